@@ -1,0 +1,71 @@
+use std::fmt;
+use std::net::IpAddr;
+
+/// What the peer said and did, and what was noted once by the door: time, our name, a nonce.
+///
+/// Text is as the peer wrote it. Nothing here was refused for its form: what a method makes of an
+/// empty HELO or an address without a domain is its finding.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The client's address. An IPv4-mapped IPv6 address is held as IPv4 (RFC 7208 section 5).
+    pub client_address: IpAddr,
+    /// The argument of HELO or EHLO.
+    pub helo: String,
+    /// The reverse-path without angle brackets; empty for the null reverse-path.
+    pub reverse_path: String,
+    /// The forward-paths without angle brackets.
+    pub recipients: Vec<String>,
+    /// The name under which the client logged in.
+    pub auth_user: Option<String>,
+    /// The name of the host that receives and judges.
+    pub receiver: String,
+    /// When the message came, in seconds since 1970.
+    pub now: u64,
+    /// The source of every "random" value inside evaluation.
+    pub nonce: Nonce,
+}
+
+/// 128 random bits, noted once with the facts. It never leaves the store: not in JSON, page or export.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Nonce(pub [u8; 16]);
+
+impl Facts {
+    /// Facts about a client; everything else is empty or zero until the door fills it in.
+    pub fn new(client_address: IpAddr) -> Self {
+        Self {
+            client_address: client_address.to_canonical(),
+            helo: String::new(),
+            reverse_path: String::new(),
+            recipients: Vec::new(),
+            auth_user: None,
+            receiver: String::new(),
+            now: 0,
+            nonce: Nonce::default(),
+        }
+    }
+}
+
+/// Shows nothing: the nonce is a secret.
+impl fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Nonce(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_addresses_are_ipv4() {
+        let facts = Facts::new("::ffff:192.0.2.1".parse().unwrap());
+        assert_eq!(facts.client_address, IpAddr::from([192, 0, 2, 1]));
+    }
+
+    #[test]
+    fn the_nonce_is_not_shown() {
+        let mut facts = Facts::new([192, 0, 2, 1].into());
+        facts.nonce = Nonce([0xa5; 16]);
+        assert!(!format!("{facts:?}").contains("165"));
+    }
+}

@@ -1,0 +1,182 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Question;
+
+/// One method's result for one identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The method.
+    pub method: Method,
+    /// The identity that was judged.
+    pub identity: Identity,
+    /// The domain that was asked, as A-labels where it can be written so.
+    pub domain: String,
+    /// The result, in the words of RFC 8601.
+    pub result: FindingResult,
+    /// Why: a stable token of the method, such as `matched-all` or `void-lookup-limit`.
+    pub cause: &'static str,
+    /// What decided, in the method's own words (`include:_spf.example.net`), if anything did.
+    pub decided_by: Option<String>,
+    /// The domain's own expanded explanation. Third-party text: quote and clean it before use.
+    pub explanation: Option<String>,
+    /// The terms that were evaluated, in order.
+    pub trace: Vec<TraceNode>,
+    /// The distinct questions that the result depends on, in the order of evaluation.
+    pub needed: Vec<Question>,
+}
+
+/// A term that was evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceNode {
+    /// The term as it was written, or a record as a whole.
+    pub term: String,
+    /// Where it stands in its record: start and end, in octets.
+    pub span: (u32, u32),
+    /// What came of it.
+    pub result: TermResult,
+    /// The questions whose answers it used.
+    pub questions: Vec<Question>,
+    /// What was evaluated for it: the terms of an included record.
+    pub children: Vec<TraceNode>,
+}
+
+/// What came of a term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TermResult {
+    /// It matched, and so decided the record it stands in.
+    Match,
+    /// It did not match.
+    NoMatch,
+    /// Its target's result became the result (redirect, or a record as a whole).
+    Result(FindingResult),
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// All of them, in the order of the command-line contract.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The word used on the command line, in configuration and in JSON.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                Self::ALL.iter().copied().find(|item| item.word() == text).ok_or_else(|| {
+                    let all: Vec<_> = Self::ALL.iter().map(|item| item.word()).collect();
+                    format!(concat!("`{}` is no ", $what, "; there are: {}"), text, all.join(", "))
+                })
+            }
+        }
+    };
+}
+
+words! {
+    /// A way of telling whether a sender is who it says it is.
+    Method, "method":
+    /// Sender Policy Framework, RFC 7208.
+    Spf = "spf",
+    /// Sender ID, RFC 4406.
+    SenderId = "sender-id",
+    /// Microsoft Caller ID.
+    CallerId = "caller-id",
+    /// MAIL-FROM MX.
+    MailFromMx = "mail-from-mx",
+    /// Reverse MX.
+    Rmx = "rmx",
+    /// Designated Mailers Protocol.
+    Dmp = "dmp",
+    /// Designated Relays Inquiry Protocol.
+    Drip = "drip",
+    /// RMX++ / SCAF.
+    Rmxpp = "rmxpp",
+    /// Call-back verification.
+    Callback = "callback",
+    /// Challenge/response.
+    Challenge = "challenge",
+    /// Submission binding.
+    Binding = "binding",
+    /// DomainKeys Identified Mail, RFC 6376.
+    Dkim = "dkim",
+    /// DMARC, RFC 9989.
+    Dmarc = "dmarc",
+    /// Authenticated Received Chain, RFC 8617.
+    Arc = "arc",
+    /// Reverse name with forward confirmation, RFC 8601 section 3.
+    Iprev = "iprev",
+    /// DNS block lists, RFC 5782.
+    Dnsbl = "dnsbl",
+    /// DNS white lists, RFC 8904.
+    Dnswl = "dnswl",
+}
+
+words! {
+    /// What a method judges.
+    Identity, "identity":
+    /// The argument of HELO or EHLO.
+    Helo = "helo",
+    /// The reverse-path.
+    Mailfrom = "mailfrom",
+    /// The purported responsible address.
+    Pra = "pra",
+    /// The author in the From field.
+    From = "from",
+    /// The Sender field.
+    Sender = "sender",
+    /// The Resent fields.
+    Resent = "resent",
+    /// A signature.
+    Signature = "signature",
+    /// A chain of seals.
+    Chain = "chain",
+    /// The client's address.
+    Ip = "ip",
+}
+
+words! {
+    /// The result of a method, in the words of RFC 8601 section 2.7.
+    FindingResult, "result":
+    /// Authorised.
+    Pass = "pass",
+    /// Explicitly not authorised.
+    Fail = "fail",
+    /// Probably not authorised.
+    Softfail = "softfail",
+    /// No statement.
+    Neutral = "neutral",
+    /// Nothing published, or nothing to judge.
+    None = "none",
+    /// No answer at this time.
+    Temperror = "temperror",
+    /// What is published cannot be used.
+    Permerror = "permerror",
+    /// Would be a pass, but local policy does not take it.
+    Policy = "policy",
+}
+
+impl TermResult {
+    /// A stable word: `match`, `no-match`, or that of the result.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Match => "match",
+            Self::NoMatch => "no-match",
+            Self::Result(result) => result.word(),
+        }
+    }
+}

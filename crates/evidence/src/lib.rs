@@ -1,0 +1,30 @@
+//! Facts, evidence and findings: the contract by which every method of Quivive is evaluated.
+//!
+//! A method is a pure function. It is handed the [`Facts`] (what the peer said and did) and the
+//! [`Evidence`] (what the world answered so far), and says either [`Evaluation::Done`] with its
+//! [`Finding`], or [`Evaluation::Missing`] with the [`Question`]s whose answers it still lacks.
+//! It has no clock, no randomness and no socket, so that evaluating the recorded evidence of an old
+//! message again gives the same finding, always.
+//!
+//! A driver answers the missing questions, notes the answers in a [`Notebook`], and evaluates again
+//! from the start; [`Inquiry`] holds the bounds that every driver shares.
+
+mod answer;
+mod evaluate;
+mod facts;
+mod finding;
+mod inquiry;
+mod memo;
+mod missing;
+mod notebook;
+mod question;
+
+pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, Octets, Outcome, Source, Txt};
+pub use evaluate::{Evaluate, Evaluation, Evidence};
+pub use facts::{Facts, Nonce};
+pub use finding::{Finding, FindingResult, Identity, Method, TermResult, TraceNode};
+pub use inquiry::{AHEAD_QUESTIONS_MAX, Inquiry, Progress, ROUNDS_MAX};
+pub use memo::Memo;
+pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};
+pub use notebook::{Notebook, Noted};
+pub use question::{DnsQuestion, Question, RecordType, reverse_name};

@@ -1,0 +1,47 @@
+use quivive_mail::EnhancedStatus;
+
+use crate::Action;
+
+/// The one answer for a message, and one per recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What is done: never [`Action::Mark`], which is `Accept` with its results written down.
+    pub action: Action,
+    /// What the client hears.
+    pub reply: VerdictReply,
+    /// What decided: the rule and the finding, in words for the operator.
+    pub reasons: Vec<String>,
+    /// The answer for each recipient, in the order of the facts.
+    pub recipients: Vec<RecipientVerdict>,
+}
+
+/// What the client hears. The text is ASCII without control octets and holds nothing a peer chose unchecked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictReply {
+    /// The reply code of RFC 5321.
+    pub code: u16,
+    /// The enhanced code of RFC 3463.
+    pub enhanced: EnhancedStatus,
+    /// One line for people.
+    pub text: String,
+}
+
+/// The answer for one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipientVerdict {
+    /// The forward-path, without angle brackets.
+    pub recipient: String,
+    /// What is done.
+    pub action: Action,
+    /// What the client hears.
+    pub reply: VerdictReply,
+}
+
+/// What is written on top of a message: values, without field names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// One Received-SPF value per identity (RFC 7208 section 9.1).
+    pub received_spf: Vec<String>,
+    /// The Authentication-Results value (RFC 8601).
+    pub authentication_results: String,
+}
