@@ -1,0 +1,98 @@
+//! The real servers and clients that tests meet, as Debian packages unpacked into
+//! `target/peers/NAME`: mail servers conflict with each other, and none is to be installed.
+//!
+//! `quivive-e2e` runs them in a mount namespace with `NAME/usr` and `NAME/etc` laid over the
+//! machine's own, so that compiled-in paths hold.
+
+use std::fs;
+use std::path::Path;
+
+use crate::program::is_root;
+use crate::{Result, apt, root};
+
+struct Peer {
+    name: &'static str,
+    packages: &'static [&'static str],
+    /// A file below `/` without which the peer is of no use.
+    proof: &'static str,
+    /// Accounts that its packages would have made, also groups of the same name.
+    accounts: &'static [&'static str],
+}
+
+const PEERS: &[Peer] = &[
+    Peer { name: "nsd", packages: &["nsd"], proof: "usr/sbin/nsd", accounts: &[] },
+    Peer {
+        name: "postfix",
+        packages: &["postfix"],
+        proof: "usr/sbin/smtp-source",
+        accounts: &["postfix", "postdrop"],
+    },
+    Peer { name: "swaks", packages: &["swaks"], proof: "usr/bin/swaks", accounts: &[] },
+    Peer {
+        name: "dovecot",
+        packages: &["dovecot-lmtpd"],
+        proof: "usr/lib/dovecot/lmtp",
+        accounts: &["dovecot", "dovenull"],
+    },
+];
+
+/// The first user and group number given to a peer's accounts.
+const FIRST_ACCOUNT: u32 = 61_000;
+
+/// Every peer is in its folder.
+///
+/// # Errors
+/// Without root: unpacking could be done, running in a mount namespace could not.
+pub(crate) fn unpack() -> Result {
+    let folder = root().join("target/peers");
+    let missing: Vec<&Peer> =
+        PEERS.iter().filter(|peer| !folder.join(peer.name).is_dir()).collect();
+    if !is_root() {
+        let mut names: Vec<&str> = missing.iter().flat_map(|peer| peer.packages).copied().collect();
+        names.push("root (the peers run in mount namespaces)");
+        return Err(format!("missing: {}", names.join(", ")).into());
+    }
+    for peer in missing {
+        eprintln!("unpacking {}", peer.name);
+        peer.unpack(&folder)?;
+    }
+    Ok(())
+}
+
+impl Peer {
+    fn unpack(&self, folder: &Path) -> Result {
+        let work = folder.join(format!(".{}", self.name));
+        fs::create_dir_all(&work)?;
+        apt::unpack(self.packages, &work)?;
+        let tree = work.join("tree");
+        for needed in ["usr", "etc"] {
+            fs::create_dir_all(tree.join(needed))?;
+        }
+        if !tree.join(self.proof).exists() && !Path::new("/").join(self.proof).exists() {
+            return Err(format!("{:?} bring no {}", self.packages, self.proof).into());
+        }
+        add_accounts(&tree, self.accounts)?;
+        // Renamed last: what is there is whole.
+        fs::rename(&tree, folder.join(self.name))?;
+        fs::remove_dir_all(&work)?;
+        Ok(())
+    }
+}
+
+/// Copies the machine's accounts into the tree and adds those that are not among them.
+fn add_accounts(tree: &Path, accounts: &[&str]) -> Result {
+    let mut users = fs::read_to_string("/etc/passwd")?;
+    let mut groups = fs::read_to_string("/etc/group")?;
+    for (account, id) in accounts.iter().zip(FIRST_ACCOUNT..) {
+        let known = |lines: &str| lines.lines().any(|line| line.split(':').next() == Some(account));
+        if !known(&users) {
+            users += &format!("{account}:x:{id}:{id}::/nonexistent:/usr/sbin/nologin\n");
+        }
+        if !known(&groups) {
+            groups += &format!("{account}:x:{id}:\n");
+        }
+    }
+    fs::write(tree.join("etc/passwd"), users)?;
+    fs::write(tree.join("etc/group"), groups)?;
+    Ok(())
+}
