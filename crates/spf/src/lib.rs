@@ -1,1 +1,32 @@
-//! See ARCHITECTURE.md.
+//! SPF, the Sender Policy Framework of RFC 7208, as a pure function of recorded evidence.
+//!
+//! The way of a check: [`Spf::evaluate`](quivive_evidence::Evaluate::evaluate) makes a [`Request`]
+//! out of the facts and walks (`walk.rs`) the [`Record`]s that the evidence holds, asking of each
+//! mechanism whether it matches (`matching.rs`). A record is parsed once and kept beside its answer
+//! ([`Published`]).
+//!
+//! *Trusts:* nothing. Records, names and addresses are a stranger's. *Can be made to do:* ask at
+//! most [`QUESTIONS_MAX`] questions, of which few ahead of need (see [`quivive_evidence::Missing`]).
+//! *Known harm:* `exists` with macros of the sender tells a domain about the mail it is asked for.
+
+mod check;
+mod domain_spec;
+mod expand;
+mod macro_string;
+mod matching;
+mod published;
+mod record;
+mod request;
+mod syntax;
+mod trace;
+mod walk;
+
+pub use check::{Limits, Outcome, Spf, check_host};
+pub use domain_spec::{DomainSpec, NAME_OCTETS_MAX};
+pub use macro_string::MacroString;
+pub use matching::{MX_HOSTS_MAX, PTR_NAMES_MAX};
+pub use published::Published;
+pub use record::{Directive, DualPrefix, Mechanism, Modifier, Qualifier, Record};
+pub use request::Request;
+pub use syntax::{SyntaxError, SyntaxErrorKind};
+pub use walk::{EXPLANATION_QUESTIONS_MAX, QUESTIONS_MAX, TERMS_MAX};

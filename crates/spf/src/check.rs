@@ -1,0 +1,122 @@
+use quivive_evidence::{
+    Evaluate, Evaluation, Evidence, Facts, Finding, FindingResult, Identity, Method,
+};
+
+use crate::Request;
+use crate::trace::Tracer;
+use crate::walk::{Conclusion, Walk};
+
+/// The limits that RFC 7208 section 4.6.4 leaves to the receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many look-ups may find nothing; one more is a permerror.
+    pub void_lookups_max: usize,
+}
+
+impl Default for Limits {
+    /// Two, as RFC 7208 section 4.6.4 recommends.
+    fn default() -> Self {
+        Self { void_lookups_max: 2 }
+    }
+}
+
+/// SPF for one identity.
+///
+/// ```
+/// use quivive_evidence::{Evaluate, Evaluation, Facts, Identity, Notebook};
+/// use quivive_spf::{Limits, Spf};
+///
+/// let mut facts = Facts::new("192.0.2.1".parse().unwrap());
+/// facts.reverse_path = "somebody@example.com".to_owned();
+/// let spf = Spf::new(Identity::Mailfrom, Limits::default());
+///
+/// // Nothing is known yet, so that it asks for the domain's policy.
+/// let Evaluation::Missing(missing) = spf.evaluate(&facts, &Notebook::default()) else { panic!() };
+/// assert_eq!(missing.questions()[0].to_string(), "example.com TXT");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Spf {
+    identity: Identity,
+    limits: Limits,
+}
+
+impl Spf {
+    /// SPF for [`Identity::Helo`] or [`Identity::Mailfrom`].
+    pub fn new(identity: Identity, limits: Limits) -> Self {
+        Self { identity, limits }
+    }
+}
+
+impl Evaluate for Spf {
+    fn evaluate(&self, facts: &Facts, evidence: &dyn Evidence) -> Evaluation {
+        let request = Request::new(facts, self.identity);
+        // The trace is written only once it can be had: unwatched rounds cost no allocation.
+        let mut walk = Walk::new(&request, evidence, self.limits, ());
+        walk.run();
+        if !walk.missing.is_empty() {
+            return Evaluation::Missing(walk.missing);
+        }
+        let mut walk = Walk::new(&request, evidence, self.limits, Tracer::default());
+        let conclusion = walk.run();
+        Evaluation::Done(Box::new(self.finding(&request, conclusion, walk.watch)))
+    }
+
+    fn give_up(&self, facts: &Facts, cause: &'static str) -> Finding {
+        let request = Request::new(facts, self.identity);
+        let conclusion = Conclusion {
+            result: FindingResult::Temperror,
+            cause,
+            decided_by: None,
+            explanation: None,
+        };
+        self.finding(&request, conclusion, Tracer::default())
+    }
+}
+
+impl Spf {
+    fn finding(
+        &self,
+        request: &Request<'_>,
+        conclusion: Conclusion<'_>,
+        tracer: Tracer,
+    ) -> Finding {
+        Finding {
+            method: Method::Spf,
+            identity: self.identity,
+            domain: request.domain.clone(),
+            result: conclusion.result,
+            cause: conclusion.cause,
+            decided_by: conclusion.decided_by.map(str::to_owned),
+            explanation: conclusion.explanation,
+            trace: tracer.roots,
+            needed: tracer.needed,
+        }
+    }
+}
+
+/// The result of check_host() alone, without a trace: what a caller in a hurry needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The result.
+    pub result: FindingResult,
+    /// Why, as [`Finding::cause`].
+    pub cause: &'static str,
+}
+
+/// check_host() (RFC 7208 section 4) with what is known.
+///
+/// # Errors
+/// The questions that need answers first.
+pub fn check_host<E: Evidence + ?Sized>(
+    request: &Request<'_>,
+    evidence: &E,
+    limits: Limits,
+) -> Result<Outcome, quivive_evidence::Missing> {
+    let mut walk = Walk::new(request, evidence, limits, ());
+    let conclusion = walk.run();
+    if walk.missing.is_empty() {
+        Ok(Outcome { result: conclusion.result, cause: conclusion.cause })
+    } else {
+        Err(walk.missing)
+    }
+}

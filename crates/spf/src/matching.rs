@@ -1,0 +1,240 @@
+//! Whether a mechanism matches (RFC 7208 section 5).
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use quivive_evidence::{Ahead, Answer, DomainName, Evidence, RecordType, reverse_name};
+use quivive_mail::domain::is_within;
+
+use crate::domain_spec::{DomainSpec, is_askable};
+use crate::record::{DualPrefix, Mechanism};
+use crate::trace::Watch;
+use crate::walk::{Stop, Target, Walk, ahead};
+
+/// How many hosts an `mx` may name; more are an error (RFC 7208 section 4.6.4).
+pub const MX_HOSTS_MAX: usize = 10;
+
+/// How many names of an address are looked at; more are ignored (RFC 7208 section 4.6.4).
+pub const PTR_NAMES_MAX: usize = 10;
+
+impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
+    /// Whether a mechanism matches the client. What is not known yet does not match.
+    pub(crate) fn matches(&mut self, mechanism: &'a Mechanism, domain: &str) -> Result<bool, Stop> {
+        match mechanism {
+            Mechanism::All => return Ok(true),
+            Mechanism::Ip4(network, prefix) => {
+                return Ok(matches!(self.request.address, IpAddr::V4(address)
+                    if ipv4_within(address, *network, *prefix)));
+            }
+            Mechanism::Ip6(network, prefix) => {
+                return Ok(matches!(self.request.address, IpAddr::V6(address)
+                    if ipv6_within(address, *network, *prefix)));
+            }
+            _ => self.count_term()?,
+        }
+        match mechanism {
+            Mechanism::Include(target) => self.included(target, domain),
+            Mechanism::A(target, prefix) => {
+                self.with_name(target.as_ref(), domain, |walk, name, ahead| {
+                    walk.address_matches(name, *prefix, ahead)
+                })
+            }
+            Mechanism::Mx(target, prefix) => {
+                self.with_name(target.as_ref(), domain, |walk, name, ahead| {
+                    walk.mx_matches(name, *prefix, ahead)
+                })
+            }
+            Mechanism::Ptr(target) => {
+                self.with_name(target.as_ref(), domain, |walk, name, _| walk.ptr_matches(name))
+            }
+            Mechanism::Exists(target) => {
+                self.with_name(Some(target), domain, |walk, name, ahead| walk.exists(name, ahead))
+            }
+            Mechanism::All | Mechanism::Ip4(..) | Mechanism::Ip6(..) => {
+                unreachable!("what asks nothing is decided above")
+            }
+        }
+    }
+
+    /// Goes on with the name a term is about: its target, or without one the current domain. A name
+    /// that cannot be asked matches nothing.
+    fn with_name(
+        &mut self,
+        target: Option<&'a DomainSpec>,
+        domain: &str,
+        matches: impl FnOnce(&mut Self, &str, Ahead) -> Result<bool, Stop>,
+    ) -> Result<bool, Stop> {
+        let (name, ahead) = match target {
+            None => (Cow::Borrowed(domain), Ahead::Allowed),
+            Some(target) => match self.target(target, domain)? {
+                Target::Name(name) => (name, ahead(target)),
+                Target::Unusable | Target::Unknown => return Ok(false),
+            },
+        };
+        matches(self, &name, ahead)
+    }
+
+    /// `a` (section 5.3), and each host of `mx`: whether one of the name's addresses is the client's.
+    fn address_matches(
+        &mut self,
+        name: &str,
+        prefix: DualPrefix,
+        ahead: Ahead,
+    ) -> Result<bool, Stop> {
+        match self.request.address {
+            IpAddr::V4(client) => {
+                let answer = self.evidence.ipv4(name);
+                let answer = self.look_up(name, RecordType::A, ahead, answer)?;
+                self.any(answer, |address| ipv4_within(client, *address, prefix.ipv4))
+            }
+            IpAddr::V6(client) => {
+                let answer = self.evidence.ipv6(name);
+                let answer = self.look_up(name, RecordType::Aaaa, ahead, answer)?;
+                self.any(answer, |address| ipv6_within(client, *address, prefix.ipv6))
+            }
+        }
+    }
+
+    /// Whether any record of an answer meets a condition; an answer without records is void.
+    fn any<T>(
+        &mut self,
+        answer: Option<&Answer<T>>,
+        meets: impl FnMut(&T) -> bool,
+    ) -> Result<bool, Stop> {
+        let Some(answer) = answer else { return Ok(false) };
+        match answer.records().map_err(Stop::dns)? {
+            [] => self.count_void_lookup().map(|()| false),
+            records => Ok(records.iter().any(meets)),
+        }
+    }
+
+    /// `mx` (section 5.4). There is no implicit MX.
+    fn mx_matches(&mut self, name: &str, prefix: DualPrefix, ahead: Ahead) -> Result<bool, Stop> {
+        let answer = self.evidence.mx(name);
+        let Some(answer) = self.look_up(name, RecordType::Mx, ahead, answer)? else {
+            return Ok(false);
+        };
+        let hosts = answer.records().map_err(Stop::dns)?;
+        if hosts.is_empty() {
+            self.count_void_lookup()?;
+        }
+        // Counted before the first address is asked, so that the order of hosts changes nothing.
+        if hosts.len() > MX_HOSTS_MAX {
+            return Err(Stop::permanent("mx-limit"));
+        }
+        for host in hosts.iter().filter(|host| is_host_name(&host.exchange)) {
+            if self.address_matches(&host.exchange, prefix, ahead)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// `exists` (section 5.7): asks for A, whatever the client's family.
+    fn exists(&mut self, name: &str, ahead: Ahead) -> Result<bool, Stop> {
+        let answer = self.evidence.ipv4(name);
+        let answer = self.look_up(name, RecordType::A, ahead, answer)?;
+        self.any(answer, |_| true)
+    }
+
+    /// `ptr` (section 5.5): whether a validated name of the client is the target or below it. Names
+    /// that could not match are not validated.
+    fn ptr_matches(&mut self, target: &str) -> Result<bool, Stop> {
+        let Some(answer) = self.client_names()? else { return Ok(false) };
+        let names = match answer.records() {
+            // Section 5.5: an error of this look-up is no match.
+            Err(_) => return Ok(false),
+            Ok([]) => return self.count_void_lookup().map(|()| false),
+            Ok(names) => &names[..names.len().min(PTR_NAMES_MAX)],
+        };
+        for name in names.iter().filter(|name| is_within(name, target)) {
+            if self.is_validated(name)? == Some(true) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// `%{p}` (section 7.3): a validated name of the client, by preference the domain itself, then
+    /// one below it, then any; `unknown` if there is none. `None` while that is not known.
+    pub(crate) fn validated_name(&mut self, domain: &str) -> Result<Option<&'a str>, Stop> {
+        let Some(answer) = self.client_names()? else { return Ok(None) };
+        let names = answer.records().unwrap_or_default();
+        let mut names: Vec<&'a DomainName> = names.iter().take(PTR_NAMES_MAX).collect();
+        names.sort_by_key(|name| match &***name {
+            name if name == domain => 0,
+            name if is_within(name, domain) => 1,
+            _ => 2,
+        });
+        let mut unknown = false;
+        for name in names {
+            match self.is_validated(name)? {
+                // Only certain when every name before it is known not to be valid.
+                Some(true) if !unknown => return Ok(Some(name)),
+                Some(_) => {}
+                None => unknown = true,
+            }
+        }
+        Ok(if unknown { None } else { Some("unknown") })
+    }
+
+    /// The names that the client's address points to.
+    fn client_names(&mut self) -> Result<Option<&'a Answer<DomainName>>, Stop> {
+        let name = reverse_name(self.request.address);
+        let answer = self.evidence.ptr(&name);
+        self.look_up(&name, RecordType::Ptr, Ahead::Forbidden, answer)
+    }
+
+    /// Whether a name has the client's address. Section 5.5: on an error the name is skipped.
+    fn is_validated(&mut self, name: &str) -> Result<Option<bool>, Stop> {
+        if !is_host_name(name) {
+            return Ok(Some(false));
+        }
+        Ok(match self.request.address {
+            IpAddr::V4(client) => {
+                let answer = self.evidence.ipv4(name);
+                let answer = self.look_up(name, RecordType::A, Ahead::Allowed, answer)?;
+                answer.map(|answer| answer.records().unwrap_or_default().contains(&client))
+            }
+            IpAddr::V6(client) => {
+                let answer = self.evidence.ipv6(name);
+                let answer = self.look_up(name, RecordType::Aaaa, Ahead::Allowed, answer)?;
+                answer.map(|answer| answer.records().unwrap_or_default().contains(&client))
+            }
+        })
+    }
+}
+
+/// Whether a name out of a record can be asked: not the root (a null MX), no escaped octets.
+fn is_host_name(name: &str) -> bool {
+    is_askable(name) && !name.contains('\\')
+}
+
+fn ipv4_within(address: Ipv4Addr, network: Ipv4Addr, prefix: u8) -> bool {
+    let differing = address.to_bits() ^ network.to_bits();
+    // A shift by the whole width is a match of everything.
+    differing.checked_shr(32 - u32::from(prefix)).unwrap_or(0) == 0
+}
+
+fn ipv6_within(address: Ipv6Addr, network: Ipv6Addr, prefix: u8) -> bool {
+    let differing = address.to_bits() ^ network.to_bits();
+    differing.checked_shr(128 - u32::from(prefix)).unwrap_or(0) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks() {
+        let client = [192, 0, 2, 130].into();
+        assert!(ipv4_within(client, [192, 0, 2, 128].into(), 25));
+        assert!(!ipv4_within(client, [192, 0, 2, 127].into(), 25));
+        assert!(ipv4_within(client, [10, 0, 0, 1].into(), 0));
+        assert!(!ipv4_within(client, [192, 0, 2, 131].into(), 32));
+        let client: Ipv6Addr = "2001:db8::1".parse().unwrap();
+        assert!(ipv6_within(client, "2001:db8:ffff::".parse().unwrap(), 32));
+        assert!(!ipv6_within(client, "2001:db8::2".parse().unwrap(), 128));
+        assert!(ipv6_within(client, Ipv6Addr::UNSPECIFIED, 0));
+    }
+}
