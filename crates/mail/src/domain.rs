@@ -1,13 +1,23 @@
 //! Domain names as they are compared: A-labels in lower case, without a closing dot.
 
+/// Octets of a name in its text form without the closing dot (RFC 1035 section 2.3.4).
+pub const HOST_NAME_MAX: usize = 253;
+/// Octets of a label (RFC 1035 section 2.3.4).
+pub const LABEL_MAX: usize = 63;
+/// Octets of a name that IDNA is asked to convert: its cost grows with the square of a label.
+pub const CONVERTED_MAX: usize = 1024;
+
 /// The name as A-labels in ASCII lower case, without a closing dot (RFC 8616 section 4).
 ///
-/// A name that IDNA cannot convert comes back in lower case as it is: what to make of it is the
-/// caller's matter.
+/// A name that IDNA cannot convert, or that is longer than [`CONVERTED_MAX`], comes back in lower
+/// case as it is: what to make of it is the caller's matter.
 pub fn to_ascii(name: &str) -> String {
     let name = name.strip_suffix('.').unwrap_or(name);
     if name.is_ascii() {
         return name.to_ascii_lowercase();
+    }
+    if name.len() > CONVERTED_MAX {
+        return name.to_lowercase();
     }
     idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_lowercase())
 }
@@ -18,6 +28,22 @@ pub fn is_within(name: &str, domain: &str) -> bool {
         Some(rest) => rest.is_empty() || rest.ends_with('.'),
         None => false,
     }
+}
+
+/// Whether it is the name of a host (RFC 1123 section 2.1): labels of letters, digits and inner
+/// hyphens, 63 octets each, [`HOST_NAME_MAX`] in all. A U-label counts as its A-label.
+pub fn is_host_name(name: &str) -> bool {
+    let name = to_ascii(name);
+    name.len() <= HOST_NAME_MAX
+        && name.split('.').all(|label| label.len() <= LABEL_MAX && is_label(label))
+}
+
+/// `sub-domain` of RFC 5321 section 4.1.2 in ASCII.
+pub(crate) fn is_label(label: &str) -> bool {
+    label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+        && !label.is_empty()
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 #[cfg(test)]
@@ -36,5 +62,29 @@ mod tests {
         assert!(is_within("a.example.com", "example.com"));
         assert!(!is_within("badexample.com", "example.com"));
         assert!(!is_within("com", "example.com"));
+    }
+
+    #[test]
+    fn host_names() {
+        for name in ["mx", "mx.example.test", "MX.example.test.", "1.2", "b\u{fc}cher.example"] {
+            assert!(is_host_name(name), "{name}");
+        }
+        let label = "a".repeat(LABEL_MAX);
+        assert!(is_host_name(&label));
+        let long = "a.".repeat(HOST_NAME_MAX / 2) + "a";
+        assert_eq!(long.len(), HOST_NAME_MAX);
+        assert!(is_host_name(&long));
+        for name in ["", ".", "a..b", "a_b", "-a", "a-", "a b", "[192.0.2.1]", "a\0b"] {
+            assert!(!is_host_name(name), "{name}");
+        }
+        assert!(!is_host_name(&format!("{label}a")));
+        assert!(!is_host_name(&format!("{long}b")));
+    }
+
+    #[test]
+    fn overlong_names_are_not_converted() {
+        let name = "\u{fc}".repeat(CONVERTED_MAX / 2);
+        assert_eq!(to_ascii(&format!("{name}.a")), format!("{name}.a"));
+        assert!(!is_host_name(&format!("{name}.a")));
     }
 }

@@ -1,6 +1,25 @@
 //! The words of mail: addresses, header fields, Authentication-Results, enhanced status codes.
+//!
+//! Everything here reads hostile octets and writes text in which nothing a peer chose can start a
+//! new line, end a comment or leave a quoted string.
 
+pub mod authentication_results;
+mod charset;
 pub mod domain;
 mod enhanced_status;
+pub mod field_body;
+mod forged;
+pub mod header;
+mod mailbox;
+mod path;
+mod scanner;
+mod trace;
 
+pub use authentication_results::AuthenticationResults;
+pub use charset::Charset;
 pub use enhanced_status::EnhancedStatus;
+pub use field_body::FieldBody;
+pub use forged::forged;
+pub use mailbox::{DOMAIN_MAX, LOCAL_PART_MAX, MailDomain, Mailbox};
+pub use path::{ForwardPath, PATH_MAX, PathError, ReversePath, path_length};
+pub use trace::{Protocol, Received, date_time};
