@@ -23,7 +23,7 @@ pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, Octets, Outcome, So
 pub use evaluate::{Evaluate, Evaluation, Evidence};
 pub use facts::{Facts, Nonce};
 pub use finding::{Finding, FindingResult, Identity, Method, TermResult, TraceNode};
-pub use inquiry::{AHEAD_QUESTIONS_MAX, Inquiry, Progress, ROUNDS_MAX};
+pub use inquiry::{AHEAD_QUESTIONS_MAX, Inquiry, Progress, ROUNDS_MAX, Round};
 pub use memo::Memo;
 pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};
 pub use notebook::{Notebook, Noted};

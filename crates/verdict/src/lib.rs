@@ -3,8 +3,14 @@
 //! [`Session`] is the way of a message through this crate. It is given the facts as they grow, says
 //! which questions need answers, and in the end what is to be done and why.
 
+mod decision;
+mod headers;
+mod plan;
 mod policy;
+mod session;
 mod verdict;
 
+pub use plan::{Stage, methods};
 pub use policy::{Action, Actions, Exception, Mode, Policy};
+pub use session::Session;
 pub use verdict::{Headers, RecipientVerdict, Verdict, VerdictReply};

@@ -17,6 +17,8 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// How many SPF terms may find nothing before the record is an error (RFC 7208 section 4.6.4).
     pub spf_void_lookups_max: usize,
+    /// Which identities are judged.
+    pub identities: Vec<Identity>,
 }
 
 /// What is done with a method's findings.
@@ -76,6 +78,7 @@ impl Policy {
             actions: Actions::default(),
             exceptions: Vec::new(),
             spf_void_lookups_max: 2,
+            identities: Identity::ALL.to_vec(),
         }
     }
 

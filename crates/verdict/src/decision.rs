@@ -1,0 +1,135 @@
+//! What follows from findings: the strictest action, in the words that the client hears.
+
+use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
+use quivive_mail::EnhancedStatus;
+
+use crate::{Action, Mode, Policy, RecipientVerdict, Verdict, VerdictReply};
+
+/// How much of a domain's own explanation is quoted, in octets.
+const EXPLANATION_OCTETS_MAX: usize = 200;
+
+/// How much of a name that a peer chose is repeated to it, in octets.
+const NAME_OCTETS_MAX: usize = 100;
+
+/// Weighs the findings in order. `Accept` is firm and ends the weighing; otherwise the strictest
+/// action wins.
+pub(crate) fn decide(
+    policy: &Policy,
+    exception: Option<usize>,
+    findings: &[&Finding],
+    facts: &Facts,
+) -> Verdict {
+    let mut reasons = Vec::new();
+    let mut strictest: Option<(Action, &Finding)> = None;
+    if let Some(index) = exception.filter(|index| policy.exceptions[*index].skip) {
+        reasons.push(format!("nothing is checked ([[exception]] {}, skip)", index + 1));
+    }
+    for finding in findings {
+        let (action, rule) = action(policy, exception, finding);
+        let Finding { method, identity, result, .. } = finding;
+        reasons.push(format!("{method} {identity} {result}: {action} ({rule})"));
+        if strictest.is_none_or(|(strictest, _)| action > strictest) {
+            strictest = Some((action, finding));
+        }
+        if action == Action::Accept {
+            break;
+        }
+    }
+    let action = strictest.map_or(Action::Accept, |(action, _)| match action {
+        Action::Mark => Action::Accept,
+        action => action,
+    });
+    let reply = reply(action, strictest.map(|(_, finding)| finding), facts);
+    let recipients = facts.recipients.iter().map(|recipient| RecipientVerdict {
+        recipient: recipient.clone(),
+        action,
+        reply: reply.clone(),
+    });
+    Verdict { action, recipients: recipients.collect(), reply, reasons }
+}
+
+/// What follows from one finding, and the rule that says so.
+fn action(policy: &Policy, exception: Option<usize>, finding: &Finding) -> (Action, String) {
+    let Finding { method, identity, result, .. } = *finding;
+    if policy.mode(method) != Mode::Enforce {
+        return (Action::Mark, format!("{method} is on report"));
+    }
+    if let Some(index) = exception
+        && let Some(action) = policy.exceptions[index].actions.get(method, identity, result)
+    {
+        return (action, format!("[[exception]] {}", index + 1));
+    }
+    match policy.actions.get(method, identity, result) {
+        Some(action) => (action, format!("[actions.{method}.{identity}]")),
+        None => (Action::Mark, "no action is set".to_owned()),
+    }
+}
+
+fn reply(action: Action, finding: Option<&Finding>, facts: &Facts) -> VerdictReply {
+    let class = match action {
+        Action::Reject => 5,
+        Action::Defer => 4,
+        _ => {
+            let text = "accepted".to_owned();
+            return VerdictReply { code: 250, enhanced: EnhancedStatus(2, 0, 0), text };
+        }
+    };
+    let finding = finding.expect("only a finding refuses");
+    VerdictReply {
+        code: if class == 5 { 550 } else { 451 },
+        enhanced: EnhancedStatus(class, 7, detail(finding)),
+        text: refusal_text(finding, facts),
+    }
+}
+
+/// RFC 7372 section 3.2: 23 for an SPF result, 24 for an error on the way to one.
+fn detail(finding: &Finding) -> u16 {
+    match (finding.method, finding.result) {
+        (Method::Spf, FindingResult::Temperror | FindingResult::Permerror) => 24,
+        (Method::Spf, FindingResult::Fail | FindingResult::Softfail) => 23,
+        _ => 1,
+    }
+}
+
+fn refusal_text(finding: &Finding, facts: &Facts) -> String {
+    let domain = clean(&finding.domain, NAME_OCTETS_MAX);
+    let address = facts.client_address;
+    let name = finding.method.word().to_uppercase();
+    let subject = match finding.identity {
+        Identity::Helo => format!("to call itself {domain}"),
+        _ => format!("to send mail for {domain}"),
+    };
+    let mut text = match finding.result {
+        FindingResult::Fail => format!("{name}: {address} is not permitted {subject}"),
+        FindingResult::Softfail => format!("{name}: {address} is probably not permitted {subject}"),
+        FindingResult::Temperror => {
+            format!("{name}: no answer about {domain} at this time ({})", finding.cause)
+        }
+        FindingResult::Permerror => {
+            format!("{name}: what {domain} publishes cannot be used ({})", finding.cause)
+        }
+        result => format!("{name}: {address} is not taken {subject} (result {result})"),
+    };
+    if let Some(explanation) = finding.explanation.as_deref().filter(|text| !text.is_empty()) {
+        let explanation = clean(explanation, EXPLANATION_OCTETS_MAX);
+        text.push_str(&format!("; {domain} says: \"{explanation}\""));
+    }
+    text
+}
+
+/// A stranger's text as it may stand in a reply: printable ASCII, no double quotes, bounded.
+fn clean(text: &str, octets_max: usize) -> String {
+    let printable = |character: char| match character {
+        '"' => '\'',
+        ' '..='~' => character,
+        _ => '?',
+    };
+    let mut cleaned: String = text.chars().take(octets_max).map(printable).collect();
+    if text.chars().nth(octets_max).is_some() {
+        cleaned.push_str("...");
+    }
+    cleaned
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+use super::*;
+use crate::{Actions, Exception};
+
+fn facts() -> Facts {
+    let mut facts = Facts::new([192, 0, 2, 1].into());
+    facts.helo = "mx.example.net".to_owned();
+    facts.reverse_path = "somebody@example.com".to_owned();
+    facts.recipients = vec!["a@example.org".to_owned(), "b@example.org".to_owned()];
+    facts
+}
+
+fn finding(identity: Identity, result: FindingResult) -> Finding {
+    Finding {
+        method: Method::Spf,
+        identity,
+        domain: "example.com".to_owned(),
+        result,
+        cause: "match",
+        decided_by: None,
+        explanation: None,
+        trace: Vec::new(),
+        needed: Vec::new(),
+    }
+}
+
+fn policy(rows: &[(Identity, FindingResult, Action)]) -> Policy {
+    let mut policy = Policy::new("mx.example.org");
+    for (identity, result, action) in rows {
+        policy.actions.set(Method::Spf, *identity, *result, *action);
+    }
+    policy
+}
+
+fn decided(policy: &Policy, findings: &[Finding]) -> Verdict {
+    let facts = facts();
+    let exception = policy.exception(&facts).map(|(index, _)| index);
+    decide(policy, exception, &findings.iter().collect::<Vec<_>>(), &facts)
+}
+
+#[test]
+fn without_a_row_everything_marks() {
+    let policy = Policy::new("mx.example.org");
+    for result in FindingResult::ALL {
+        let verdict = decided(&policy, &[finding(Identity::Mailfrom, *result)]);
+        assert_eq!((verdict.action, verdict.reply.code), (Action::Accept, 250), "{result}");
+    }
+}
+
+#[test]
+fn refusals_have_their_codes() {
+    use FindingResult::{Fail, Permerror, Softfail, Temperror};
+    let expected = [
+        (Fail, Action::Reject, 550, "5.7.23"),
+        (Softfail, Action::Reject, 550, "5.7.23"),
+        (Fail, Action::Defer, 451, "4.7.23"),
+        (Temperror, Action::Defer, 451, "4.7.24"),
+        (Permerror, Action::Reject, 550, "5.7.24"),
+    ];
+    for (result, action, code, enhanced) in expected {
+        let policy = policy(&[(Identity::Mailfrom, result, action)]);
+        let verdict = decided(&policy, &[finding(Identity::Mailfrom, result)]);
+        assert_eq!(verdict.action, action);
+        assert_eq!((verdict.reply.code, &*verdict.reply.enhanced.to_string()), (code, enhanced));
+        assert_eq!(verdict.recipients.len(), 2);
+        assert_eq!(verdict.recipients[1].reply, verdict.reply);
+    }
+}
+
+#[test]
+fn the_strictest_wins_unless_something_firm_comes_first() {
+    let rows = [
+        (Identity::Helo, FindingResult::Pass, Action::Accept),
+        (Identity::Helo, FindingResult::Softfail, Action::Discard),
+        (Identity::Helo, FindingResult::Fail, Action::Reject),
+        (Identity::Mailfrom, FindingResult::Temperror, Action::Defer),
+        (Identity::Mailfrom, FindingResult::Fail, Action::Reject),
+        (Identity::Mailfrom, FindingResult::Pass, Action::Accept),
+    ];
+    let policy = policy(&rows);
+    let action = |helo, mailfrom| {
+        let findings = [finding(Identity::Helo, helo), finding(Identity::Mailfrom, mailfrom)];
+        decided(&policy, &findings).action
+    };
+    use FindingResult::{Fail, Neutral, Pass, Softfail, Temperror};
+    assert_eq!(action(Pass, Fail), Action::Accept);
+    assert_eq!(action(Softfail, Temperror), Action::Defer);
+    assert_eq!(action(Softfail, Neutral), Action::Discard);
+    assert_eq!(action(Neutral, Fail), Action::Reject);
+    // Firm stops what comes later; it takes nothing back.
+    assert_eq!(action(Fail, Pass), Action::Reject);
+}
+
+#[test]
+fn a_method_on_report_decides_nothing() {
+    let mut policy = policy(&[(Identity::Mailfrom, FindingResult::Fail, Action::Reject)]);
+    policy.methods.insert(Method::Spf, Mode::Report);
+    let verdict = decided(&policy, &[finding(Identity::Mailfrom, FindingResult::Fail)]);
+    assert_eq!(verdict.action, Action::Accept);
+    assert_eq!(verdict.reasons, ["spf mailfrom fail: mark (spf is on report)"]);
+}
+
+#[test]
+fn the_first_exception_that_matches_holds() {
+    let mut policy = policy(&[(Identity::Mailfrom, FindingResult::Fail, Action::Reject)]);
+    let exception = |networks: &[&str], domains: &[&str], result, action| {
+        let mut actions = Actions::default();
+        actions.set(Method::Spf, Identity::Mailfrom, result, action);
+        Exception {
+            networks: networks.iter().map(|network| network.parse().unwrap()).collect(),
+            domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
+            skip: false,
+            actions,
+        }
+    };
+    policy.exceptions = vec![
+        exception(&["198.51.100.0/24"], &[], FindingResult::Fail, Action::Mark),
+        exception(&[], &["com"], FindingResult::Softfail, Action::Reject),
+        exception(&[], &["example.com"], FindingResult::Fail, Action::Mark),
+    ];
+    let verdict = decided(&policy, &[finding(Identity::Mailfrom, FindingResult::Softfail)]);
+    assert_eq!(verdict.reasons, ["spf mailfrom softfail: reject ([[exception]] 2)"]);
+    let verdict = decided(&policy, &[finding(Identity::Mailfrom, FindingResult::Fail)]);
+    assert_eq!(verdict.reasons, ["spf mailfrom fail: reject ([actions.spf.mailfrom])"]);
+}
+
+#[test]
+fn a_strangers_explanation_is_quoted_clean_and_short() {
+    let policy = policy(&[(Identity::Mailfrom, FindingResult::Fail, Action::Reject)]);
+    let mut finding = finding(Identity::Mailfrom, FindingResult::Fail);
+    finding.explanation = Some("see \"us\"\r\n250 ok\u{1b}[31m é".to_owned());
+    assert_eq!(
+        decided(&policy, &[finding.clone()]).reply.text,
+        "SPF: 192.0.2.1 is not permitted to send mail for example.com; \
+         example.com says: \"see 'us'??250 ok?[31m ?\""
+    );
+    finding.explanation = Some("x".repeat(1000));
+    finding.domain = "y".repeat(1000);
+    let text = decided(&policy, &[finding]).reply.text;
+    assert!(text.len() < 512, "{}", text.len());
+}

@@ -1,0 +1,47 @@
+//! What is written on top of a message.
+
+use quivive_evidence::{Facts, Finding, Identity, Method};
+use quivive_mail::Charset;
+use quivive_mail::authentication_results::{AuthenticationResults, MethodResult, Property};
+use quivive_spf::received_spf;
+
+use crate::{Headers, Policy};
+
+pub(crate) fn write<'f>(
+    policy: &Policy,
+    findings: impl Iterator<Item = &'f Finding>,
+    facts: &Facts,
+) -> Headers {
+    let mut findings: Vec<&Finding> = findings.collect();
+    // The result that readers look for first is that of the reverse-path.
+    findings.sort_by_key(|finding| finding.identity == Identity::Helo);
+    let results = AuthenticationResults {
+        authserv_id: policy.authserv_id.clone(),
+        version: None,
+        results: findings.iter().map(|finding| method_result(finding)).collect(),
+    };
+    let of_spf = findings.iter().filter(|finding| finding.method == Method::Spf);
+    Headers {
+        received_spf: of_spf.map(|finding| received_spf(finding, facts)).collect(),
+        authentication_results: results.value(Charset::Ascii),
+    }
+}
+
+fn method_result(finding: &Finding) -> MethodResult {
+    let property = match finding.identity {
+        Identity::Helo => "helo",
+        _ => "mailfrom",
+    };
+    // RFC 8601 section 2.7.2: the local part is left out, since nothing was decided by it.
+    let property = Property {
+        ptype: "smtp".to_owned(),
+        property: property.to_owned(),
+        value: finding.domain.clone(),
+    };
+    MethodResult {
+        method: finding.method.word().to_owned(),
+        result: finding.result.word().to_owned(),
+        properties: if finding.domain.is_empty() { Vec::new() } else { vec![property] },
+        ..MethodResult::default()
+    }
+}
