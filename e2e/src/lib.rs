@@ -1,3 +1,15 @@
 //! Quivive among real servers: what the tests over the whole path share.
 //!
-//! Peers come from `target/peers`, where `cargo xtask test` puts them.
+//! Peers come from `target/peers`, where `cargo xtask test` puts them. Each runs on a loopback
+//! address of its own, on a free port, in a temporary folder, and ends with the value that stands
+//! for it.
+
+pub mod client;
+pub mod dns;
+pub mod dovecot;
+pub mod maildir;
+pub mod nsd;
+pub mod peer;
+pub mod postfix;
+pub mod quivive;
+pub mod wait;

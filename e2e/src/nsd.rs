@@ -1,0 +1,68 @@
+//! NSD, an authoritative name server, as the whole of DNS: it serves the root zone.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::dns;
+use crate::peer::Peer;
+
+const SOA: u16 = 6;
+
+/// Starts a name server with these records, in master form with absolute names; lines
+/// `;!servfail NAME` make it answer SERVFAIL for that name and all below.
+///
+/// # Panics
+/// When the text holds a failure that NSD cannot produce, or when NSD refuses it.
+pub fn start(records: &str) -> Peer {
+    let prepare = |folder: &Path, address: SocketAddr| {
+        let zone = format!(
+            "$TTL 300\n$ORIGIN .\n. SOA ns. hostmaster. 1 3600 600 86400 300\n. NS ns.\n{records}\n"
+        );
+        fs::write(folder.join("root.zone"), zone).expect("the folder is ours");
+        let settings = settings(folder, address, &failing_names(records));
+        fs::write(folder.join("nsd.conf"), settings).expect("the folder is ours");
+        let words = ["nsd", "-d", "-V", "2", "-c"].map(str::to_owned);
+        words.into_iter().chain([folder.join("nsd.conf").display().to_string()]).collect()
+    };
+    let is_ready = |address| matches!(dns::ask(address, ".", SOA), Some((0, _)));
+    Peer::start("nsd", prepare, is_ready)
+}
+
+fn settings(folder: &Path, address: SocketAddr, failing: &[&str]) -> String {
+    let (folder, ip, port) = (folder.display(), address.ip(), address.port());
+    let mut text = format!(
+        r#"server:
+  ip-address: {ip}@{port}
+  server-count: 1
+  username: ""
+  chroot: ""
+  database: ""
+  zonesdir: "{folder}"
+  pidfile: "{folder}/nsd.pid"
+  zonelistfile: "{folder}/zone.list"
+  xfrdfile: "{folder}/xfrd.state"
+  xfrdir: "{folder}"
+remote-control:
+  control-enable: no
+zone:
+  name: "."
+  zonefile: "root.zone"
+"#
+    );
+    for name in failing {
+        // A zone that is configured and cannot be read is answered with SERVFAIL.
+        text += &format!("zone:\n  name: \"{name}\"\n  zonefile: \"missing\"\n");
+    }
+    text
+}
+
+fn failing_names(records: &str) -> Vec<&str> {
+    let failures = records.lines().filter_map(|line| line.trim().strip_prefix(";!"));
+    failures
+        .map(|failure| match failure.split_whitespace().collect::<Vec<_>>()[..] {
+            ["servfail", name] => name,
+            _ => panic!("NSD cannot do this: {failure}"),
+        })
+        .collect()
+}

@@ -1,0 +1,185 @@
+//! The program itself, as its user runs it.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use tempfile::TempDir;
+
+use crate::{peer, wait};
+
+/// Names a program to test instead of the debug build.
+pub const PROGRAM: &str = "QUIVIVE_PROGRAM";
+
+/// The path of the program, which is built first where it is not given.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn program() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        if let Some(given) = std::env::var_os(PROGRAM) {
+            return given.into();
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let build = ["build", "--package", "quivive", "--message-format", "json"];
+        let mut command = Command::new(cargo);
+        command.args(build).current_dir(env!("CARGO_MANIFEST_DIR"));
+        let output = command.stdin(Stdio::null()).output().expect("cargo starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "quivive does not build:\n{errors}");
+        let messages = String::from_utf8_lossy(&output.stdout);
+        executable(&messages).expect("cargo says where the program is")
+    })
+}
+
+/// The path in cargo's message about the program, which ends with `"executable":"PATH"}`.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let after = |line: &str| {
+        let (_, rest) = line.split_once("\"executable\":\"")?;
+        Some(PathBuf::from(rest.split('"').next()?))
+    };
+    messages.lines().rev().find_map(after)
+}
+
+/// A running `quivive serve`; it is killed when this is dropped.
+pub struct Serve {
+    child: Child,
+    folder: TempDir,
+    listeners: HashMap<String, SocketAddr>,
+    output: Receiver<String>,
+}
+
+impl Serve {
+    /// Starts the daemon with this configuration, in a folder of its own, and waits for `ready`.
+    ///
+    /// # Panics
+    /// When it does not become ready, with its log.
+    pub fn start(configuration: &str) -> Self {
+        let folder = peer::open_folder();
+        let file = folder.path().join("quivive.toml");
+        fs::write(&file, configuration).expect("the folder is ours");
+        let log = fs::File::create(folder.path().join("log")).expect("the folder is ours");
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).arg(program()).args(["serve", "--config"]).arg(file);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().expect("the program starts");
+        let output = lines(child.stdout.take().expect("the output is piped"));
+        let mut serve = Self { child, folder, listeners: HashMap::new(), output };
+        serve.wait_for_ready();
+        serve
+    }
+
+    /// Takes the lines `listening DOOR ADDRESS` up to `ready`.
+    fn wait_for_ready(&mut self) {
+        while let Ok(line) = self.output.recv_timeout(wait::DEADLINE) {
+            match line.split(' ').collect::<Vec<_>>()[..] {
+                ["listening", door, address] => {
+                    let address = address.parse().expect("an address of the network");
+                    self.listeners.insert(door.to_owned(), address);
+                }
+                ["ready"] => return,
+                _ => panic!("unknown line of serve: {line}"),
+            }
+        }
+        panic!("serve does not become ready:\n{}", self.log());
+    }
+
+    /// Where a door listens.
+    ///
+    /// # Panics
+    /// When there is no such door.
+    pub fn address(&self, door: &str) -> SocketAddr {
+        self.listeners[door]
+    }
+
+    /// The folder of the configuration.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Writes another configuration; it counts after [`Serve::signal`] with `HUP`.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn configure(&self, configuration: &str) {
+        fs::write(self.folder.path().join("quivive.toml"), configuration)
+            .expect("the folder is ours");
+    }
+
+    /// Sends a signal by its name: `TERM`, `HUP`, `KILL`.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{name} could not be sent");
+    }
+
+    /// Waits until the process has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        wait::until("the end of serve", || self.child.try_wait().expect("it is our child"))
+    }
+
+    /// Whether the process runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_none()
+    }
+
+    /// The most memory that was resident so far, in KiB.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn peak_memory_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("the process runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = peak.and_then(|rest| rest.split_whitespace().next());
+        number.and_then(|number| number.parse().ok()).expect("the kernel counts memory")
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines of an output as they come; the thread ends with the output.
+fn lines(output: impl std::io::Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_says_where_the_program_is() {
+        let messages = "{\"reason\":\"compiler-artifact\",\"executable\":null}\n\
+            {\"reason\":\"compiler-artifact\",\"executable\":\"/a/quivive\",\"fresh\":true}\n\
+            {\"reason\":\"build-finished\",\"success\":true}\n";
+        assert_eq!(executable(messages), Some(PathBuf::from("/a/quivive")));
+    }
+}
