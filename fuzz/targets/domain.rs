@@ -1,0 +1,9 @@
+//! Domain names as peers write them.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let ascii = quivive_mail::domain::to_ascii(text);
+    assert_eq!(quivive_mail::domain::to_ascii(&ascii), ascii, "once is enough");
+});
