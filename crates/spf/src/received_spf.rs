@@ -15,12 +15,10 @@ pub fn received_spf(finding: &Finding, facts: &Facts) -> String {
     }
     pairs.push(("helo", &facts.helo));
     pairs.push(("identity", finding.identity.word()));
-    match finding.result {
-        FindingResult::Temperror | FindingResult::Permerror => {
-            pairs.push(("problem", finding.cause))
-        }
-        _ => pairs.push(("mechanism", finding.decided_by.as_deref().unwrap_or("default"))),
-    }
+    pairs.push(match finding.result {
+        FindingResult::Temperror | FindingResult::Permerror => ("problem", finding.cause),
+        _ => ("mechanism", finding.decided_by.as_deref().unwrap_or("default")),
+    });
     for (key, value) in pairs {
         body.pair(key, value);
         body.syntax(";");
