@@ -1,1 +1,23 @@
-//! See ARCHITECTURE.md.
+//! DNS questions answered: by name servers, or by a master file without any network.
+//!
+//! What is asked is asked as it is: no search list, no hosts file, no name with an answer of its own
+//! (localhost, .invalid, the reverse names of loopback addresses). Failure is an answer as well.
+
+mod cache;
+mod flights;
+mod metrics;
+mod name;
+mod records;
+mod reply;
+mod resolver;
+mod servers;
+mod settings;
+mod system;
+mod zone;
+
+pub use metrics::{Metrics, ServerMetrics};
+pub use records::{ANSWER_OCTETS_MAX, RECORDS_MAX};
+pub use resolver::{Error, Resolver};
+pub use servers::EDNS_PAYLOAD_OCTETS;
+pub use settings::Settings;
+pub use zone::{ALIAS_STEPS_MAX, NameError, ZONE_TTL, Zone, ZoneError};
