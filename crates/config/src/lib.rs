@@ -1,1 +1,60 @@
-//! See ARCHITECTURE.md.
+//! The settings of Quivive: one table, TOML with exact error positions.
+//!
+//! A setting is one row of a `settings!` block: name, type, default, whether a reload takes it,
+//! whether this version has it, and a line of prose, which is the documentation of its field. The
+//! parser, [`sample`], [`show`] and [`reference_markdown`] are made from the rows.
+//!
+//! ```
+//! use std::path::Path;
+//! use quivive_config::Config;
+//!
+//! let errors = Config::parse("[resolver]\nserver = []\n", Path::new("/etc/quivive")).unwrap_err();
+//! assert_eq!(errors[0].to_string(), "2:1: unknown key `server`; did you mean `servers`?");
+//! ```
+
+mod actions;
+mod address;
+mod config;
+mod document;
+mod domain;
+mod exception;
+mod listen;
+mod methods;
+mod network;
+mod next_hop;
+mod outgoing;
+mod place;
+mod problem;
+mod reading;
+mod resolver;
+mod section;
+mod service;
+mod settings;
+mod spf;
+mod srs;
+mod store;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod value;
+mod write;
+
+pub use address::Address;
+pub use config::{Config, FILE_OCTETS_MAX};
+pub use document::{reference_markdown, sample, show};
+pub use domain::{AuthservId, Domain};
+pub use exception::{EXCEPTIONS_MAX, Exception};
+pub use listen::{Door, LISTENERS_MAX, Listen};
+pub use methods::Methods;
+pub use next_hop::NextHop;
+pub use outgoing::Outgoing;
+pub use place::Place;
+pub use problem::{Doubt, ERRORS_MAX, Error, Problem, Warning};
+pub use resolver::Resolver;
+pub use service::Service;
+pub use settings::{Built, Reload, Row, table};
+pub use spf::Spf;
+pub use srs::Srs;
+pub use store::Store;
+pub use tls::{Tls, TlsMode};
+pub use value::LIST_MAX;

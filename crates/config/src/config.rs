@@ -1,0 +1,243 @@
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use quivive_evidence::Method;
+use quivive_verdict::{Action, Actions, Mode, Policy};
+use toml::de::{DeTable, DeValue};
+
+use crate::problem::quoted;
+use crate::reading::Reading;
+use crate::section::Section;
+use crate::settings::{Settings, settings};
+use crate::value::Word;
+use crate::{
+    AuthservId, Domain, Door, Doubt, Error, Exception, LISTENERS_MAX, Listen, Methods, Outgoing,
+    Place, Problem, Resolver, Service, Spf, Srs, Store, Warning,
+};
+
+/// How long a configuration may be.
+pub const FILE_OCTETS_MAX: usize = 1 << 20;
+
+/// What holds without a configuration.
+const WITHOUT_FILE: &str = r#"
+[[listen]]
+door = "gateway"
+address = "127.0.0.1:2525"
+next_hop = "maildir:Maildir"
+"#;
+
+settings! {
+    /// The whole configuration.
+    pub struct Config: Default {
+        /// Our name in the greeting, in Received and in EHLO.
+        hostname: Domain = Domain::of_this_host(),
+            shown "the name of this host", example "\"mx.example.test\""; Live, Now;
+        /// The name under which results are written (RFC 8601 section 2.5).
+        authserv_id: AuthservId = AuthservId::from(&hostname), shown "hostname"; Live, Now;
+        /// Where DNS answers come from.
+        resolver: Resolver = Resolver::default(); Live, Now;
+        /// Where cases and held messages are kept.
+        store: Store = Store::default(); Live, Now;
+        /// How probes, fetches and mail of our own go out.
+        outgoing: Outgoing = Outgoing::default(); Live, Now;
+        /// Addresses of the service's own.
+        service: Service = Service::default(); Live, Now;
+        /// A listener; there may be several.
+        listen: Vec<Listen> = Vec::new(); Live, Now;
+        /// Limits of SPF.
+        spf: Spf = Spf::default(); Live, Now;
+        /// How each method runs: "off", "report" (its findings are written down) or "enforce" (they
+        /// decide). Without this table SPF is enforced; with it, what it does not name is off.
+        methods: Methods = Methods::default(); Live, Now;
+        /// What follows from a finding, by method, identity and result: "accept" is firm and stops
+        /// later findings; else the strictest of "reject", "defer", "hold", "discard" and "mark"
+        /// wins. What is not named marks.
+        actions: Actions = Actions::default(); Live, Now;
+        /// An exception from the actions; there may be several, and the first that matches holds.
+        exception: Vec<Exception> = Vec::new(); Live, Now;
+        /// How addresses are rewritten when mail is forwarded (Sender Rewriting Scheme).
+        srs: Srs = Srs::default(); Live, Now;
+    }
+    check together
+}
+
+impl Config {
+    /// The configuration that a text describes. Relative paths start at the folder, which should be
+    /// absolute.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of the text.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Error>> {
+        parse(text, folder, None).map(|(config, _)| config)
+    }
+
+    /// As [`Self::parse`], with the warnings in the order of the text.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with_warnings(
+        text: &str,
+        folder: &Path,
+    ) -> Result<(Self, Vec<Warning>), Vec<Error>> {
+        parse(text, folder, None)
+    }
+
+    /// The configuration in a file. Relative paths start at the file's folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of the text; or that it cannot be read.
+    pub fn read(path: &Path) -> Result<Self, Vec<Error>> {
+        Self::read_with_warnings(path).map(|(config, _)| config)
+    }
+
+    /// As [`Self::read`], with the warnings in the order of the text.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_with_warnings(path: &Path) -> Result<(Self, Vec<Warning>), Vec<Error>> {
+        let text = read(path).map_err(|problem| {
+            vec![Error { place: Place { file: Some(path.to_owned()), position: None }, problem }]
+        })?;
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        parse(&text, absolute.parent().unwrap_or(Path::new("/")), Some(path))
+    }
+
+    /// What holds without a configuration: a gateway on loopback that checks, marks, and delivers
+    /// into a Maildir below the data folder.
+    pub fn default_for(data_folder: &Path) -> Self {
+        Self::parse(WITHOUT_FILE, data_folder).expect("this text is a configuration")
+    }
+
+    /// What the verdict goes by.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            methods: self.methods.iter().collect(),
+            actions: self.actions.clone(),
+            exceptions: self.exception.iter().map(Exception::rule).collect(),
+            spf_void_lookups_max: self.spf.void_lookups_max,
+            ..Policy::new(self.authserv_id.as_str())
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, Problem> {
+    let unreadable = |error: std::io::Error| Problem::Unreadable(error.kind());
+    let mut octets = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(FILE_OCTETS_MAX as u64 + 1).read_to_end(&mut octets).map_err(unreadable)?;
+    if octets.len() > FILE_OCTETS_MAX {
+        return Err(Problem::TooLong(FILE_OCTETS_MAX));
+    }
+    String::from_utf8(octets).map_err(|_| Problem::NotUtf8)
+}
+
+fn parse(
+    text: &str,
+    folder: &Path,
+    file: Option<&Path>,
+) -> Result<(Config, Vec<Warning>), Vec<Error>> {
+    let mut reading = Reading::new(text, folder, file);
+    if text.len() > FILE_OCTETS_MAX {
+        let place = Place { file: file.map(PathBuf::from), position: None };
+        return Err(vec![Error { place, problem: Problem::TooLong(FILE_OCTETS_MAX) }]);
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let problem = match error.message() {
+            "duplicate key" => {
+                Problem::DuplicateKey(quoted(text.get(span.clone()).unwrap_or_default()))
+            }
+            message => Problem::Syntax(message.to_owned()),
+        };
+        reading.error(&span, problem);
+    }
+    // What stands in a text that is not TOML is guesswork; a key too many leaves the rest clear.
+    let clear = errors.iter().all(|error| error.message() == "duplicate key");
+    let section = Section::new(table.get_ref(), 0..0, &reading);
+    let config = if clear { Config::read_table(&section, &mut reading) } else { None };
+    let warnings = reading.finish()?;
+    Ok((config.expect("without errors there is a configuration"), warnings))
+}
+
+/// What several sections must agree on.
+fn together(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
+    listeners_differ(config, section, reading);
+    doors_can_act(config, section, reading);
+    methods_and_actions_agree(config, section, reading);
+}
+
+fn listeners_differ(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
+    let spans = array_spans(section, "listen");
+    if let Some(first_beyond) = spans.get(LISTENERS_MAX) {
+        let problem =
+            Problem::TooMany { what: "listeners", found: spans.len(), max: LISTENERS_MAX };
+        return reading.error(first_beyond, problem);
+    }
+    // A listener with an error is not in the list, and its place would be another's.
+    if config.listen.len() != spans.len() {
+        return;
+    }
+    for (index, listen) in config.listen.iter().enumerate() {
+        let above = &config.listen[..index];
+        if above.iter().any(|other| other.address.collides_with(&listen.address)) {
+            let problem = Problem::Conflict("a listener above has this address already");
+            reading.error(&spans[index], problem);
+        }
+    }
+}
+
+/// A door that answers before there is a message cannot keep or lose one.
+fn doors_can_act(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
+    let needs_message = |actions: &Actions| {
+        actions.iter().any(|(_, action)| matches!(action, Action::Hold | Action::Discard))
+    };
+    let mut exceptions = config.exception.iter().map(|exception| &exception.actions);
+    if !needs_message(&config.actions) && !exceptions.any(needs_message) {
+        return;
+    }
+    let Some(DeValue::Array(listeners)) = section.item("listen").map(|item| item.get_ref()) else {
+        return;
+    };
+    for listener in listeners {
+        let Some(item) = listener.get_ref().get("door") else { continue };
+        let door = item.get_ref().as_str().and_then(|door| Door::parse(door, Path::new("")).ok());
+        if door.is_some_and(Door::is_without_message) {
+            let problem = Problem::Conflict(
+                "this door answers before there is a message, and cannot hold or discard as the \
+                 actions say",
+            );
+            reading.error(&item.span(), problem);
+        }
+    }
+}
+
+fn methods_and_actions_agree(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
+    for method in Method::ALL.iter().copied() {
+        let exceptions = config.exception.iter().map(|exception| &exception.actions);
+        let acts = exceptions.chain([&config.actions]).any(|actions| actions.names(method));
+        let enforced = config.methods.mode(method) == Mode::Enforce;
+        if enforced && !acts {
+            let span = section.key_span(&["methods", method.word()]);
+            reading.warn(&span, Doubt::EnforcedWithoutActions(method));
+        }
+        if acts && !enforced {
+            let span = section.key_span(&["actions", method.word()]);
+            reading.warn(&span, Doubt::ActionsWithoutEffect(method));
+        }
+    }
+    for (method, _) in Methods::default().iter() {
+        if !config.methods.names(method) {
+            reading.warn(&section.key_span(&["methods"]), Doubt::NotNamed(method));
+        }
+    }
+}
+
+fn array_spans(section: &Section<'_>, name: &str) -> Vec<Range<usize>> {
+    match section.item(name).map(|item| item.get_ref()) {
+        Some(DeValue::Array(items)) => items.iter().map(|item| item.span()).collect(),
+        _ => Vec::new(),
+    }
+}
