@@ -49,7 +49,7 @@ impl Received<'_> {
         let mut body = FieldBody::new(Self::NAME, charset);
         self.write_client(&mut body);
         body.word("by");
-        body.word(&or_unknown(host(self.hostname)));
+        body.word(&host(self.hostname).unwrap_or_else(|| atom(self.hostname)));
         body.word("with");
         body.word(self.protocol.name());
         body.word("id");
@@ -158,14 +158,11 @@ fn host(name: &str) -> Option<String> {
     domain::is_host_name(name).then(|| domain::to_ascii(name))
 }
 
-fn or_unknown(name: Option<String>) -> String {
-    name.unwrap_or_else(|| "unknown".to_owned())
-}
-
+/// What of the text may stand bare in a field; `unknown` if that is nothing.
 fn atom(text: &str) -> String {
     let atom: String =
-        text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
-    or_unknown(Some(atom).filter(|atom| !atom.is_empty()))
+        text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
+    if atom.is_empty() { "unknown".to_owned() } else { atom }
 }
 
 #[cfg(test)]

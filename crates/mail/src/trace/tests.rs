@@ -53,6 +53,13 @@ fn a_helo_that_is_no_domain_becomes_a_comment() {
 }
 
 #[test]
+fn our_own_words_are_kept_from_breaking_out_too() {
+    let mut received = received();
+    (received.hostname, received.id) = ("mx_1.local(;", "\r\n;(");
+    assert!(unfold(&received.value()).contains(" by mx_1.local with ESMTP id unknown; "));
+}
+
+#[test]
 fn only_a_single_recipient_is_told() {
     let one = ["user@example.com".to_owned()];
     let two = [one[0].clone(), "other@example.com".to_owned()];
