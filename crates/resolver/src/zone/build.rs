@@ -72,6 +72,16 @@ impl Zone {
         self.add(name, RecordType::Txt, ZONE_TTL, &character_strings(&strings))
     }
 
+    /// As [`Zone::add_txt_strings`], with the type SPF (RFC 4408 section 3.1.1).
+    pub fn add_spf_strings(
+        &mut self,
+        name: &str,
+        strings: &[impl AsRef<[u8]>],
+    ) -> Result<(), NameError> {
+        let strings: Vec<_> = strings.iter().map(AsRef::as_ref).collect();
+        self.add(name, RecordType::Other(99), ZONE_TTL, &character_strings(&strings))
+    }
+
     /// Adds a record of any type: its TTL in seconds and its RDATA, names in it uncompressed.
     pub fn add(
         &mut self,

@@ -33,20 +33,54 @@ const SOA: RecordType = RecordType::Other(6);
 ///
 /// Several origins may stand side by side. Whatever is not in it does not exist; wildcards and empty
 /// non-terminals follow RFC 4592. Names may be made to fail.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Zone {
     nodes: HashMap<Box<[u8]>, Node>,
     noted_at: u64,
 }
 
+/// What a zone has for a name and a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookUp<'a> {
+    /// Records, as uncompressed RDATA.
+    Records {
+        /// In seconds.
+        ttl: u32,
+        /// At least one.
+        rdata: &'a [Box<[u8]>],
+    },
+    /// The name is an alias.
+    Alias {
+        /// In seconds.
+        ttl: u32,
+        /// In the form of the wire.
+        target: &'a [u8],
+    },
+    /// The name exists, such records do not.
+    NoData,
+    /// The name does not exist.
+    NoName,
+    /// The zone was told to fail here.
+    Failing(Failure),
+}
+
+enum Standing<'a> {
+    Set(&'a RecordSet),
+    Alias(&'a RecordSet),
+    NoData,
+    NoName,
+    Failing(Failure),
+}
+
 /// What stands at a name: nothing, for an empty non-terminal.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Node {
     sets: Vec<RecordSet>,
     failures: Vec<Failing>,
 }
 
 /// The records of one type at a name.
+#[derive(Clone)]
 struct RecordSet {
     record_type: RecordType,
     ttl: u32,
@@ -56,11 +90,13 @@ struct RecordSet {
 }
 
 /// Types for which a name has no usable answer.
+#[derive(Clone)]
 struct Failing {
     failure: Failure,
     types: FailingTypes,
 }
 
+#[derive(Clone)]
 enum FailingTypes {
     Only(RecordType),
     AllBut(Vec<RecordType>),
@@ -75,28 +111,41 @@ impl Zone {
         };
         let mut ttl = u32::MAX;
         for step in 0..=ALIAS_STEPS_MAX {
-            let Some(node) = self.find(&name) else {
-                return self.without_records(record_type, Outcome::NoName, &name);
-            };
-            if let Some(failure) = node.failure(record_type) {
-                return records::failed(record_type, failure, self.source(0));
-            }
-            if let Some(set) = node.set(record_type) {
-                if step == 0 {
+            let (outcome, soa_ttl) = match self.stand(name.lineage(), record_type) {
+                Standing::Set(set) if step == 0 => {
                     return set.answer.get_or_init(|| self.answer_of(set, set.ttl)).clone();
                 }
-                return self.answer_of(set, ttl.min(set.ttl));
-            }
-            let Some(alias) = node.set(CNAME) else {
-                return self.without_records(record_type, Outcome::NoData, &name);
+                Standing::Set(set) => return self.answer_of(set, ttl.min(set.ttl)),
+                Standing::Alias(alias) => {
+                    let Some((target, _)) = WireName::read(&alias.records[0]) else {
+                        return records::failed(record_type, Failure::Malformed, self.source(0));
+                    };
+                    ttl = ttl.min(alias.ttl);
+                    name = target;
+                    continue;
+                }
+                Standing::NoData => (Outcome::NoData, self.negative_ttl(&name)),
+                Standing::NoName => (Outcome::NoName, self.negative_ttl(&name)),
+                Standing::Failing(failure) => (Outcome::Failed(failure), 0),
             };
-            let Some((target, _)) = WireName::read(&alias.records[0]) else {
-                return records::failed(record_type, Failure::Malformed, self.source(0));
-            };
-            ttl = ttl.min(alias.ttl);
-            name = target;
+            let source = self.source(ttl.min(soa_ttl));
+            return DnsAnswer::without_records(record_type, outcome, source);
         }
         records::failed(record_type, Failure::AliasLoop, self.source(0))
+    }
+
+    /// What a name server with this zone would find for a name and a type, following no alias.
+    ///
+    /// `name` is in the form of the wire: uncompressed, in lower case, with the root label.
+    pub fn look_up(&self, name: &[u8], record_type: RecordType) -> LookUp<'_> {
+        let Some((name, _)) = WireName::read(name) else { return LookUp::NoName };
+        match self.stand(name.lineage(), record_type) {
+            Standing::Set(set) => LookUp::Records { ttl: set.ttl, rdata: &set.records },
+            Standing::Alias(set) => LookUp::Alias { ttl: set.ttl, target: &set.records[0] },
+            Standing::NoData => LookUp::NoData,
+            Standing::NoName => LookUp::NoName,
+            Standing::Failing(failure) => LookUp::Failing(failure),
+        }
     }
 
     /// How many records there are.
@@ -109,13 +158,28 @@ impl Zone {
         self.len() == 0
     }
 
+    fn stand<'a>(
+        &self,
+        lineage: impl Iterator<Item = &'a [u8]>,
+        record_type: RecordType,
+    ) -> Standing<'_> {
+        let Some(node) = self.find(lineage) else { return Standing::NoName };
+        if let Some(failure) = node.failure(record_type) {
+            return Standing::Failing(failure);
+        }
+        match (node.set(record_type), node.set(CNAME)) {
+            (Some(set), _) => Standing::Set(set),
+            (None, Some(alias)) => Standing::Alias(alias),
+            (None, None) => Standing::NoData,
+        }
+    }
+
     /// What stands at a name or at the wildcard that speaks for it (RFC 4592 section 3.3.1).
-    fn find(&self, name: &WireName) -> Option<&Node> {
-        if let Some(node) = self.nodes.get(name.as_octets()) {
+    fn find<'a>(&self, mut lineage: impl Iterator<Item = &'a [u8]>) -> Option<&Node> {
+        if let Some(node) = self.nodes.get(lineage.next()?) {
             return Some(node);
         }
-        let closest_encloser =
-            name.lineage().skip(1).find(|ancestor| self.nodes.contains_key(*ancestor))?;
+        let closest_encloser = lineage.find(|ancestor| self.nodes.contains_key(*ancestor))?;
         self.nodes.get(&*[b"\x01*", closest_encloser].concat())
     }
 
@@ -124,19 +188,12 @@ impl Zone {
     }
 
     /// A negative answer is kept as long as the SOA record above says (RFC 2308 section 5).
-    fn without_records(
-        &self,
-        record_type: RecordType,
-        outcome: Outcome<std::convert::Infallible>,
-        name: &WireName,
-    ) -> DnsAnswer {
+    fn negative_ttl(&self, name: &WireName) -> u32 {
         let soa = name.lineage().find_map(|ancestor| self.nodes.get(ancestor)?.set(SOA));
-        let ttl = soa.map_or(ZONE_TTL, |set| {
-            let minimum =
-                set.records[0].last_chunk().map_or(0, |octets| u32::from_be_bytes(*octets));
-            set.ttl.min(minimum)
-        });
-        DnsAnswer::without_records(record_type, outcome, self.source(ttl))
+        soa.map_or(ZONE_TTL, |set| {
+            let minimum = set.records[0].last_chunk();
+            set.ttl.min(minimum.map_or(0, |octets| u32::from_be_bytes(*octets)))
+        })
     }
 
     fn source(&self, ttl: u32) -> Source {
