@@ -12,7 +12,7 @@ use crate::value::{Item, Value, Word, choose};
 use crate::{Built, Problem, Row, write};
 
 /// All actions, with whether this version has them.
-const ACTIONS: &[(Action, Built)] = &[
+pub(crate) const ACTIONS: &[(Action, Built)] = &[
     (Action::Accept, Built::Now),
     (Action::Mark, Built::Now),
     (Action::Defer, Built::Now),

@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use quivive_evidence::Method;
 use quivive_verdict::{Action, Actions, Mode, Policy};
@@ -97,11 +97,14 @@ impl Config {
     /// # Errors
     /// As [`Self::read`].
     pub fn read_with_warnings(path: &Path) -> Result<(Self, Vec<Warning>), Vec<Error>> {
-        let text = read(path).map_err(|problem| {
-            vec![Error { place: Place { file: Some(path.to_owned()), position: None }, problem }]
+        let octets = read(path).map_err(|problem| whole(Some(path), problem))?;
+        let text = str::from_utf8(&octets).map_err(|error| {
+            let valid = String::from_utf8_lossy(&octets[..error.valid_up_to()]);
+            let place = Place::of(&valid, valid.len(), Some(path.to_owned()));
+            vec![Error { place, problem: Problem::NotUtf8 }]
         })?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        parse(&text, absolute.parent().unwrap_or(Path::new("/")), Some(path))
+        parse(text, absolute.parent().unwrap_or(Path::new("/")), Some(path))
     }
 
     /// What holds without a configuration: a gateway on loopback that checks, marks, and delivers
@@ -122,7 +125,12 @@ impl Config {
     }
 }
 
-fn read(path: &Path) -> Result<String, Problem> {
+/// An error of the file as a whole.
+fn whole(file: Option<&Path>, problem: Problem) -> Vec<Error> {
+    vec![Error { place: Place { file: file.map(Path::to_owned), position: None }, problem }]
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     let unreadable = |error: std::io::Error| Problem::Unreadable(error.kind());
     let mut octets = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
@@ -130,7 +138,7 @@ fn read(path: &Path) -> Result<String, Problem> {
     if octets.len() > FILE_OCTETS_MAX {
         return Err(Problem::TooLong(FILE_OCTETS_MAX));
     }
-    String::from_utf8(octets).map_err(|_| Problem::NotUtf8)
+    Ok(octets)
 }
 
 fn parse(
@@ -140,8 +148,7 @@ fn parse(
 ) -> Result<(Config, Vec<Warning>), Vec<Error>> {
     let mut reading = Reading::new(text, folder, file);
     if text.len() > FILE_OCTETS_MAX {
-        let place = Place { file: file.map(PathBuf::from), position: None };
-        return Err(vec![Error { place, problem: Problem::TooLong(FILE_OCTETS_MAX) }]);
+        return Err(whole(file, Problem::TooLong(FILE_OCTETS_MAX)));
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {

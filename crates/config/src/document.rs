@@ -1,7 +1,9 @@
 //! The documents that are made from the table: the sample, the effective values, the reference.
 
+use crate::actions::ACTIONS;
+use crate::methods::METHODS;
 use crate::settings::Settings;
-use crate::{Built, Config, Reload, Row, table};
+use crate::{Built, Config, Door, Reload, Row, table};
 
 /// What the file begins with.
 const SAMPLE_HEAD: &str = "\
@@ -58,11 +60,16 @@ pub fn reference_markdown() -> String {
     for section in &sections {
         markdown.push_str(&format!("\n## `{}`\n\n{}\n", section.header, section.prose));
         reference_rows(&section.rows, &mut markdown);
-        for row in section.rows.iter().filter(|row| !row.rows.is_empty()) {
+        // A table that is a section as well has its rows there.
+        let below = |row: &&Row| {
+            !row.rows.is_empty() && sections.iter().all(|section| section.name != row.name)
+        };
+        for row in section.rows.iter().filter(below) {
             markdown.push_str(&format!("\n### `{}` in `{}`\n", row.name, section.header));
             reference_rows(&row.rows, &mut markdown);
         }
     }
+    reference_words(&mut markdown);
     markdown
 }
 
@@ -79,6 +86,7 @@ fn sample_line(row: &Row) -> String {
     let (name, example) = (row.name, &row.example);
     let line = match &row.default {
         _ if row.set_in_sample => format!("{name} = {example}\n"),
+        Some(default) if default == "[]" => format!("# {name} = []  # such as {example}\n"),
         Some(default) if row.default_is_toml => format!("# {name} = {default}\n"),
         _ => format!("# e.g. {name} = {example}\n"),
     };
@@ -100,6 +108,34 @@ fn prose(text: &str) -> String {
     comment + "\n"
 }
 
+/// The words that are no keys: doors, actions, and what each method can judge.
+fn reference_words(markdown: &mut String) {
+    let list = |words: Vec<(&'static str, Built)>| {
+        let words = words.into_iter().map(|(word, built)| format!("`{word}`{}", later(built)));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let doors = Door::ALL.iter().map(|(door, built)| (door.word(), *built)).collect();
+    let actions = ACTIONS.iter().map(|(action, built)| (action.word(), *built)).collect();
+    markdown.push_str(&format!(
+        "\n## Words\n\nDoors: {}.\n\nActions: {}.\n",
+        list(doors),
+        list(actions)
+    ));
+    markdown.push_str("\n| method | identities |\n|---|---|\n");
+    for row in METHODS {
+        let identities = row.identities.iter().map(|identity| (identity.word(), Built::Now));
+        let (method, later) = (row.method, later(row.built));
+        markdown.push_str(&format!("| `{method}`{later} | {} |\n", list(identities.collect())));
+    }
+}
+
+fn later(built: Built) -> &'static str {
+    match built {
+        Built::Now => "",
+        Built::Later => " (not in this version)",
+    }
+}
+
 fn reference_rows(rows: &[Row], markdown: &mut String) {
     markdown.push_str("\n| setting | type | default | reload | |\n|---|---|---|---|---|\n");
     for row in rows {
@@ -117,9 +153,8 @@ fn reference_rows(rows: &[Row], markdown: &mut String) {
             Reload::Live => "yes",
             Reload::Restart => "no",
         };
-        let later = if row.built == Built::Later { " *Not in this version.*" } else { "" };
-        let (name, prose) = (row.name, &row.prose);
-        markdown
-            .push_str(&format!("| `{name}` | {kind} | {default} | {reload} | {prose}{later} |\n"));
+        let (name, prose, later) = (row.name, &row.prose, later(row.built));
+        let cells = [&format!("`{name}`{later}"), &kind, &default, reload, prose].join(" | ");
+        markdown.push_str(&format!("| {cells} |\n"));
     }
 }

@@ -13,13 +13,13 @@ settings! {
     /// An exception from the actions; the first that matches a message holds.
     pub struct Exception {
         /// Clients in one of these networks.
-        networks: Vec<IpNet> = Vec::new(), example "[\"192.0.2.0/24\"]"; Live, Now;
+        networks: Vec<IpNet> = Vec::new(), shown "any"; Live, Now;
         /// Senders in one of these domains or below: the reverse-path, or HELO for a null one.
-        domains: Vec<Domain> = Vec::new(), example "[\"partner.test\"]"; Live, Now;
+        domains: Vec<Domain> = Vec::new(), shown "any", example "[\"partner.test\"]"; Live, Now;
         /// Nothing is checked.
         skip: bool = false; Live, Now;
         /// What follows instead; what is not named stays as it is in [actions].
-        actions: Actions = Actions::default(); Live, Now;
+        actions: Actions = Actions::default(), shown "those of [actions]"; Live, Now;
     }
     check bounded_and_of_use
 }

@@ -67,7 +67,7 @@ pub enum Door {
 
 impl Door {
     /// All doors, with whether this version has them.
-    const ALL: &[(Self, Built)] = &[
+    pub(crate) const ALL: &[(Self, Built)] = &[
         (Self::Gateway, Built::Now),
         (Self::Submission, Built::Later),
         (Self::Milter, Built::Later),

@@ -23,7 +23,7 @@ pub(crate) struct MethodRow {
 }
 
 /// All methods. Where the sheet takes HELO for a null sender, `helo` is an identity too.
-const METHODS: &[MethodRow] = {
+pub(crate) const METHODS: &[MethodRow] = {
     use Identity::*;
     &[
         row(Method::Spf, Built::Now, &[Helo, Mailfrom]),

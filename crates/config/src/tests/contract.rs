@@ -1,30 +1,15 @@
-use std::path::{Path, PathBuf};
+//! The contract's own block, with what this version makes of it.
+
+use std::path::PathBuf;
 
 use quivive_evidence::{FindingResult, Identity, Method};
 use quivive_verdict::{Action, Mode};
 
-use crate::*;
-
-const FOLDER: &str = "/etc/quivive";
-
-fn errors(text: &str) -> Vec<String> {
-    match Config::parse(text, Path::new(FOLDER)) {
-        Ok(_) => Vec::new(),
-        Err(errors) => errors.iter().map(Error::to_string).collect(),
-    }
-}
-
-fn config(text: &str) -> Config {
-    Config::parse(text, Path::new(FOLDER)).unwrap()
-}
-
-fn warnings(text: &str) -> Vec<String> {
-    let (_, warnings) = Config::parse_with_warnings(text, Path::new(FOLDER)).unwrap();
-    warnings.iter().map(Warning::to_string).collect()
-}
+use super::{config, errors};
+use crate::{Door, NextHop, TlsMode};
 
 /// The block of the contract.
-const CONTRACT: &str = r#"hostname = "mx.example.test"           # greeting, Received, EHLO
+pub(super) const CONTRACT: &str = r#"hostname = "mx.example.test"           # greeting, Received, EHLO
 authserv_id = "mx.example.test"        # default: hostname
 [resolver]
 servers = ["127.0.0.1:5300"]           # empty: the system's
@@ -65,7 +50,7 @@ secret_file = "srs.secret"
 const UNBUILT: [&str; 4] =
     ["path = \"quivive.db\"", "rmx = \"report\"", "domain = \"fwd", "secret_file"];
 
-fn contract_as_built() -> String {
+pub(super) fn contract_as_built() -> String {
     let built = |line: &&str| !UNBUILT.iter().any(|unbuilt| line.starts_with(unbuilt));
     CONTRACT.lines().filter(built).map(|line| format!("{line}\n")).collect()
 }
@@ -119,12 +104,4 @@ fn the_policy_is_what_the_contract_says() {
     let softfail = actions.get(Method::Spf, Identity::Mailfrom, FindingResult::Softfail);
     assert_eq!(softfail, Some(Action::Reject));
     assert_eq!(policy.spf_void_lookups_max, 2);
-}
-
-#[test]
-fn what_is_shown_describes_the_same_configuration() {
-    for text in [contract_as_built(), sample(), String::new()] {
-        let config = config(&text);
-        assert_eq!(Config::parse(&show(&config), Path::new("/elsewhere")), Ok(config));
-    }
 }

@@ -1,0 +1,330 @@
+//! Each error, with its exact place and words.
+
+use super::errors;
+
+/// A listener that lacks nothing, for tests of what stands beside it.
+const LISTEN: &str = "[[listen]]\ndoor = \"gateway\"\naddress = \"127.0.0.1:25\"\n\
+                      next_hop = \"maildir:m\"\n";
+
+#[track_caller]
+fn only_error(text: &str, error: &str) {
+    assert_eq!(errors(text), [error], "{text}");
+}
+
+/// The error of a line below [`LISTEN`], which is the fifth.
+#[track_caller]
+fn listen_error(line: &str, error: &str) {
+    only_error(&format!("{LISTEN}{line}\n"), error);
+}
+
+#[test]
+fn a_text_that_is_not_toml() {
+    only_error(
+        "hostname =\n",
+        "1:11: this is not TOML: string values must be quoted, expected literal string",
+    );
+    only_error("[resolver\n", "1:10: this is not TOML: unclosed table, expected `]`");
+}
+
+#[test]
+fn keys_that_stand_twice() {
+    only_error(
+        "[spf]\nvoid_lookups_max = 1\nvoid_lookups_max = 2\n",
+        "3:1: duplicate key `void_lookups_max`; keep one of them",
+    );
+    only_error("[spf]\n[resolver]\n[spf]\n", "3:2: duplicate key `spf`; keep one of them");
+}
+
+#[test]
+fn keys_that_are_unknown() {
+    only_error("host_name = \"a\"\n", "1:1: unknown key `host_name`; did you mean `hostname`?");
+    only_error("\n  [resolvr]\n", "2:4: unknown key `resolvr`; did you mean `resolver`?");
+    only_error("[resolver]\ncolour = 1\n", "2:1: unknown key `colour`; there are: servers, zone");
+    listen_error(
+        "recipient_domain = []",
+        "5:1: unknown key `recipient_domain`; did you mean `recipient_domains`?",
+    );
+    listen_error(
+        "tls = { certificate = \"c\", key = \"k\", mod = \"x\" }",
+        "5:39: unknown key `mod`; did you mean `mode`?",
+    );
+    only_error(
+        "\"a\\nb\" = 1",
+        "1:1: unknown key `a\\nb`; there are: hostname, authserv_id, resolver, store, outgoing, service, listen, spf, methods, actions, exception, srs",
+    );
+}
+
+#[test]
+fn values_of_another_type() {
+    only_error(
+        "hostname = 1",
+        "1:12: expected a domain such as \"example.test\", found an integer",
+    );
+    only_error("resolver = 1", "1:12: expected a table such as {}, found an integer");
+    only_error(
+        "[listen]\n",
+        "1:1: expected a list, each a table such as [{ door = \"gateway\", address = \"127.0.0.1:2525\", next_hop = \"maildir:Maildir\" }], found a table",
+    );
+    only_error(
+        "[resolver]\nservers = \"127.0.0.1\"\n",
+        "2:11: expected a list, each an address such as [\"127.0.0.1:53\"], found a string",
+    );
+    only_error(
+        "[resolver]\nservers = [\"127.0.0.1\", 1]\n",
+        "2:25: expected an address such as \"127.0.0.1:53\", found an integer",
+    );
+    listen_error(
+        "xclient_to_next_hop = \"yes\"",
+        "5:23: expected true or false such as true, found a string",
+    );
+    listen_error("size_max = 1e6", "5:12: expected a number such as 10, found a float");
+    only_error(
+        "[actions]\nspf = \"reject\"\n",
+        "2:7: expected a table METHOD.IDENTITY.RESULT = ACTION such as { spf = { mailfrom = { fail = \"reject\" } } }, found a string",
+    );
+    only_error(
+        "methods = 2000-01-01",
+        "1:11: expected a table METHOD = MODE such as { spf = \"enforce\" }, found a datetime",
+    );
+}
+
+#[test]
+fn numbers_out_of_range() {
+    only_error("[spf]\nvoid_lookups_max = 11\n", "2:20: expected a number from 0 to 10, found 11");
+    only_error("[spf]\nvoid_lookups_max = -1\n", "2:20: expected a number from 0 to 10, found -1");
+    listen_error("size_max = 1023", "5:12: expected a number from 1024 to 2147483648, found 1023");
+    listen_error(
+        "connections_per_address = 0",
+        "5:27: expected a number from 1 to 100000, found 0",
+    );
+    listen_error(
+        "size_max = 99999999999999999999",
+        "5:12: expected a number from 1024 to 2147483648, found 99999999999999999999",
+    );
+}
+
+#[test]
+fn texts_that_say_nothing() {
+    only_error("hostname = \"a b\"", "1:12: `a b` is no domain, such as `example.test`");
+    only_error(
+        "authserv_id = \"a b\"",
+        "1:15: `a b` cannot be an authserv-id; write a name such as `mx.example.test`",
+    );
+    only_error(
+        "[resolver]\nservers = [\"dns.test\"]\n",
+        "2:12: `dns.test` is no name server; write its address, such as `127.0.0.1:53` or `[::1]:53`",
+    );
+    only_error("[resolver]\nzone = \"\"\n", "2:8: `` is no path");
+    listen_error(
+        "recipient_domains = [\"*.a.test\"]",
+        "5:22: `*.a.test` is no domain; write `a.test`",
+    );
+    listen_error(
+        "proxy_from = [\"10.0.0.1/8\"]",
+        "5:15: `10.0.0.1/8` has bits behind its prefix; write `10.0.0.0/8`",
+    );
+    listen_error("xclient_from = [\"all\"]", "5:17: `all` is no network, such as `192.0.2.0/24`");
+    only_error(
+        &LISTEN.replace("127.0.0.1:25", "localhost"),
+        "3:11: `localhost` is no address to listen on; write `127.0.0.1:2525`, `[::1]:0` or `unix:/run/quivive/m.sock`",
+    );
+    only_error(
+        &LISTEN.replace("maildir:m", "relay:25"),
+        "4:12: `relay:25` is no next hop; write `smtp:HOST:PORT`, `lmtp:HOST:PORT`, `lmtp:unix:/PATH` or `maildir:PATH`",
+    );
+}
+
+#[test]
+fn words_that_are_unknown() {
+    only_error(
+        &LISTEN.replace("gateway", "gatway"),
+        "2:8: unknown door `gatway`; did you mean `gateway`?",
+    );
+    only_error(
+        "[methods]\nspf = \"on\"\n",
+        "2:7: unknown mode `on`; there are: off, report, enforce",
+    );
+    only_error(
+        "[methods]\nspf = \"enforce\"\nsenderid = \"off\"\n",
+        "3:1: unknown method `senderid`; did you mean `sender-id`?",
+    );
+    only_error("[actions.sfp.mailfrom]\n", "1:10: unknown method `sfp`; did you mean `spf`?");
+    only_error(
+        "[actions.spf.pra]\nfail = \"reject\"\n",
+        "1:14: unknown identity `pra`; there are: helo, mailfrom",
+    );
+    only_error(
+        "[actions.spf.mailfrom]\nfailure = \"reject\"\n",
+        "2:1: unknown result `failure`; there are: pass, fail, softfail, neutral, none, temperror, permerror, policy",
+    );
+    only_error(
+        "[actions.spf.mailfrom]\nfail = \"rejct\"\n",
+        "2:8: unknown action `rejct`; did you mean `reject`?",
+    );
+    listen_error(
+        "tls = { certificate = \"c\", key = \"k\", mode = \"ssl\" }",
+        "5:46: unknown TLS mode `ssl`; there are: starttls, implicit",
+    );
+}
+
+#[test]
+fn keys_that_are_missing() {
+    listen_error(
+        "tls = { certificate = \"c.pem\" }",
+        "5:7: missing key `key`: The private key, as PEM. For example: key = \"file\"",
+    );
+    listen_error(
+        "tls = { key = \"k.pem\" }",
+        "5:7: missing key `certificate`: The certificate chain, as PEM. For example: certificate = \"file\"",
+    );
+    assert_eq!(
+        errors("\n[[listen]]\n"),
+        [
+            "2:1: missing key `door`: What is spoken here. \"gateway\" is SMTP, with the mail handed on. For example: door = \"gateway\"",
+            "2:1: missing key `address`: ADDRESS:PORT or \"unix:/PATH\"; port 0 is a free one. For example: address = \"127.0.0.1:2525\"",
+            "2:1: missing key `next_hop`: Where mail goes: \"smtp:HOST:PORT\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", or \"maildir:PATH\", one Maildir for all. For example: next_hop = \"smtp:127.0.0.1:2526\"",
+        ]
+    );
+}
+
+#[test]
+fn settings_that_cannot_hold_together() {
+    only_error(
+        "[resolver]\nservers = [\"127.0.0.1\"]\nzone = \"z\"\n",
+        "3:1: `zone` answers instead of `servers`; leave out one of them",
+    );
+    only_error(&format!("{LISTEN}{LISTEN}"), "5:1: a listener above has this address already");
+    only_error(
+        "[[exception]]\nskip = true\n",
+        "1:1: this exception would hold for everybody; name its `networks` or `domains`",
+    );
+    only_error(
+        "[[exception]]\ndomains = [\"a.test\"]\nskip = true\nactions.spf.helo.fail = \"mark\"\n",
+        "3:1: `skip = true` checks nothing, so that `actions` have no effect; leave out one of them",
+    );
+}
+
+#[test]
+fn a_gateway_is_never_an_open_relay() {
+    let relay = "this gateway would relay for everybody; name its `recipient_domains`, or let it \
+                 deliver to a Maildir on a loopback address";
+    only_error(&LISTEN.replace("127.0.0.1", "0.0.0.0"), &format!("1:1: {relay}"));
+    only_error(&LISTEN.replace("maildir:m", "smtp:127.0.0.1:26"), &format!("1:1: {relay}"));
+    let named = LISTEN.replace("maildir:m", "smtp:127.0.0.1:26");
+    only_error(&format!("{named}recipient_domains = []"), &format!("5:1: {relay}"));
+    assert_eq!(errors(&format!("{named}recipient_domains = [\"a.test\"]")), [""; 0]);
+    assert_eq!(errors(LISTEN), [""; 0]);
+}
+
+#[test]
+fn keys_that_are_not_in_this_version() {
+    for (section, line) in [
+        ("store", "path = \"quivive.db\""),
+        ("store", "path = \"postgres://localhost/q\""),
+        ("store", "retain_days = 31"),
+        ("store", "retain_mib = 1"),
+        ("outgoing", "allow_private = [\"10.0.0.0/8\"]"),
+        ("outgoing", "relay = \"smtp:127.0.0.1:587\""),
+        ("outgoing", "user = \"u\""),
+        ("outgoing", "password_file = \"p\""),
+        ("outgoing", "tls = true"),
+        ("outgoing", "tls = \"starttls\""),
+        ("outgoing", "ca_file = \"ca.pem\""),
+        ("service", "domain = \"q.example.test\""),
+        ("srs", "domain = \"fwd.example\""),
+        ("srs", "secret_file = \"srs.secret\""),
+    ] {
+        let (key, _) = line.split_once(' ').unwrap();
+        let error = format!("2:1: key `{key}` is not in this version; leave it out");
+        only_error(&format!("[{section}]\n{line}\n"), &error);
+    }
+    let error = "3:1: key `legacy_headers` is not in this version; leave it out";
+    only_error("[methods]\nspf = \"report\"\nlegacy_headers = true\n", error);
+}
+
+/// With its default a key asks for nothing.
+#[test]
+fn what_is_not_built_may_be_written_with_its_default() {
+    let text = "[store]\npath = \"\"\nretain_days = 30\nretain_mib = 1024\n[outgoing]\n\
+                allow_private = []\n[service]\n[srs]\n[methods]\nspf = \"report\"\n\
+                rmx = \"off\"\nlegacy_headers = false\n";
+    assert_eq!(errors(text), [""; 0]);
+}
+
+/// The rest of such a listener is not asked for, but what is there is still checked.
+#[test]
+fn doors_that_are_not_in_this_version() {
+    for door in [
+        "submission",
+        "milter",
+        "policy",
+        "socketmap",
+        "tcp-table",
+        "http",
+        "console",
+        "public",
+        "authority",
+    ] {
+        let error = format!("2:8: door `{door}` is not in this version; there are: gateway");
+        only_error(&format!("[[listen]]\ndoor = \"{door}\"\naddress = \"unix:/run/q\"\n"), &error);
+    }
+    assert_eq!(
+        errors("[[listen]]\ndoor = \"milter\"\naddress = \"x:\"\n").len(),
+        2,
+        "the address is checked too"
+    );
+}
+
+#[test]
+fn methods_that_are_not_in_this_version() {
+    for method in quivive_evidence::Method::ALL.iter().filter(|method| method.word() != "spf") {
+        let cure = "is not in this version; write \"off\" in [methods], or leave it out";
+        for mode in ["report", "enforce"] {
+            let text = format!("[methods]\nspf = \"report\"\n{method} = \"{mode}\"\n");
+            only_error(&text, &format!("3:1: method `{method}` {cure}"));
+        }
+        only_error(&format!("[actions.{method}]\n"), &format!("1:10: method `{method}` {cure}"));
+        let off = format!("methods = {{ spf = \"report\", {method} = \"off\" }}\n");
+        assert_eq!(errors(&off), [""; 0]);
+        assert_eq!(errors(&format!("{off}[actions.{method}]\n")), [""; 0]);
+    }
+}
+
+#[test]
+fn actions_that_are_not_in_this_version() {
+    let cure = "there are: accept, mark, defer, reject, discard";
+    only_error(
+        "[actions.spf.mailfrom]\nfail = \"hold\"\n",
+        &format!("2:8: action `hold` is not in this version; {cure}"),
+    );
+    for action in ["accept", "mark", "defer", "reject", "discard"] {
+        assert_eq!(errors(&format!("[actions.spf.helo]\nfail = \"{action}\"\n")), [""; 0]);
+    }
+}
+
+#[test]
+fn doors_without_a_message_cannot_hold_or_discard() {
+    for door in ["policy", "socketmap", "tcp-table", "http"] {
+        let text =
+            format!("actions.spf.helo.fail = \"discard\"\nlisten = [{{ door = \"{door}\" }}]");
+        assert_eq!(
+            errors(&text),
+            [
+                format!("2:20: door `{door}` is not in this version; there are: gateway"),
+                "2:20: this door answers before there is a message, and cannot hold or discard as \
+                 the actions say"
+                    .to_owned(),
+            ]
+        );
+    }
+    let milter = "actions.spf.helo.fail = \"discard\"\nlisten = [{ door = \"milter\" }]";
+    assert_eq!(errors(milter).len(), 1);
+}
+
+#[test]
+fn all_errors_come_in_the_order_of_the_text() {
+    let text = format!("[spf]\nvoid = 1\n{LISTEN}size = 1\n[methods]\nspf = 1\n[spf]\n");
+    let places: Vec<_> =
+        errors(&text).iter().map(|error| error.split_once(": ").unwrap().0.to_owned()).collect();
+    assert_eq!(places, ["2:1", "7:1", "9:7", "10:2"]);
+}

@@ -1,0 +1,43 @@
+//! Each warning, with its exact place and words.
+
+use super::warnings;
+
+const ACTS: &str = "actions.spf.mailfrom.fail = \"reject\"\n";
+
+#[test]
+fn enforced_without_actions() {
+    let doubt = "warning: `spf` is enforced, but no [actions.spf] row says what follows: its \
+                 results only mark; add a row such as [actions.spf.mailfrom] fail = \"reject\", or \
+                 write \"report\"";
+    assert_eq!(warnings("\n[methods]\nspf = \"enforce\"\n"), [format!("3:1: {doubt}")]);
+    assert_eq!(warnings(""), [format!("1:1: {doubt}")], "as it is by default");
+    assert_eq!(warnings("[methods]\nspf = \"report\"\n"), [""; 0]);
+    assert_eq!(warnings(ACTS), [""; 0]);
+    let exception = format!("[[exception]]\ndomains = [\"a.test\"]\n{ACTS}");
+    assert_eq!(warnings(&exception), [""; 0]);
+}
+
+#[test]
+fn actions_without_effect() {
+    let doubt = "the actions of `spf` have no effect, for it is not enforced in [methods]";
+    for mode in ["off", "report"] {
+        let text = format!("methods.spf = \"{mode}\"\n{ACTS}");
+        assert_eq!(warnings(&text), [format!("2:9: warning: {doubt}")]);
+    }
+}
+
+#[test]
+fn methods_that_are_not_named() {
+    let doubt = "[methods] does not name `spf`, so it is off; name it, if only to say \"off\"";
+    assert_eq!(warnings("\n[methods]\nrmx = \"off\"\n"), [format!("2:2: warning: {doubt}")]);
+    assert_eq!(warnings("[methods]\nspf = \"off\"\n"), [""; 0]);
+}
+
+#[test]
+fn exceptions_that_change_nothing() {
+    let doubt =
+        "this exception changes nothing, and ends the search; say `skip = true` or `actions`";
+    let text = format!("{ACTS}[[exception]]\nnetworks = [\"192.0.2.1\"]\n");
+    assert_eq!(warnings(&text), [format!("2:1: warning: {doubt}")]);
+    assert_eq!(warnings(&format!("{text}skip = true\n")), [""; 0]);
+}
