@@ -1,6 +1,13 @@
 //! Listeners and drivers of the daemon: doors translate, the checker drives, nothing here decides.
 
 pub mod check;
+pub mod gateway;
 pub mod header_edit;
+pub mod listener;
 pub mod maildir;
+pub mod next_hop;
+mod seats;
+pub mod server;
 pub mod spool;
+mod stream;
+pub mod tls;

@@ -55,6 +55,23 @@ pub fn parse(input: &[u8]) -> Result<Option<(Proxied, usize)>, ProxyError> {
     }
 }
 
+/// How many octets may be read after `input` without reading past the end of the header, as long as
+/// [`parse`] needs more. Never none.
+pub fn wanted(input: &[u8]) -> usize {
+    // "PROXY TC" and "PROXY UN": no header of either version is shorter.
+    const FIRST: usize = 8;
+    if input.len() < FIRST {
+        FIRST - input.len()
+    } else if !begins(input, SIGNATURE) {
+        1
+    } else if input.len() < 16 {
+        16 - input.len()
+    } else {
+        let length = 16 + usize::from(u16::from_be_bytes([input[14], input[15]]));
+        length.saturating_sub(input.len()).max(1)
+    }
+}
+
 /// As far as the input goes.
 fn begins(input: &[u8], start: &[u8]) -> bool {
     let length = input.len().min(start.len());
@@ -200,6 +217,29 @@ mod tests {
         assert_eq!(parse(long.as_bytes()), Err(ProxyError::TooLong));
         let long = vec![0; VERSION_2_OCTETS_MAX - 15];
         assert_eq!(parse(&binary(0x21, 0x11, &long)), Err(ProxyError::TooLong));
+    }
+
+    /// Reads as a door does, which must not read what follows the header.
+    fn read(wire: &[u8]) -> Result<(Proxied, usize), ProxyError> {
+        let mut length = 0;
+        loop {
+            match parse(&wire[..length])? {
+                Some(header) => return Ok(header),
+                None => length += wanted(&wire[..length]),
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_behind_a_header_is_wanted() {
+        for header in [
+            b"PROXY UNKNOWN\r\n".to_vec(),
+            b"PROXY TCP4 192.0.2.1 198.51.100.1 1000 25\r\n".to_vec(),
+            binary(0x20, 0, &[]),
+            binary(0x21, 0x11, &[1; 40]),
+        ] {
+            assert_eq!(read(&header).unwrap().1, header.len());
+        }
     }
 
     proptest! {

@@ -48,6 +48,7 @@ pub struct Session {
     content: Option<Content>,
     errors: usize,
     commands: usize,
+    quit: bool,
 }
 
 /// What came. Unless it says otherwise, the door answers by [`Session::answer`] before it asks for
@@ -149,6 +150,7 @@ impl Session {
             content: None,
             errors: 0,
             commands: 0,
+            quit: false,
         }
     }
 
@@ -206,6 +208,7 @@ impl Session {
     pub fn welcome(&mut self, hostname: &str, extensions: Extensions) {
         let extended = matches!(self.asked.take(), Some(Asked::Hello { extended: true }));
         self.offered = if extended { extensions } else { Extensions::default() };
+        self.size_max = self.offered.size.unwrap_or(self.size_max);
         self.hello = true;
         let reply = match extended {
             true => self.offered.reply(hostname),
@@ -252,6 +255,11 @@ impl Session {
         if let Some(content) = &mut self.content {
             content.refusal.get_or_insert(reply);
         }
+    }
+
+    /// Whether the client has said QUIT: it expects nothing more.
+    pub fn has_quit(&self) -> bool {
+        self.quit
     }
 
     /// Speaks a last word.
@@ -358,6 +366,7 @@ impl Session {
             Command::Vrfy => self.say(&replies::CANNOT_VERIFY),
             Command::Help => self.say(&replies::HELP),
             Command::Quit => {
+                self.quit = true;
                 self.close(&replies::BYE);
                 Step::Again
             }

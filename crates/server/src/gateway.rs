@@ -1,0 +1,133 @@
+//! The gateway's door: mail comes in by SMTP, is judged, and goes on to the next hop.
+//!
+//! The door decides nothing: what is refused for who sent it is the verdict's, what is refused for
+//! whom it is to is the next hop's. Its own are the rules without which a server on the open
+//! Internet does harm: never an open relay, strict framing, bounds on everything.
+//!
+//! A client that talks before its greeting is noted in the log, and goes on: a greeting that is
+//! never delayed gives it no time to be caught by, and a dialogue that depends on the network's
+//! timing helps nobody. With [`Settings::greeting_delay`] it is refused.
+
+mod conversation;
+mod received;
+mod recipients;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use tokio_rustls::TlsAcceptor;
+
+pub(crate) use self::conversation::{Arrival, converse};
+pub use self::settings::{Patience, Settings, Tls, TlsMode};
+use crate::check::Checker;
+use crate::maildir::{Maildir, MaildirError};
+use crate::next_hop::{Link, NextHop, RemoteHop};
+use crate::tls::{self, TlsError};
+
+/// A gateway that is ready for clients. A reload makes a new one; sessions keep theirs.
+pub struct Gateway {
+    settings: Settings,
+    /// The names under which no field may come in that we write ourselves.
+    own_names: Vec<String>,
+    checker: Checker,
+    hop: Hop,
+    tls: Option<TlsAcceptor>,
+}
+
+enum Hop {
+    Remote(Arc<RemoteHop>),
+    Maildir(Arc<Maildir>),
+}
+
+/// Why a gateway cannot be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Anybody could send mail to anybody.
+    #[error("the gateway would relay for everybody; name its recipient domains")]
+    OpenRelay,
+    /// Its certificate or key is not usable.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Its Maildir is not usable.
+    #[error(transparent)]
+    Maildir(#[from] MaildirError),
+    /// Messages cannot wait here.
+    #[error("the spool folder {folder} cannot be used ({source}); see that it exists")]
+    Spool {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Gateway {
+    /// Makes a gateway ready: reads certificates, opens the Maildir.
+    ///
+    /// # Errors
+    /// What of the settings cannot be used.
+    pub async fn new(settings: Settings, checker: Checker) -> Result<Self, GatewayError> {
+        let stays_here = matches!(settings.next_hop, NextHop::Maildir(_));
+        if settings.recipient_domains.is_empty() && !stays_here {
+            return Err(GatewayError::OpenRelay);
+        }
+        let folder = &settings.spool_folder;
+        let spool = |source| GatewayError::Spool { folder: folder.clone(), source };
+        if !tokio::fs::metadata(folder).await.map_err(spool)?.is_dir() {
+            return Err(spool(io::ErrorKind::NotADirectory.into()));
+        }
+        let tls = match &settings.tls {
+            Some(tls) => Some(tls::acceptor(&tls.certificate, &tls.key)?),
+            None => None,
+        };
+        let hostname = &settings.hostname;
+        let hop = match &settings.next_hop {
+            NextHop::Maildir(path) => {
+                Hop::Maildir(Arc::new(Maildir::open(path.clone(), hostname).await?))
+            }
+            NextHop::Remote(target) => {
+                let patience = settings.patience.next_hop;
+                Hop::Remote(Arc::new(RemoteHop::new(target.clone(), hostname, patience)))
+            }
+        };
+        let own_names = vec![checker.policy().authserv_id.clone(), hostname.clone()];
+        Ok(Self { settings, own_names, checker, hop, tls })
+    }
+
+    /// How it was set up.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether so many connections of this peer are no matter: loopback, and listed upstreams.
+    pub(crate) fn is_exempt(&self, peer: IpAddr) -> bool {
+        peer.is_loopback()
+            || lists(&self.settings.proxy_from, peer)
+            || lists(&self.settings.xclient_from, peer)
+    }
+
+    fn link(&self) -> Route {
+        match &self.hop {
+            Hop::Remote(hop) => Route::Remote(Link::new(hop.clone())),
+            Hop::Maildir(maildir) => Route::Maildir(maildir.clone()),
+        }
+    }
+}
+
+/// A session's way to the next hop.
+enum Route {
+    Remote(Link),
+    Maildir(Arc<Maildir>),
+}
+
+/// Whether an address is in one of the networks.
+fn lists(networks: &[IpNet], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(&address.to_canonical()))
+}

@@ -1,0 +1,51 @@
+//! Certificates and keys.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, crypto};
+use tokio_rustls::TlsAcceptor;
+
+/// Why a certificate or key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read, or holds nothing of the kind.
+    #[error("{path} cannot be read as PEM: {source}")]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: pem::Error,
+    },
+    /// The key does not belong to the certificate, or TLS cannot use them.
+    #[error("{certificate} cannot be used with its key: {source}")]
+    Unusable {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// What is wrong.
+        source: rustls::Error,
+    },
+}
+
+/// What takes TLS connections with this certificate chain and key, both PEM files.
+///
+/// # Errors
+/// The files cannot be read or used.
+pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+    let pem = |path: &Path| {
+        let path = path.to_owned();
+        move |source| TlsError::Pem { path, source }
+    };
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(pem(certificate))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(pem(key))?;
+    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
+        .map_err(|source| TlsError::Unusable { certificate: certificate.to_owned(), source })?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
