@@ -1,3 +1,21 @@
-//! See ARCHITECTURE.md.
+//! The `quivive` program: one file for each command, what they say in modules of its own.
 
-fn main() {}
+mod batch;
+mod check;
+mod command_line;
+mod config;
+mod error;
+mod examiner;
+mod json;
+mod run;
+mod style;
+mod text;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    run::run(command_line::CommandLine::parse())
+}

@@ -1,0 +1,48 @@
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::batch;
+use crate::command_line::{Check, Global};
+use crate::error::Error;
+use crate::examiner::{Examiner, Query, Selection, read_message};
+use crate::json::{self, JudgementJson};
+use crate::{text, world};
+
+/// Judges one message, or with `--batch` one for each line.
+pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
+    let config = world::config(global)?;
+    let mut policy = config.policy();
+    let receiver = match check.receiver {
+        Some(receiver) => {
+            // Results are written under our own name, unless they have one to themselves.
+            if config.authserv_id.as_str() == config.hostname.as_str() {
+                policy.authserv_id.clone_from(&receiver);
+            }
+            receiver
+        }
+        None => config.hostname.as_str().to_owned(),
+    };
+    let selection = Selection { methods: check.methods, identities: check.identities };
+    let resolver = world::resolver(global, &config)?;
+    let examiner = Examiner::new(policy, resolver, receiver, check.now);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(path) = check.batch {
+        return runtime.block_on(batch::run(examiner, selection, &path));
+    }
+    if let Some(message) = &check.message {
+        read_message(message)?;
+    }
+    let (Some(ip), Some(helo), Some(mail_from)) = (check.ip, check.helo, check.mail_from) else {
+        return Err(Error::Usage("--ip, --helo and --mail-from belong together"));
+    };
+    let query =
+        Query { ip, helo, mail_from, rcpt: check.rcpt, auth_user: check.auth_user, selection };
+    let judgement = runtime.block_on(examiner.examine(query))?;
+    if global.json {
+        std::io::stdout().lock().write_all(&json::line(&JudgementJson::new(&judgement)))?;
+    } else {
+        let mut out = anstream::stdout().lock();
+        text::write(&mut out, &judgement)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

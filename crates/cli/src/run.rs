@@ -1,0 +1,51 @@
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::command_line::{Command, CommandLine};
+use crate::error::Error;
+use crate::{check, config};
+
+/// Names what is logged, as `info` or `quivive_resolver=debug`.
+const LOG_VARIABLE: &str = "QUIVIVE_LOG";
+
+/// Runs the command, and says on standard error why it could not be done.
+pub(crate) fn run(command_line: CommandLine) -> ExitCode {
+    log_to_stderr(&command_line.command);
+    match execute(command_line) {
+        Ok(exit_code) => exit_code,
+        Err(error) => {
+            if !error.is_broken_pipe() {
+                anstream::eprintln!("quivive: {error}");
+            }
+            error.exit_code()
+        }
+    }
+}
+
+fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
+    let CommandLine { global, command } = command_line;
+    if let Some(word) = command.later() {
+        return Err(Error::NotInThisVersion { what: "command", word });
+    }
+    match command {
+        Command::Check(check) => check::run(&global, *check),
+        Command::Config(command) => config::run(&global, command),
+        Command::Serve => Err(Error::NotInThisVersion { what: "command", word: "serve" }),
+        Command::Demo(_) => Err(Error::NotInThisVersion { what: "command", word: "demo" }),
+        _ => unreachable!("commands of later versions are refused above"),
+    }
+}
+
+/// The daemon tells what it does; other commands only what is wrong.
+fn log_to_stderr(command: &Command) {
+    let level = if matches!(command, Command::Serve) { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
+    let stderr = anstream::stderr();
+    let colour = stderr.is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .init();
+}

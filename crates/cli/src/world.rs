@@ -1,0 +1,61 @@
+use std::path::PathBuf;
+
+use quivive_config::Config;
+use quivive_resolver::{Resolver, Settings, Zone};
+
+use crate::command_line::Global;
+use crate::error::Error;
+
+/// The configuration that the flags name, or the defaults.
+pub(crate) fn config(global: &Global) -> Result<Config, Error> {
+    match &global.config {
+        Some(path) => Config::read(path).map_err(Error::Config),
+        None => Ok(Config::default()),
+    }
+}
+
+/// Who answers DNS questions: what the flags name, or else what the configuration names, or else the
+/// system's name servers.
+pub(crate) fn resolver(global: &Global, config: &Config) -> Result<Resolver, Error> {
+    let settings = Settings::default();
+    let of_config = &config.resolver;
+    match (&global.zone, global.resolver) {
+        (Some(_), Some(_)) => {
+            Err(Error::Usage("--zone answers instead of --resolver; leave out one of them"))
+        }
+        (Some(zone), None) => from_zone(zone.clone()),
+        (None, Some(server)) => Ok(Resolver::from_servers(&[server], settings)),
+        (None, None) => match &of_config.zone {
+            Some(zone) => from_zone(zone.clone()),
+            None if of_config.servers.is_empty() => Ok(Resolver::from_system(settings)?),
+            None => Ok(Resolver::from_servers(&of_config.servers, settings)),
+        },
+    }
+}
+
+fn from_zone(path: PathBuf) -> Result<Resolver, Error> {
+    match Zone::read(&path) {
+        Ok(zone) => Ok(Resolver::from_zone(zone)),
+        Err(error) => Err(Error::Zone { path, error }),
+    }
+}
+
+/// What the daemon goes by: the configuration that the flags name, or one that keeps everything in
+/// the user's data folder (XDG Base Directory).
+pub(crate) fn daemon_config(global: &Global) -> Result<Config, Error> {
+    match &global.config {
+        Some(_) => config(global),
+        None => Ok(Config::default_for(&data_folder()?)),
+    }
+}
+
+fn data_folder() -> Result<PathBuf, Error> {
+    let absolute = |name: &str| {
+        let path = std::env::var_os(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
+    };
+    absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+        .map(|folder| folder.join("quivive"))
+        .ok_or(Error::Usage("there is no home folder to keep data in; name a --config"))
+}
