@@ -142,6 +142,22 @@ impl<T> Outcome<T> {
 }
 
 impl Failure {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Timeout,
+        Self::ServerFailure,
+        Self::Refused,
+        Self::Malformed,
+        Self::AliasLoop,
+        Self::Unreachable,
+        Self::TooLarge,
+    ];
+
+    /// The failure with this token.
+    pub fn from_token(token: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|failure| failure.token() == token)
+    }
+
     /// A stable word for logs, headers and JSON.
     pub fn token(self) -> &'static str {
         match self {

@@ -1,11 +1,13 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 /// What the peer said and did, and what was noted once by the door: time, our name, a nonce.
 ///
 /// Text is as the peer wrote it. Nothing here was refused for its form: what a method makes of an
 /// empty HELO or an address without a domain is its finding.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The client's address. An IPv4-mapped IPv6 address is held as IPv4 (RFC 7208 section 5).
     pub client_address: IpAddr,
@@ -21,7 +23,8 @@ pub struct Facts {
     pub receiver: String,
     /// When the message came, in seconds since 1970.
     pub now: u64,
-    /// The source of every "random" value inside evaluation.
+    /// The source of every "random" value inside evaluation. Never written with the other facts.
+    #[serde(skip)]
     pub nonce: Nonce,
 }
 

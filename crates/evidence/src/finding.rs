@@ -1,10 +1,13 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::Question;
 
 /// One method's result for one identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The method.
     pub method: Method,
@@ -15,7 +18,7 @@ pub struct Finding {
     /// The result, in the words of RFC 8601.
     pub result: FindingResult,
     /// Why: a stable token of the method, such as `matched-all` or `void-lookup-limit`.
-    pub cause: &'static str,
+    pub cause: Cow<'static, str>,
     /// What decided, in the method's own words (`include:_spf.example.net`), if anything did.
     pub decided_by: Option<String>,
     /// The domain's own expanded explanation. Third-party text: quote and clean it before use.
@@ -27,7 +30,7 @@ pub struct Finding {
 }
 
 /// A term that was evaluated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceNode {
     /// The term as it was written, or a record as a whole.
     pub term: String,
@@ -42,7 +45,8 @@ pub struct TraceNode {
 }
 
 /// What came of a term.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
 pub enum TermResult {
     /// It matched, and so decided the record it stands in.
     Match,
@@ -55,7 +59,10 @@ pub enum TermResult {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+        )]
+        #[serde(try_from = "String", into = "&'static str")]
         pub enum $name { $($(#[$variant_doc])* $variant,)+ }
 
         impl $name {
@@ -65,6 +72,20 @@ macro_rules! words {
             /// The word used on the command line, in configuration and in JSON.
             pub fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl From<$name> for &'static str {
+            fn from(item: $name) -> Self {
+                item.word()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
             }
         }
 
@@ -177,6 +198,24 @@ impl TermResult {
             Self::Match => "match",
             Self::NoMatch => "no-match",
             Self::Result(result) => result.word(),
+        }
+    }
+}
+
+impl From<TermResult> for &'static str {
+    fn from(result: TermResult) -> Self {
+        result.word()
+    }
+}
+
+impl TryFrom<String> for TermResult {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match &*text {
+            "match" => Ok(Self::Match),
+            "no-match" => Ok(Self::NoMatch),
+            text => text.parse().map(Self::Result),
         }
     }
 }

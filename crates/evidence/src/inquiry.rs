@@ -126,7 +126,7 @@ mod tests {
                 identity: Identity::Helo,
                 domain: String::new(),
                 result: FindingResult::Temperror,
-                cause,
+                cause: cause.into(),
                 decided_by: None,
                 explanation: None,
                 trace: Vec::new(),

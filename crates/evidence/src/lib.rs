@@ -18,6 +18,7 @@ mod memo;
 mod missing;
 mod notebook;
 mod question;
+mod recorded;
 
 pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, Octets, Outcome, Source, Txt};
 pub use evaluate::{Evaluate, Evaluation, Evidence};
@@ -28,3 +29,4 @@ pub use memo::Memo;
 pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};
 pub use notebook::{Notebook, Noted};
 pub use question::{DnsQuestion, Question, RecordType, reverse_name};
+pub use recorded::Recorded;

@@ -3,10 +3,13 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// Something that an evaluation wants to know of the world.
 ///
 /// Today the world is DNS; HTTPS replies, SMTP probes and stored entries become variants.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Question {
     /// A record set in DNS.
@@ -120,6 +123,25 @@ impl fmt::Display for Question {
         match self {
             Self::Dns(question) => question.fmt(f),
         }
+    }
+}
+
+impl From<Question> for String {
+    fn from(question: Question) -> Self {
+        question.to_string()
+    }
+}
+
+/// Reads `example.com TXT`: what [`Question`] is written as.
+impl TryFrom<String> for Question {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts = text.rsplit_once(' ');
+        let question = parts.and_then(|(name, record_type)| {
+            Some(Self::dns(if name == "." { "" } else { name }, record_type.parse().ok()?))
+        });
+        question.ok_or_else(|| format!("`{text}` is no question: a name and a record type"))
     }
 }
 

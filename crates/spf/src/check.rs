@@ -85,7 +85,7 @@ impl Spf {
             identity: self.identity,
             domain: request.domain.clone(),
             result: conclusion.result,
-            cause: conclusion.cause,
+            cause: conclusion.cause.into(),
             decided_by: conclusion.decided_by.map(str::to_owned),
             explanation: conclusion.explanation,
             trace: tracer.roots,

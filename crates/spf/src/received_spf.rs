@@ -16,7 +16,7 @@ pub fn received_spf(finding: &Finding, facts: &Facts) -> String {
     pairs.push(("helo", &facts.helo));
     pairs.push(("identity", finding.identity.word()));
     pairs.push(match finding.result {
-        FindingResult::Temperror | FindingResult::Permerror => ("problem", finding.cause),
+        FindingResult::Temperror | FindingResult::Permerror => ("problem", &*finding.cause),
         _ => ("mechanism", finding.decided_by.as_deref().unwrap_or("default")),
     });
     for (key, value) in pairs {
@@ -70,7 +70,7 @@ mod tests {
             identity: Identity::Mailfrom,
             domain: "example.com".to_owned(),
             result,
-            cause: "match",
+            cause: "match".into(),
             decided_by: decided_by.map(str::to_owned),
             explanation: None,
             trace: Vec::new(),

@@ -15,7 +15,7 @@ fn finding(identity: Identity, result: FindingResult) -> Finding {
         identity,
         domain: "example.com".to_owned(),
         result,
-        cause: "match",
+        cause: "match".into(),
         decided_by: None,
         explanation: None,
         trace: Vec::new(),
