@@ -19,7 +19,12 @@ pub fn to_ascii(name: &str) -> String {
     if name.len() > CONVERTED_MAX {
         return name.to_lowercase();
     }
-    idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_lowercase())
+    let Ok(mut ascii) = idna::domain_to_ascii(name) else { return name.to_lowercase() };
+    // IDNA knows other dots than the full stop (UTS #46 section 4.5): one may have closed the name.
+    if ascii.ends_with('.') {
+        ascii.pop();
+    }
+    ascii
 }
 
 /// Whether `name` is `domain` or below it. Both in the form of [`to_ascii`].
@@ -54,6 +59,7 @@ mod tests {
     fn names_compare_as_a_labels() {
         assert_eq!(to_ascii("Bücher.Example."), "xn--bcher-kva.example");
         assert_eq!(to_ascii("EXAMPLE.com"), "example.com");
+        assert_eq!(to_ascii("example\u{3002}com\u{3002}"), "example.com");
     }
 
     #[test]
