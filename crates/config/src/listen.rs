@@ -37,7 +37,7 @@ settings! {
         /// Certificate, key and mode ("starttls" or "implicit") of TLS.
         tls: Option<Tls> = None; Live, Now;
     }
-    check never_an_open_relay
+    check keeps_its_promises
 }
 
 /// What is spoken at a listener.
@@ -122,6 +122,14 @@ impl Word for Door {
         let words: Vec<_> = now().map(|(door, _)| door.word()).collect();
         let cure = format!("there are: {}", words.join(", "));
         Err(Problem::NotInThisVersion { what: "door", word: self.text(), cure })
+    }
+}
+
+fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
+    never_an_open_relay(listen, section, reading);
+    if listen.xclient_to_next_hop && matches!(listen.next_hop, NextHop::Maildir(_)) {
+        let problem = Problem::Conflict("a Maildir hears no XCLIENT; leave it out");
+        reading.error(&section.key_span(&["xclient_to_next_hop"]), problem);
     }
 }
 

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::contract::contract_as_built;
 use super::{config, errors};
-use crate::{Built, Config, Row, reference_markdown, sample, show, table};
+use crate::actions::ACTIONS;
+use crate::methods::METHODS;
+use crate::{Built, Config, Door, Reload, Row, reference_markdown, sample, show, table};
 
 #[test]
 fn what_is_shown_describes_the_same_configuration() {
@@ -83,6 +85,32 @@ fn the_sample_has_every_setting_that_is_built_and_no_other() {
             assert_eq!(has(row), row.is_built(), "{} in {}", row.name, section.header);
         }
     }
+}
+
+#[test]
+fn the_sample_speaks_of_nothing_that_is_not_built() {
+    let doors = Door::ALL.iter().map(|(door, built)| (door.word(), *built));
+    let actions = ACTIONS.iter().map(|(action, built)| (action.word(), *built));
+    let sample = sample();
+    for (word, built) in doors.chain(actions) {
+        assert_eq!(sample.contains(&format!("\"{word}\"")), built == Built::Now, "{word}");
+    }
+    for row in METHODS {
+        let line = format!("\n{} = ", row.method);
+        assert_eq!(sample.contains(&line), row.built == Built::Now, "{}", row.method);
+    }
+}
+
+/// SIGHUP takes everything but the addresses of listeners.
+#[test]
+fn only_addresses_need_a_restart() {
+    let restart: Vec<_> = table()
+        .into_iter()
+        .flat_map(|section| [vec![section.clone()], section.rows].concat())
+        .filter(|row| row.reload == Reload::Restart)
+        .map(|row| row.name)
+        .collect();
+    assert_eq!(restart, ["address"]);
 }
 
 #[test]

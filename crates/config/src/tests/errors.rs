@@ -205,6 +205,14 @@ fn settings_that_cannot_hold_together() {
 }
 
 #[test]
+fn a_maildir_hears_no_xclient() {
+    listen_error("xclient_to_next_hop = true", "5:1: a Maildir hears no XCLIENT; leave it out");
+    let smtp = LISTEN.replace("maildir:m", "smtp:127.0.0.1:26");
+    let text = format!("{smtp}recipient_domains = [\"a.test\"]\nxclient_to_next_hop = true\n");
+    assert_eq!(errors(&text), [""; 0]);
+}
+
+#[test]
 fn a_gateway_is_never_an_open_relay() {
     let relay = "this gateway would relay for everybody; name its `recipient_domains`, or let it \
                  deliver to a Maildir on a loopback address";
