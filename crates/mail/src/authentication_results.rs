@@ -83,7 +83,7 @@ impl AuthenticationResults {
         }
     }
 
-    /// The value, folded. Whatever is in the fields, it is one well-formed value: see [`FieldBody`].
+    /// The value, folded. Whatever is in it, it is one well-formed value: see [`FieldBody`].
     pub fn value(&self, charset: Charset) -> String {
         let mut body = FieldBody::new(Self::NAME, charset);
         if self.authserv_id.is_ascii() {
@@ -122,8 +122,8 @@ impl MethodResult {
     }
 }
 
-/// The authserv-id and version at the start of a value, up to the semicolon after them. A value that
-/// was `cut` has to show the semicolon; a whole one may end before it.
+/// The authserv-id and version at the start of a value, up to the semicolon after them. A value
+/// that was `cut` has to show the semicolon; a whole one may end before it.
 pub(crate) fn authserv_id(value: &[u8], cut: bool) -> Result<(String, Option<u32>), Malformed> {
     let mut scanner = Scanner::new(value);
     let head = head(&mut scanner)?;

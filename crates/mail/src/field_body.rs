@@ -63,8 +63,8 @@ impl FieldBody {
         self.push(&format!("{}={text}", keyword(key)));
     }
 
-    /// `ptype.property=text` (RFC 8601 section 2.2), the text bare if it is an atom, a plain mailbox
-    /// or an `@` and a domain, else as a quoted-string.
+    /// `ptype.property=text` (RFC 8601 section 2.2), the text bare if it is an atom, a plain
+    /// mailbox or an `@` and a domain, else as a quoted-string.
     pub fn property(&mut self, ptype: &str, property: &str, text: &str) {
         let text = quoted_unless(&clean(text, self.charset), is_bare_address);
         self.push(&format!("{}.{}={text}", keyword(ptype), keyword(property)));
@@ -120,8 +120,8 @@ pub fn clean(text: &str, charset: Charset) -> String {
     cleaned
 }
 
-/// A keyword: letters, digits and hyphens, cut at [`KEYWORD_MAX`]. All else is dropped; what is empty
-/// then, is `unknown`.
+/// A keyword: letters, digits and hyphens, cut at [`KEYWORD_MAX`]. All else is dropped; what is
+/// empty then, is `unknown`.
 pub fn keyword(text: &str) -> String {
     let keyword: String =
         text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(KEYWORD_MAX).collect();

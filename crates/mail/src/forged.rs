@@ -18,8 +18,9 @@ use crate::scanner::{Malformed, Scanner};
 pub fn forged(field: &[u8], own_names: &[impl AsRef<str>]) -> bool {
     let field = Field::new(field);
     let is_own = |name: &str| {
+        // IDNA makes blanks of the blanks above ASCII, which some readers pass over.
         let name = domain::to_ascii(name);
-        own_names.iter().any(|own| domain::to_ascii(own.as_ref()) == name)
+        own_names.iter().any(|own| domain::to_ascii(own.as_ref()) == name.trim())
     };
     if field.resembles("Authentication-Results") {
         return field.name().is_none() || claims_results(&field, is_own);
@@ -33,10 +34,10 @@ pub fn forged(field: &[u8], own_names: &[impl AsRef<str>]) -> bool {
 fn claims_results(field: &Field<'_>, is_own: impl Fn(&str) -> bool) -> bool {
     let (value, cut) = readable(field);
     match authserv_id(value, cut) {
-        // A name that IDNA cannot convert can be compared with nothing.
+        // Above ASCII only a domain name can be compared, and only if IDNA can convert it.
         Ok((id, version)) => {
             version.is_some_and(|version| version != 1)
-                || !domain::to_ascii(&id).is_ascii()
+                || !(id.is_ascii() || domain::is_host_name(&id))
                 || is_own(&id)
         }
         Err(_) => true,

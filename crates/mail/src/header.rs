@@ -1,10 +1,10 @@
 //! A message header as fields, over the octets as they came (RFC 5322 section 2.2).
 //!
 //! A line ends with LF, with or without CR before it: where only CRLF is let in, the difference
-//! does not arise. The header ends at the first empty line, or with the message. A line that begins
-//! with a blank continues the field above it, also if nothing else is on it. A line without a colon,
-//! or whose name is not printable ASCII, is kept as a field without a name; what follows it is still
-//! header.
+//! does not arise. The header ends at the first empty line, or with the message. A line that
+//! begins with a blank continues the field above it, also if nothing else is on it. A line without
+//! a colon, or whose name is not printable ASCII, is kept as a field without a name; what follows
+//! it is still header.
 
 /// Octets of a field's name: it stands on one line (RFC 5322 section 2.1.1).
 pub const NAME_MAX: usize = 998;
@@ -172,8 +172,9 @@ mod tests {
         #[test]
         fn fields_and_rest_are_the_message(message in "([ A:\t]{0,3}(\r\n|\n|\r)?){0,12}") {
             let mut fields = fields(message.as_bytes());
-            let mut whole: Vec<u8> = fields.by_ref().flat_map(|field| field.raw()).copied().collect();
-            whole.extend(fields.rest());
+            let mut whole = Vec::new();
+            fields.by_ref().for_each(|field| whole.extend_from_slice(field.raw()));
+            whole.extend_from_slice(fields.rest());
             prop_assert_eq!(whole, message.as_bytes());
         }
 

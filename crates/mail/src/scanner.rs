@@ -1,4 +1,5 @@
-//! The tokens of structured header fields: comments, folding, quoted-strings (RFC 5322 section 3.2).
+//! The tokens of structured header fields: comments, folding, quoted-strings (RFC 5322 section
+//! 3.2).
 
 /// The octets do not follow the grammar, hold a control octet, or end too early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

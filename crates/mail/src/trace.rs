@@ -17,8 +17,8 @@ pub struct Received<'a> {
     pub protocol: Protocol,
     /// Our id of the message.
     pub id: &'a str,
-    /// The recipients, without angle brackets. Only a single one is written: several would tell each
-    /// of them about the others (RFC 5321 section 7.2).
+    /// The recipients, without angle brackets. Only a single one is written: several would tell
+    /// each of them about the others (RFC 5321 section 7.2).
     pub recipients: &'a [String],
     /// When it came, in seconds since 1970.
     pub now: u64,

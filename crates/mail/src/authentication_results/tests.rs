@@ -33,7 +33,8 @@ fn results_stand_on_lines_of_their_own() {
     assert_eq!(
         field(vec![spf("pass", "example.com"), fail]).value(Charset::Ascii),
         "mx.example.test;\r\n spf=pass smtp.mailfrom=example.com;\r\n \
-         spf=fail (not [yet] listed) reason=\"because \\\"x\\\"\"\r\n smtp.mailfrom=user@example.com"
+         spf=fail (not [yet] listed) reason=\"because \\\"x\\\"\"\r\n \
+         smtp.mailfrom=user@example.com"
     );
 }
 
@@ -166,7 +167,9 @@ proptest! {
     }
 
     #[test]
-    fn near_misses_do_not_panic(value in "mx ?1?;( ?(spf|[a-z]{1,3})[/=.; ]{1,2}|\"|\\(|\\)|\\\\|\r\n |reason=|é){0,9}") {
+    fn near_misses_do_not_panic(
+        value in "mx ?1?;( ?(spf|[a-z]{1,3})[/=.; ]{1,2}|\"|\\(|\\)|\\\\|\r\n |reason=|é){0,9}",
+    ) {
         let _ = AuthenticationResults::parse(value.as_bytes());
     }
 }
