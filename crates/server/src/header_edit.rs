@@ -1,7 +1,8 @@
-//! Our fields on top of a message, forged ones taken out of it, all else octet for octet as it came.
+//! Our fields on top of a message, forged ones taken out of it, all else octet for octet as it
+//! came.
 //!
-//! The message goes through in chunks. Of its header, one field at a time is held, and of a field no
-//! more than [`READ_MAX`] octets and one: a longer one is decided by its beginning.
+//! The message goes through in chunks. Of its header, one field at a time is held, and of a field
+//! no more than [`READ_MAX`] octets and one: a longer one is decided by its beginning.
 
 use quivive_mail::forged;
 use quivive_mail::header::{Field, READ_MAX, is_empty_line};

@@ -65,8 +65,8 @@ pub enum MaildirError {
 }
 
 impl Maildir {
-    /// Opens the Maildir, makes its folders where they are missing (for the owner alone), and removes
-    /// what others left in `tmp/` longer than [`LEFTOVER_AGE`] ago.
+    /// Opens the Maildir, makes its folders where they are missing (for the owner alone), and
+    /// removes what others left in `tmp/` longer than [`LEFTOVER_AGE`] ago.
     ///
     /// # Errors
     /// [`MaildirError::Prepare`].

@@ -34,7 +34,8 @@ async fn open(folder: &TempDir) -> Maildir {
     Maildir::open(folder.path().join("mail"), "mx.example.test").await.unwrap()
 }
 
-const TOP: &str = "Return-Path: <a@b.test>\nDelivered-To: \"../../x\"@c.test\nDelivered-To: Postmaster\nX: y\n z\n";
+const TOP: &str = "Return-Path: <a@b.test>\n\
+    Delivered-To: \"../../x\"@c.test\nDelivered-To: Postmaster\nX: y\n z\n";
 
 #[tokio::test]
 async fn a_message_becomes_one_file_in_new() {
