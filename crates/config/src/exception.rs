@@ -18,7 +18,7 @@ settings! {
         domains: Vec<Domain> = Vec::new(), shown "any", example "[\"partner.test\"]"; Live, Now;
         /// Nothing is checked.
         skip: bool = false; Live, Now;
-        /// What follows instead; what is not named stays as it is in [actions].
+        /// What follows instead; what is not named stays as it is in `[actions]`.
         actions: Actions = Actions::default(), shown "those of [actions]"; Live, Now;
     }
     check bounded_and_of_use

@@ -118,7 +118,7 @@ pub enum Doubt {
     /// A row that can have no effect.
     #[error("the actions of `{0}` have no effect, for it is not enforced in [methods]")]
     ActionsWithoutEffect(Method),
-    /// [methods] is there and does not name a method that runs without it.
+    /// `[methods]` is there and does not name a method that runs without it.
     #[error("[methods] does not name `{0}`, so it is off; name it, if only to say \"off\"")]
     NotNamed(Method),
     /// An exception that changes nothing.
