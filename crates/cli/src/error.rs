@@ -51,6 +51,9 @@ pub(crate) enum Error {
     /// Some lines of a batch were no question; each has its own error in the output.
     #[error("{0} of the lines could not be used; see their \"error\"")]
     Lines(u64),
+    /// The daemon cannot run.
+    #[error("{0}")]
+    Serve(String),
     /// The output cannot be written.
     #[error("cannot write: {0}")]
     Output(#[from] io::Error),

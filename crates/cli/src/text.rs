@@ -50,7 +50,7 @@ fn write_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     let domain = excerpt(&finding.domain, DOMAIN_CHARACTERS_MAX);
     let reason = match &finding.decided_by {
         Some(term) => format!("{cause}: {}", excerpt(term, TERM_CHARACTERS_MAX)),
-        None => (*cause).to_owned(),
+        None => cause.to_string(),
     };
     write!(out, "{method} {identity:<10} {style}{result:<9}{style:#} ")?;
     if domain.is_empty() {

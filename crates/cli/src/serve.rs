@@ -1,0 +1,82 @@
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use quivive_config::Config;
+use quivive_resolver::Resolver;
+use quivive_server::server::{Listener, ServeError, serve};
+use serde::Serialize;
+
+use crate::command_line::Global;
+use crate::error::Error;
+use crate::{json, listeners, world};
+
+/// What `--json` says instead of `listening DOOR ADDRESS` and `ready`.
+#[derive(Serialize)]
+struct AnnouncementJson<'a> {
+    event: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    door: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
+}
+
+/// Runs the daemon until it is told to end.
+pub(crate) fn run(global: &Global) -> Result<ExitCode, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut loader = Loader { global, network: None };
+    let announce = |line: &str| {
+        if let Err(error) = announce(global.json, line) {
+            tracing::warn!("nobody hears that we are {line}: {error}");
+        }
+    };
+    let served = runtime.block_on(serve(async || loader.load().await, announce));
+    served.map_err(|error| match error {
+        ServeError::Load(error) => error,
+        other => Error::Serve(other.to_string()),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads the configuration at the start and for each reload.
+struct Loader<'a> {
+    global: &'a Global,
+    /// The resolver that asks these servers: as long as they stay, so does what it remembers.
+    network: Option<(Vec<SocketAddr>, Resolver)>,
+}
+
+impl Loader<'_> {
+    async fn load(&mut self) -> Result<Vec<Listener>, Error> {
+        let config = world::daemon_config(self.global)?;
+        let resolver = self.resolver(&config)?;
+        listeners::listeners(&config, &resolver).await
+    }
+
+    fn resolver(&mut self, config: &Config) -> Result<Resolver, Error> {
+        let of_config = &config.resolver;
+        let servers = (self.global.zone.is_none() && of_config.zone.is_none())
+            .then(|| self.global.resolver.map_or(of_config.servers.clone(), |server| vec![server]));
+        if let (Some(servers), Some((known, resolver))) = (&servers, &self.network)
+            && servers == known
+        {
+            return Ok(resolver.clone());
+        }
+        let resolver = world::resolver(self.global, config)?;
+        self.network = servers.map(|servers| (servers, resolver.clone()));
+        Ok(resolver)
+    }
+}
+
+/// `listening DOOR ADDRESS` or `ready`, at once.
+fn announce(as_json: bool, line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if as_json {
+        let mut words = line.splitn(3, ' ');
+        let event = words.next().unwrap_or_default();
+        let announcement = AnnouncementJson { event, door: words.next(), address: words.next() };
+        out.write_all(&json::line(&announcement))?;
+    } else {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()
+}
