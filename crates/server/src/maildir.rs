@@ -23,12 +23,14 @@ pub const LEFTOVER_AGE: Duration = Duration::from_secs(36 * 60 * 60);
 /// Octets that are gathered before they are written.
 pub const PENDING_MAX: usize = 128 * 1024;
 
+/// Deliveries of this process so far, into whatever Maildir: one folder may be opened twice.
+static DELIVERIES: AtomicU64 = AtomicU64::new(0);
+
 /// A Maildir of ours.
 #[derive(Debug)]
 pub struct Maildir {
     root: Arc<Path>,
     hostname: String,
-    deliveries: AtomicU64,
 }
 
 /// What is written above a message on final delivery (RFC 5321 section 4.4).
@@ -78,7 +80,7 @@ impl Maildir {
             sweep(&prepared.join("tmp"))
         })
         .await?;
-        Ok(Self { root, hostname: in_file_name(hostname), deliveries: AtomicU64::new(0) })
+        Ok(Self { root, hostname: in_file_name(hostname) })
     }
 
     /// Delivers one file for all recipients, and returns its name once file and folder are synced.
@@ -115,7 +117,7 @@ impl Maildir {
     fn unique_name(&self) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (seconds, micros, process) = (now.as_secs(), now.subsec_micros(), std::process::id());
-        let delivery = self.deliveries.fetch_add(1, Ordering::Relaxed);
+        let delivery = DELIVERIES.fetch_add(1, Ordering::Relaxed);
         format!("{seconds}.M{micros}P{process}Q{delivery}.{}", self.hostname)
     }
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use quivive_mail::header::fields;
 
 use super::*;
-use crate::spool::SpoolWriter;
+use crate::spool::{CHUNK_MAX, SpoolWriter};
 
 fn own_names() -> Vec<String> {
     vec!["mx.example.test".to_owned()]
@@ -150,6 +150,7 @@ async fn edited(spool: &Spool, new_fields: &[(String, String)]) -> (Vec<u8>, Hea
     let mut output = Vec::new();
     while let Some(chunk) = message.next().await.unwrap() {
         assert!(!chunk.is_empty());
+        assert!(chunk.len() <= CHUNK_MAX + READ_MAX + 1 + UNNAMED.len() + 200);
         output.extend_from_slice(chunk);
     }
     assert_eq!(message.next().await.unwrap(), None);
