@@ -21,6 +21,9 @@ pub struct Facts {
     pub auth_user: Option<String>,
     /// The name of the host that receives and judges.
     pub receiver: String,
+    /// Our id of the message, under which its case is kept; empty where there is none.
+    #[serde(default)]
+    pub case_id: String,
     /// When the message came, in seconds since 1970.
     pub now: u64,
     /// The source of every "random" value inside evaluation. Never written with the other facts.
@@ -42,6 +45,7 @@ impl Facts {
             recipients: Vec::new(),
             auth_user: None,
             receiver: String::new(),
+            case_id: String::new(),
             now: 0,
             nonce: Nonce::default(),
         }

@@ -1,7 +1,11 @@
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 /// An enhanced mail system status code (RFC 3463): class, subject, detail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct EnhancedStatus(pub u8, pub u16, pub u16);
 
 impl EnhancedStatus {
@@ -17,5 +21,32 @@ impl EnhancedStatus {
 impl fmt::Display for EnhancedStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+impl FromStr for EnhancedStatus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split('.');
+        let mut part = || parts.next().and_then(|part| part.parse::<u16>().ok());
+        let status = part()
+            .and_then(|class| u8::try_from(class).ok())
+            .and_then(|class| Some(Self(class, part()?, part()?)));
+        status.ok_or_else(|| format!("`{text}` is no enhanced status code such as 5.7.1"))
+    }
+}
+
+impl TryFrom<String> for EnhancedStatus {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<EnhancedStatus> for String {
+    fn from(status: EnhancedStatus) -> Self {
+        status.to_string()
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quivive_evidence::{
-    DnsAnswer, DnsQuestion, Facts, Failure, Finding, Notebook, Outcome, Question, Round, Source,
+    DnsAnswer, DnsQuestion, Facts, Failure, Notebook, Outcome, Question, Round, Source,
 };
 use quivive_resolver::Resolver;
-use quivive_verdict::{Headers, Policy, Session, Stage, Verdict};
+pub use quivive_verdict::{Cost, Judgement};
+use quivive_verdict::{Asked, Policy, Session, Stage};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
@@ -21,36 +22,6 @@ pub const DNS_BUDGET: Duration = Duration::from_secs(20);
 pub struct Checker {
     policy: Arc<Policy>,
     resolver: Resolver,
-}
-
-/// What was found out about a message, and what follows.
-#[derive(Debug)]
-pub struct Judgement {
-    /// What the peer said and did.
-    pub facts: Facts,
-    /// One finding per method and identity, in the order in which they were weighed.
-    pub findings: Vec<Finding>,
-    /// What is to be done.
-    pub verdict: Verdict,
-    /// What is written on top of the message.
-    pub headers: Headers,
-    /// Every question that was answered, with its answer.
-    pub notebook: Notebook,
-    /// What it took.
-    pub cost: Cost,
-}
-
-/// What a judgement took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// Questions that the findings depend on.
-    pub questions_needed: usize,
-    /// Questions that were asked ahead of need and then not needed.
-    pub questions_ahead: usize,
-    /// How many times questions had to be waited for, one after the other.
-    pub rounds: usize,
-    /// Time from the first to the last evaluation, in microseconds.
-    pub micros: u64,
 }
 
 impl Checker {
@@ -67,9 +38,14 @@ impl Checker {
     /// Judges a message by all that is known of it. Always comes to a verdict, within
     /// [`DNS_BUDGET`]: what has no answer by then has failed.
     pub async fn check(&self, facts: Facts) -> Judgement {
+        self.check_with(facts, Notebook::default()).await
+    }
+
+    /// As [`Checker::check`], with evidence that is known already and not asked for again.
+    pub async fn check_with(&self, facts: Facts, known: Notebook) -> Judgement {
         let started = Instant::now();
         let mut session = Session::new(self.policy.clone());
-        let mut inquest = Inquest::new(self.resolver.clone(), started + DNS_BUDGET);
+        let mut inquest = Inquest::new(self.resolver.clone(), started + DNS_BUDGET, known);
         session.enter(Stage::Message, &facts);
         loop {
             let round = session.advance(&facts, &inquest.notebook);
@@ -78,22 +54,9 @@ impl Checker {
             }
             inquest.answer(&round).await;
         }
-        let needed: HashSet<&Question> =
-            session.findings().flat_map(|finding| &finding.needed).collect();
-        let cost = Cost {
-            questions_needed: needed.len(),
-            questions_ahead: inquest.asked.len().saturating_sub(needed.len()),
-            rounds: inquest.rounds,
-            micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        };
-        Judgement {
-            findings: session.findings().cloned().collect(),
-            verdict: session.verdict(&facts),
-            headers: session.headers(&facts),
-            notebook: inquest.notebook,
-            cost,
-            facts,
-        }
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let asked = Asked { questions: inquest.asked.len(), rounds: inquest.rounds, micros };
+        session.judgement(facts, inquest.notebook, asked)
     }
 }
 
@@ -108,11 +71,11 @@ struct Inquest {
 }
 
 impl Inquest {
-    fn new(resolver: Resolver, deadline: Instant) -> Self {
+    fn new(resolver: Resolver, deadline: Instant, notebook: Notebook) -> Self {
         Self {
             resolver,
             deadline,
-            notebook: Notebook::default(),
+            notebook,
             asked: HashSet::new(),
             flights: JoinSet::new(),
             rounds: 0,

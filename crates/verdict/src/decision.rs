@@ -114,6 +114,9 @@ fn refusal_text(finding: &Finding, facts: &Facts) -> String {
         let explanation = clean(explanation, EXPLANATION_OCTETS_MAX);
         text.push_str(&format!("; {domain} says: \"{explanation}\""));
     }
+    if !facts.case_id.is_empty() {
+        text.push_str(&format!(" (case {})", clean(&facts.case_id, NAME_OCTETS_MAX)));
+    }
     text
 }
 

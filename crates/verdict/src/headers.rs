@@ -15,11 +15,13 @@ pub(crate) fn write<'f>(
     let mut findings: Vec<&Finding> = findings.collect();
     // The result that readers look for first is that of the reverse-path.
     findings.sort_by_key(|finding| finding.identity == Identity::Helo);
-    let results = AuthenticationResults {
-        authserv_id: policy.authserv_id.clone(),
-        version: None,
-        results: findings.iter().map(|finding| method_result(finding)).collect(),
-    };
+    let mut results: Vec<MethodResult> =
+        findings.iter().map(|finding| method_result(finding)).collect();
+    if let Some(first) = results.first_mut().filter(|_| !facts.case_id.is_empty()) {
+        first.comment = Some(format!("case {}", facts.case_id));
+    }
+    let results =
+        AuthenticationResults { authserv_id: policy.authserv_id.clone(), version: None, results };
     let of_spf = findings.iter().filter(|finding| finding.method == Method::Spf);
     Headers {
         received_spf: of_spf.map(|finding| received_spf(finding, facts)).collect(),

@@ -3,14 +3,20 @@
 //! [`Session`] is the way of a message through this crate. It is given the facts as they grow, says
 //! which questions need answers, and in the end what is to be done and why.
 
+mod case;
 mod decision;
 mod headers;
+mod judgement;
 mod plan;
 mod policy;
+mod replay;
 mod session;
 mod verdict;
 
+pub use case::Case;
+pub use judgement::{Asked, Cost, Judgement};
 pub use plan::{Stage, methods};
 pub use policy::{Action, Actions, Exception, Mode, Policy};
+pub use replay::{Replay, replay};
 pub use session::Session;
 pub use verdict::{Headers, RecipientVerdict, Verdict, VerdictReply};

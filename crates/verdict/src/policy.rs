@@ -3,6 +3,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 use quivive_evidence::{Facts, FindingResult, Identity, Method};
+use serde::{Deserialize, Serialize};
 
 /// What the operator wants: which methods run, and what follows from their findings.
 #[derive(Debug, Clone)]
@@ -36,7 +37,8 @@ pub enum Mode {
 ///
 /// The order is that of strictness: of several, the strictest wins. `Accept` stands outside it: it
 /// is firm and stops later findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Firm: nothing after it counts.
     Accept,

@@ -1,9 +1,10 @@
 use quivive_mail::EnhancedStatus;
+use serde::{Deserialize, Serialize};
 
 use crate::Action;
 
 /// The one answer for a message, and one per recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// What is done: never [`Action::Mark`], which is `Accept` with its results written down.
     pub action: Action,
@@ -16,7 +17,7 @@ pub struct Verdict {
 }
 
 /// What the client hears. The text is ASCII without control octets and holds nothing a peer chose unchecked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerdictReply {
     /// The reply code of RFC 5321.
     pub code: u16,
@@ -27,7 +28,7 @@ pub struct VerdictReply {
 }
 
 /// The answer for one recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipientVerdict {
     /// The forward-path, without angle brackets.
     pub recipient: String,
@@ -38,7 +39,7 @@ pub struct RecipientVerdict {
 }
 
 /// What is written on top of a message: values, without field names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Headers {
     /// One Received-SPF value per identity (RFC 7208 section 9.1).
     pub received_spf: Vec<String>,

@@ -138,3 +138,13 @@ fn a_strangers_explanation_is_quoted_clean_and_short() {
     let text = decided(&policy, &[finding]).reply.text;
     assert!(text.len() < 512, "{}", text.len());
 }
+
+#[test]
+fn a_refusal_names_its_case() {
+    let policy = policy(&[(Identity::Mailfrom, FindingResult::Fail, Action::Reject)]);
+    let mut facts = facts();
+    facts.case_id = "c0ffee".to_owned();
+    let finding = finding(Identity::Mailfrom, FindingResult::Fail);
+    let text = decide(&policy, None, &[&finding], &facts).reply.text;
+    assert_eq!(text, "SPF: 192.0.2.1 is not permitted to send mail for example.com (case c0ffee)");
+}

@@ -1,0 +1,57 @@
+use quivive_evidence::{Facts, Finding, Notebook, Recorded};
+use serde::{Deserialize, Serialize};
+
+use crate::{Cost, Headers, Judgement, Verdict};
+
+/// A message's judgement with all that it rests on, in the form in which it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// What the peer said and did; among it the case's id and the time.
+    pub facts: Facts,
+    /// Which door it came in by.
+    pub door: String,
+    /// One finding per method and identity, in the order in which they were weighed.
+    pub findings: Vec<Finding>,
+    /// What was to be done.
+    pub verdict: Verdict,
+    /// What was written on top of the message.
+    pub headers: Headers,
+    /// Every question that was answered, with its answer.
+    pub evidence: Vec<Recorded>,
+    /// What it took.
+    pub cost: Cost,
+    /// What became of the message: the reply that its client heard last.
+    pub outcome: String,
+}
+
+impl Case {
+    /// The case of a judgement.
+    pub fn new(judgement: &Judgement, door: &str, outcome: &str) -> Self {
+        Self {
+            facts: judgement.facts.clone(),
+            door: door.to_owned(),
+            findings: judgement.findings.clone(),
+            verdict: judgement.verdict.clone(),
+            headers: judgement.headers.clone(),
+            evidence: judgement.notebook.noted().map(|noted| Recorded::of(&noted)).collect(),
+            cost: judgement.cost,
+            outcome: outcome.to_owned(),
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.facts.case_id
+    }
+
+    /// Its evidence as a notebook. What stands in `instead` replaces the answer to the same question.
+    ///
+    /// # Errors
+    /// The first answer that cannot be read, in words.
+    pub fn notebook(&self, instead: &[Recorded]) -> Result<Notebook, String> {
+        let mut notebook = Notebook::default();
+        // The first answer to a question stands.
+        instead.iter().chain(&self.evidence).try_for_each(|answer| answer.note(&mut notebook))?;
+        Ok(notebook)
+    }
+}
