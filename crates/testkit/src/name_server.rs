@@ -158,16 +158,14 @@ impl World {
         }
         let Some(reply) = self.reply(&request, query, manner) else { return Vec::new() };
         let reply = in_manner(reply, manner);
-        let mut replies = Vec::new();
-        if let Some(Manner::WrongId | Manner::ForgedFirst) = manner {
-            let mut forged = reply.clone();
-            forged.metadata.id ^= 1;
-            replies.push(encode(&forged, &request, transport, manner));
+        let reply = encode(&reply, &request, transport, manner);
+        let mut forged = reply.clone();
+        forged[1] ^= 1;
+        match manner {
+            Some(Manner::WrongId) => vec![forged],
+            Some(Manner::ForgedFirst) => vec![forged, reply],
+            _ => vec![reply],
         }
-        if manner != Some(Manner::WrongId) {
-            replies.push(encode(&reply, &request, transport, manner));
-        }
-        replies
     }
 
     fn count(&self, key: Vec<u8>, transport: Transport) {

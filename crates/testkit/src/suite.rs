@@ -112,26 +112,43 @@ struct Document {
 
 #[derive(Deserialize)]
 struct Test {
-    spec: OneOrMore,
+    spec: OneOrMore<Section>,
     helo: String,
     host: String,
     mailfrom: String,
-    result: OneOrMore,
+    result: OneOrMore<String>,
     explanation: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
+enum OneOrMore<T> {
+    One(T),
+    More(Vec<T>),
 }
 
-impl OneOrMore {
-    fn into_vec(self) -> Vec<String> {
+/// A section's number, which is text with a paragraph (`4.4/1`) and else a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Section {
+    Text(String),
+    Number(serde_norway::Number),
+}
+
+impl<T> OneOrMore<T> {
+    fn into_vec(self) -> Vec<T> {
         match self {
             Self::One(one) => vec![one],
             Self::More(more) => more,
+        }
+    }
+}
+
+impl From<Section> for String {
+    fn from(section: Section) -> Self {
+        match section {
+            Section::Text(text) => text,
+            Section::Number(number) => number.to_string(),
         }
     }
 }
@@ -149,7 +166,7 @@ impl Document {
             let test: Test = serde_norway::from_value(test)?;
             let ip = test.host.parse();
             Ok(Case {
-                spec: test.spec.into_vec(),
+                spec: test.spec.into_vec().into_iter().map(String::from).collect(),
                 ip: ip.map_err(|_| unexpected("no address", &test.host))?,
                 helo: test.helo,
                 mail_from: test.mailfrom,
@@ -248,7 +265,7 @@ fn single(entry: &Value) -> Result<(&str, &Value), SuiteError> {
 
 /// The character-strings of a record: each character is one octet.
 fn strings(value: &Value) -> Result<Vec<Vec<u8>>, SuiteError> {
-    let strings: OneOrMore = serde_norway::from_value(value.clone())?;
+    let strings: OneOrMore<String> = serde_norway::from_value(value.clone())?;
     let octets = |text: &String| {
         let octets = text.chars().map(|character| u8::try_from(u32::from(character)));
         octets.collect::<Result<_, _>>().map_err(|_| unexpected("no octets", text))
