@@ -49,7 +49,8 @@ impl Settings {
     /// The TTL under which an answer with records is kept.
     pub(crate) fn bound(&self, ttl: u32) -> u32 {
         match ttl {
-            0 => 0,
+            // The highest bit makes it zero (RFC 2181 section 8).
+            0 | 0x8000_0000.. => 0,
             ttl => ttl.max(self.ttl_min).min(self.ttl_max),
         }
     }
@@ -68,8 +69,8 @@ mod tests {
     fn ttls_are_bounded() {
         let settings =
             Settings { ttl_min: 5, ttl_max: 100, negative_ttl_max: 10, ..Settings::default() };
-        let bounded = [0, 1, 50, 101].map(|ttl| settings.bound(ttl));
-        assert_eq!(bounded, [0, 5, 50, 100]);
+        let bounded = [0, 1, 50, 101, 1 << 31].map(|ttl| settings.bound(ttl));
+        assert_eq!(bounded, [0, 5, 50, 100, 0]);
         let negative = [0, 1, 7, 50].map(|ttl| settings.bound_negative(ttl));
         assert_eq!(negative, [0, 5, 7, 10]);
     }

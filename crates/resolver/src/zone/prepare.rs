@@ -110,6 +110,7 @@ impl Preparer<'_> {
     fn word(&mut self) -> Result<(), ZoneError> {
         let (start, prepared_start) = (self.at, self.prepared.text.len());
         let quoted = self.text[start] == b'"';
+        let mut open = quoted;
         if self.entry.words.is_empty() {
             self.prepared.entries.push((self.line, start - self.line_start + 1));
         }
@@ -118,6 +119,7 @@ impl Preparer<'_> {
             match octet {
                 b'"' if quoted => {
                     self.copy_octet();
+                    open = false;
                     break;
                 }
                 b' ' | b'\t' | b'\r' | b'\n' | b';' | b'(' | b')' | b'"' if !quoted => break,
@@ -128,7 +130,7 @@ impl Preparer<'_> {
                 _ => self.copy_octet(),
             }
         }
-        if quoted && (self.at == start + 1 || self.text[self.at - 1] != b'"') {
+        if open {
             return Err(self.error(start, "a quotation mark is not closed", "close it with \""));
         }
         let prepared = prepared_start..self.prepared.text.len();

@@ -132,6 +132,9 @@ fn cure(problem: &str) -> &'static str {
         "expected rtype" => {
             "write NAME [TTL in seconds] [IN] TYPE DATA, with a type such as A or TXT, or TYPE65280"
         }
+        "expected decimal number" => "write a plain number; times are in seconds",
+        "expected IPv4 address" => "write an address such as 192.0.2.1",
+        "expected IPv6 address" => "write an address such as 2001:db8::1",
         "missing last owner" => "begin the first record with its owner name",
         "different class" => "write IN or leave the class out",
         "unknown record type with concrete data" => r"write the data as `\# LENGTH HEX` (RFC 3597)",

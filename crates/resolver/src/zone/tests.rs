@@ -198,6 +198,8 @@ fn errors_name_the_place_and_the_cure() {
         ("a A 192.0.2.1\n  b c\n", "line 2, column "),
         ("a A 192.0.2.1\na A 192.0.2\n", "line 2, column "),
         ("a TXT \"open\nb A 192.0.2.1\n", "line 1, column 7: a quotation mark is not closed"),
+        ("a TXT \"open\\\"", "line 1, column 7: a quotation mark is not closed"),
+        ("$TTL 1h\n", "line 1, column "),
         ("a CH A 192.0.2.1\n", "line 1, column "),
         ("\n\n  ;!servfial a\n", "line 3, column 3: `;!servfial` is no failure; write `;!servfail"),
         (";!timeout\n", "line 1, column 1: the name is missing"),

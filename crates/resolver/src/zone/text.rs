@@ -2,8 +2,10 @@ use std::fmt::Write;
 
 use quivive_evidence::{Failure, RecordType};
 
+use super::rdata::Rdata;
 use super::{FailingTypes, Zone};
 use crate::name::{Labels, WireName, decimal_escape};
+use crate::records::RecordData;
 
 /// The types that a failure for all types but some is written out for.
 const COMMON_TYPES: [RecordType; 5] =
@@ -55,14 +57,16 @@ fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
     writeln!(text, "{line}").expect("a String takes all text");
 }
 
-/// The type and the data: TXT as quoted strings, names as names, the rest as RFC 3597 says.
-fn data(record_type: RecordType, rdata: &[u8]) -> String {
+/// The type and the data: as RFC 1035 has it for the common types, the rest as RFC 3597 says.
+fn data(record_type: RecordType, rdata: &Rdata) -> String {
     let generic = || {
         let hex: String = rdata.iter().map(|octet| format!("{octet:02x}")).collect();
         format!(r"TYPE{} \# {} {hex}", record_type.number(), rdata.len())
     };
     let name = |octets| WireName::read(octets).map(|(name, _)| master_name(name.as_octets()));
     match record_type {
+        RecordType::A => rdata.ipv4().map(|address| format!("A {address}")),
+        RecordType::Aaaa => rdata.ipv6().map(|address| format!("AAAA {address}")),
         RecordType::Txt => strings(rdata).map(|strings| format!("TXT{strings}")),
         RecordType::Ptr => name(rdata).map(|name| format!("PTR {name}")),
         super::CNAME => name(rdata).map(|name| format!("CNAME {name}")),
