@@ -24,6 +24,10 @@ pub struct Facts {
     /// Our id of the message, under which its case is kept; empty where there is none.
     #[serde(default)]
     pub case_id: String,
+    /// The random id under which the explanation of a refusal is published; empty where there is
+    /// none. It opens a page: only the refused client is told.
+    #[serde(default)]
+    pub public_id: String,
     /// When the message came, in seconds since 1970.
     pub now: u64,
     /// The source of every "random" value inside evaluation. Never written with the other facts.
@@ -46,6 +50,7 @@ impl Facts {
             auth_user: None,
             receiver: String::new(),
             case_id: String::new(),
+            public_id: String::new(),
             now: 0,
             nonce: Nonce::default(),
         }

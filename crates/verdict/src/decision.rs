@@ -39,7 +39,7 @@ pub(crate) fn decide(
         Action::Mark => Action::Accept,
         action => action,
     });
-    let reply = reply(action, strictest.map(|(_, finding)| finding), facts);
+    let reply = reply(policy, action, strictest.map(|(_, finding)| finding), facts);
     let recipients = facts.recipients.iter().map(|recipient| RecipientVerdict {
         recipient: recipient.clone(),
         action,
@@ -65,7 +65,12 @@ fn action(policy: &Policy, exception: Option<usize>, finding: &Finding) -> (Acti
     }
 }
 
-fn reply(action: Action, finding: Option<&Finding>, facts: &Facts) -> VerdictReply {
+fn reply(
+    policy: &Policy,
+    action: Action,
+    finding: Option<&Finding>,
+    facts: &Facts,
+) -> VerdictReply {
     let class = match action {
         Action::Reject => 5,
         Action::Defer => 4,
@@ -78,7 +83,7 @@ fn reply(action: Action, finding: Option<&Finding>, facts: &Facts) -> VerdictRep
     VerdictReply {
         code: if class == 5 { 550 } else { 451 },
         enhanced: EnhancedStatus(class, 7, detail(finding)),
-        text: refusal_text(finding, facts),
+        text: refusal_text(finding, facts) + &reference(policy, facts),
     }
 }
 
@@ -114,10 +119,19 @@ fn refusal_text(finding: &Finding, facts: &Facts) -> String {
         let explanation = clean(explanation, EXPLANATION_OCTETS_MAX);
         text.push_str(&format!("; {domain} says: \"{explanation}\""));
     }
-    if !facts.case_id.is_empty() {
-        text.push_str(&format!(" (case {})", clean(&facts.case_id, NAME_OCTETS_MAX)));
-    }
     text
+}
+
+/// Where more can be found out about a refusal: its case, and its page where there is one.
+fn reference(policy: &Policy, facts: &Facts) -> String {
+    let case = match &*facts.case_id {
+        "" => String::new(),
+        id => format!(" (case {})", clean(id, NAME_OCTETS_MAX)),
+    };
+    match &policy.public_url {
+        Some(url) if !facts.public_id.is_empty() => format!("{case}; see {url}{}", facts.public_id),
+        _ => case,
+    }
 }
 
 /// A stranger's text as it may stand in a reply: printable ASCII, no double quotes, bounded.

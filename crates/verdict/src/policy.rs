@@ -18,6 +18,8 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// How many SPF terms may find nothing before the record is an error (RFC 7208 section 4.6.4).
     pub spf_void_lookups_max: usize,
+    /// Where the explanations of refusals are published: their ids are put behind it. None: nowhere.
+    pub public_url: Option<String>,
     /// Which identities are judged.
     pub identities: Vec<Identity>,
 }
@@ -80,6 +82,7 @@ impl Policy {
             actions: Actions::default(),
             exceptions: Vec::new(),
             spf_void_lookups_max: 2,
+            public_url: None,
             identities: Identity::ALL.to_vec(),
         }
     }

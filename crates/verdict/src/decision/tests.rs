@@ -140,11 +140,15 @@ fn a_strangers_explanation_is_quoted_clean_and_short() {
 }
 
 #[test]
-fn a_refusal_names_its_case() {
-    let policy = policy(&[(Identity::Mailfrom, FindingResult::Fail, Action::Reject)]);
+fn a_refusal_names_its_case_and_its_page() {
+    let mut policy = policy(&[(Identity::Mailfrom, FindingResult::Fail, Action::Reject)]);
     let mut facts = facts();
     facts.case_id = "c0ffee".to_owned();
+    facts.public_id = "0123".to_owned();
     let finding = finding(Identity::Mailfrom, FindingResult::Fail);
-    let text = decide(&policy, None, &[&finding], &facts).reply.text;
-    assert_eq!(text, "SPF: 192.0.2.1 is not permitted to send mail for example.com (case c0ffee)");
+    let text = |policy: &Policy| decide(policy, None, &[&finding], &facts).reply.text;
+    let refusal = "SPF: 192.0.2.1 is not permitted to send mail for example.com (case c0ffee)";
+    assert_eq!(text(&policy), refusal);
+    policy.public_url = Some("https://mx.example.org/why/".to_owned());
+    assert_eq!(text(&policy), format!("{refusal}; see https://mx.example.org/why/0123"));
 }
