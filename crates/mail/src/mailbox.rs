@@ -3,8 +3,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{Charset, PathError, domain};
 
-/// Octets of a local part as it is written (RFC 5321 section 4.5.3.1.1).
-pub const LOCAL_PART_MAX: usize = 64;
+/// Octets of a local part as it is written. RFC 5321 section 4.5.3.1.1 makes 64 what everybody must
+/// take, not the most that anybody may: tagged and rewritten return paths are longer. A path of the
+/// permitted length still has to hold a domain.
+pub const LOCAL_PART_MAX: usize = 250;
 /// Octets of a domain name or address literal (RFC 5321 section 4.5.3.1.2).
 pub const DOMAIN_MAX: usize = 255;
 
