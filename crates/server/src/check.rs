@@ -8,8 +8,8 @@ use quivive_evidence::{
     DnsAnswer, DnsQuestion, Facts, Failure, Notebook, Outcome, Question, Round, Source,
 };
 use quivive_resolver::Resolver;
-pub use quivive_verdict::{Cost, Judgement};
 use quivive_verdict::{Asked, Policy, Session, Stage};
+pub use quivive_verdict::{Cost, Judgement};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 

@@ -13,7 +13,7 @@ mod received;
 mod recipients;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transaction;
 
 use std::io;
@@ -115,7 +115,7 @@ impl Gateway {
 
     fn link(&self) -> Route {
         match &self.hop {
-            Hop::Remote(hop) => Route::Remote(Link::new(hop.clone())),
+            Hop::Remote(hop) => Route::Remote(Box::new(Link::new(hop.clone()))),
             Hop::Maildir(maildir) => Route::Maildir(maildir.clone()),
         }
     }
@@ -123,7 +123,7 @@ impl Gateway {
 
 /// A session's way to the next hop.
 enum Route {
-    Remote(Link),
+    Remote(Box<Link>),
     Maildir(Arc<Maildir>),
 }
 

@@ -1,5 +1,8 @@
 //! The daemon: all listeners, and what signals do to them.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;

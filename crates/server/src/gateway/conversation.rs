@@ -184,16 +184,12 @@ impl Conversation {
     async fn talk(&mut self) -> Result<(), Gone> {
         loop {
             match self.session.event() {
-                Event::Starved => {
-                    self.exchange().await?;
-                    continue;
-                }
+                Event::Starved => self.exchange().await?,
                 Event::Content(content) => {
                     let refusal = take_content(self.transaction.as_mut(), content).await;
                     if let Some(reply) = refusal {
                         self.session.refuse_content(reply);
                     }
-                    continue;
                 }
                 Event::Hello { extended, name } => self.hello(extended, name).await,
                 Event::Mail(mail) => self.mail(mail).await,
@@ -212,7 +208,6 @@ impl Conversation {
                 Event::Xclient(xclient) => self.xclient(*xclient),
                 Event::Closed => return self.close().await,
             }
-            self.command_at = Instant::now();
         }
     }
 
@@ -267,6 +262,8 @@ impl Conversation {
         };
         timeout(self.gateway.settings.patience.write, written).await.map_err(|_| Gone::Stuck)??;
         output.clear();
+        // An answer: so a whole command had come.
+        self.command_at = Instant::now();
         Ok(())
     }
 

@@ -46,13 +46,14 @@ impl Transaction {
         // Without randomness nothing here is safe; the system has it from its first second.
         getrandom::fill(&mut random).expect("the system has randomness");
         let (nonce, id) = random.split_at(16);
-        let id = id.iter().map(|octet| format!("{octet:02x}")).collect();
+        let id: String = id.iter().map(|octet| format!("{octet:02x}")).collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut facts = Facts::new(client.address);
         facts.helo = client.helo.clone();
         facts.reverse_path = mail.reverse_path.address();
         facts.auth_user = client.login.clone();
         facts.receiver = gateway.settings.hostname.clone();
+        facts.case_id = id.clone();
         facts.now = now;
         facts.nonce = Nonce(nonce.try_into().unwrap_or_default());
         Self {

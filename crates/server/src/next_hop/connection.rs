@@ -41,7 +41,7 @@ pub(crate) struct Connection {
     pub(crate) idle: bool,
     /// It speaks for one client alone.
     pub(crate) private: bool,
-    /// It stands in the middle of a message: closing is the only way not to end that.
+    /// It is gone, or stands in the middle of a message, which closing alone does not end.
     pub(crate) spent: bool,
 }
 
@@ -180,9 +180,14 @@ impl Connection {
         self.push(&rcpt_command);
         self.flush(self.patience.command).await?;
         let mail_reply = self.reply(self.patience.command).await?;
-        let rcpt_reply = self.reply(self.patience.command).await?;
         self.open = mail_reply.is_positive();
-        Ok(if self.open { Begun::Answered(rcpt_reply) } else { Begun::MailRefused(mail_reply) })
+        let rcpt_reply = self.reply(self.patience.command).await;
+        if self.open {
+            return rcpt_reply.map(Begun::Answered);
+        }
+        // Some refuse and close at once.
+        self.spent = rcpt_reply.is_err();
+        Ok(Begun::MailRefused(mail_reply))
     }
 
     /// A further RCPT.

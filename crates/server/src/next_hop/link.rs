@@ -92,6 +92,7 @@ impl Link {
         if reply.is_err() {
             self.connection = None;
         }
+        self.drop_spent();
         reply
     }
 
@@ -105,8 +106,10 @@ impl Link {
             None => Err(Lost::Closed.into()),
         };
         self.stage = Stage::Before;
-        let keep = sent.as_ref().is_ok_and(|reply| reply.code != 421);
-        self.connection = self.connection.take().filter(|connection| keep && !connection.spent);
+        if sent.as_ref().map_or(true, |reply| reply.code == 421) {
+            self.connection = None;
+        }
+        self.drop_spent();
         if let Some(connection) = &mut self.connection {
             connection.idle = true;
         }
@@ -125,6 +128,12 @@ impl Link {
             Some(connection) if connection.open || connection.private => connection.quit().await,
             Some(connection) => self.hop.pool.put(connection),
             None => {}
+        }
+    }
+
+    fn drop_spent(&mut self) {
+        if self.connection.as_ref().is_some_and(|connection| connection.spent) {
+            self.connection = None;
         }
     }
 

@@ -1,1 +1,99 @@
+//! A next hop that is slow. Time is paused: it passes only while nothing else can happen.
 
+use quivive_mail::{Charset, ForwardPath, ReversePath};
+use quivive_smtp::{Mail, MailParameters, Rcpt, RcptParameters};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::Instant;
+
+use super::{Connection, Dialect, Lost, Patience};
+use crate::header_edit::EditedMessage;
+use crate::next_hop::SendError;
+use crate::spool::SpoolWriter;
+
+const HELLO: &[u8] = b"220 next.example\r\n250-next.example\r\n250 PIPELINING\r\n";
+
+/// A connection to a next hop that has said all this in advance, and goes on by hand.
+async fn greeted(said: &[u8]) -> Result<(Connection, DuplexStream), Lost> {
+    let (ours, mut theirs) = duplex(4096);
+    theirs.write_all(said).await.unwrap();
+    let patience = Patience::default();
+    let greeted =
+        Connection::greet(Box::new(ours), Dialect::Smtp, "mx.example", None, patience).await?;
+    Ok((greeted, theirs))
+}
+
+fn mail() -> Mail {
+    let reverse_path = ReversePath::parse(b"<a@pass.example>", Charset::Ascii).unwrap();
+    Mail { reverse_path, parameters: MailParameters::default() }
+}
+
+fn rcpt() -> Rcpt {
+    let forward_path = ForwardPath::parse(b"<b@here.example>", Charset::Ascii).unwrap();
+    Rcpt { forward_path, parameters: RcptParameters::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_ends_at_each_stage() {
+    let patience = Patience::default();
+    let start = Instant::now();
+    assert!(matches!(greeted(b"").await, Err(Lost::TimedOut)));
+    assert_eq!(start.elapsed().as_secs(), patience.greeting.as_secs());
+
+    let (mut connection, theirs) = greeted(HELLO).await.unwrap();
+    let start = Instant::now();
+    assert!(matches!(connection.begin(&mail(), &rcpt()).await, Err(Lost::TimedOut)));
+    assert_eq!(start.elapsed().as_secs(), patience.command.as_secs());
+    drop(theirs);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_after_the_message_is_no_answer() {
+    let (mut connection, mut theirs) = greeted(HELLO).await.unwrap();
+    theirs.write_all(b"250 ok\r\n250 ok\r\n354 go on\r\n").await.unwrap();
+    connection.begin(&mail(), &rcpt()).await.unwrap();
+    let spool = SpoolWriter::new("/nowhere", 1000).finish().await.unwrap().unwrap();
+    let mut message = EditedMessage::new(&spool, &[], &[]);
+    let start = Instant::now();
+    let sent = connection.send(&mut message).await;
+    assert!(matches!(sent, Err(SendError::Lost(Lost::TimedOut))), "{sent:?}");
+    assert_eq!(start.elapsed().as_secs(), Patience::default().end.as_secs());
+    assert!(connection.spent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_not_taken_is_given_up() {
+    let (mut connection, mut theirs) = greeted(HELLO).await.unwrap();
+    theirs.write_all(b"250 ok\r\n250 ok\r\n354 go on\r\n").await.unwrap();
+    connection.begin(&mail(), &rcpt()).await.unwrap();
+    let mut writer = SpoolWriter::new("/nowhere", 100_000);
+    writer.write(&b"0123456\r\n".repeat(10_000)).await.unwrap();
+    let spool = writer.finish().await.unwrap().unwrap();
+    let mut message = EditedMessage::new(&spool, &[], &[]);
+    let sent = connection.send(&mut message).await;
+    assert!(matches!(sent, Err(SendError::Lost(Lost::TimedOut))), "{sent:?}");
+    assert!(connection.spent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_in_the_middle_of_a_message_comes_through() {
+    let (mut connection, mut theirs) = greeted(HELLO).await.unwrap();
+    theirs.write_all(b"250 ok\r\n250 ok\r\n354 go on\r\n552 5.3.4 too much\r\n").await.unwrap();
+    connection.begin(&mail(), &rcpt()).await.unwrap();
+    let mut writer = SpoolWriter::new("/nowhere", 100_000);
+    writer.write(&b"0123456\r\n".repeat(10_000)).await.unwrap();
+    let spool = writer.finish().await.unwrap().unwrap();
+    let mut message = EditedMessage::new(&spool, &[], &[]);
+    assert_eq!(connection.send(&mut message).await.unwrap().code, 552);
+    assert!(connection.spent);
+}
+
+#[tokio::test]
+async fn a_connection_is_quiet_until_something_is_said() {
+    let (mut connection, mut theirs) = greeted(HELLO).await.unwrap();
+    assert!(connection.is_quiet().await);
+    theirs.write_all(b"421 4.4.2 idle\r\n").await.unwrap();
+    assert!(!connection.is_quiet().await);
+    let (mut connection, theirs) = greeted(HELLO).await.unwrap();
+    drop(theirs);
+    assert!(!connection.is_quiet().await);
+}

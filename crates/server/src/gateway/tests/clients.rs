@@ -1,0 +1,189 @@
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, crypto};
+use tokio_rustls::TlsConnector;
+
+use super::world::{Client, FROM, TO, World};
+use crate::gateway::{Settings, Tls, TlsMode};
+
+const MESSAGE: &str = "Subject: hello\r\n\r\nHow are you?\r\n";
+
+#[tokio::test]
+async fn an_address_has_so_many_connections() {
+    let world = World::new(None, |settings| settings.connections_per_address = 2).await;
+    let first = world.connect().await;
+    let _second = world.connect().await;
+    let mut third = world.connect_from("192.0.2.1");
+    assert_eq!(third.reply().await.code, 421);
+    assert!(third.is_closed().await);
+    assert_eq!(world.connect_from("192.0.2.2").reply().await.code, 220);
+    first.hang_up().await;
+    world.connect().await;
+    // Loopback is exempt.
+    let mut local = Vec::new();
+    for _ in 0..3 {
+        local.push(world.connect_from("127.0.0.1"));
+        assert_eq!(local.last_mut().unwrap().reply().await.code, 220);
+    }
+}
+
+#[tokio::test]
+async fn strangers_state_nothing() {
+    let world = World::maildir().await;
+    let mut client = world.connect_from("192.0.2.1");
+    client.send("PROXY TCP4 198.51.100.1 198.51.100.2 1 2\r\n").await;
+    assert_eq!((client.reply().await.code, client.reply().await.code), (220, 500));
+    client.all(&["EHLO c"]).await;
+    assert_eq!(client.say("XCLIENT ADDR=198.51.100.1").await, 550);
+}
+
+#[tokio::test]
+async fn listed_peers_must_send_a_proxy_header() {
+    let listed = |settings: &mut Settings| {
+        settings.proxy_from = vec!["192.0.2.0/24".parse().unwrap()];
+        settings.connections_per_address = 1;
+    };
+    let world = World::new(None, listed).await;
+    let header = "PROXY TCP4 198.51.100.1 198.51.100.2 1 2\r\n";
+    let mut client = world.connect_from("192.0.2.1");
+    client.send(format!("{header}EHLO c\r\n{FROM}\r\n{TO}\r\n")).await;
+    for code in [220, 250, 250, 250] {
+        assert_eq!(client.reply().await.code, code);
+    }
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+    assert!(world.mails()[0].contains("[198.51.100.1]"), "{}", world.mails()[0]);
+    // The address that is stated counts.
+    let mut second = world.connect_from("192.0.2.1");
+    second.send(header).await;
+    assert_eq!(second.reply().await.code, 421);
+    // Without the header there is nothing to talk about.
+    let mut third = world.connect_from("192.0.2.1");
+    third.send("EHLO c\r\n").await;
+    assert!(third.is_closed().await);
+    assert_eq!(world.connect_from("203.0.113.1").reply().await.code, 220);
+}
+
+#[tokio::test]
+async fn listed_peers_may_state_a_client() {
+    let world = World::new(None, |settings| {
+        settings.xclient_from = vec!["192.0.2.1/32".parse().unwrap()];
+    })
+    .await;
+    let mut client = world.connect().await;
+    assert!(client.ask("EHLO upstream.example").await.text.contains("XCLIENT"));
+    let xclient = "XCLIENT ADDR=IPV6:2001:db8::1 NAME=[UNAVAILABLE] HELO=stated.example LOGIN=joe";
+    assert_eq!(client.say(xclient).await, 220);
+    client.all(&["EHLO upstream.example", FROM, TO]).await;
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+    let mail = &world.mails()[0];
+    assert!(mail.contains("from stated.example ([IPv6:2001:db8::1])"), "{mail}");
+    assert!(mail.contains("ESMTPA"), "{mail}");
+    // Whatever it states, the peer is the one that is listed.
+    assert_eq!(client.say("XCLIENT ADDR=192.0.2.77").await, 220);
+}
+
+#[tokio::test]
+async fn a_client_that_talks_first_goes_on_unless_it_is_waited_for() {
+    let world = World::maildir().await;
+    let mut client = world.connect_from("192.0.2.1");
+    client.send("EHLO c\r\n").await;
+    assert_eq!((client.reply().await.code, client.reply().await.code), (220, 250));
+
+    let delay = std::time::Duration::from_millis(200);
+    let world = World::new(None, |settings| settings.greeting_delay = delay).await;
+    let mut client = world.connect_from("192.0.2.1");
+    client.send("EHLO c\r\n").await;
+    assert_eq!(client.reply().await.code, 554);
+    assert!(client.is_closed().await);
+}
+
+/// A certificate for mx.example, its files' settings, and a client that trusts it.
+struct Trust {
+    connector: TlsConnector,
+    tls: Tls,
+}
+
+impl Trust {
+    fn new(folder: &std::path::Path, mode: TlsMode) -> Self {
+        let made = rcgen::generate_simple_self_signed(["mx.example".to_owned()]).unwrap();
+        let (certificate, key) = (folder.join("c.pem"), folder.join("k.pem"));
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(made.cert.der().to_vec())).unwrap();
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = TlsConnector::from(Arc::new(config));
+        Self { connector, tls: Tls { certificate, key, mode } }
+    }
+
+    async fn handshake(&self, client: Client) -> Client {
+        let (stream, session) = client.into_stream();
+        let name = ServerName::try_from("mx.example").unwrap();
+        Client::over(Box::new(self.connector.connect(name, stream).await.unwrap()), session)
+    }
+}
+
+#[tokio::test]
+async fn starttls_forgets_what_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let trust = Trust::new(folder.path(), TlsMode::StartTls);
+    let world = World::new(None, |settings| settings.tls = Some(trust.tls.clone())).await;
+    let mut client = world.connect().await;
+    assert!(client.ask("EHLO c").await.text.contains("STARTTLS"));
+    assert_eq!(client.say("STARTTLS").await, 220);
+    let mut client = trust.handshake(client).await;
+    assert_eq!(client.say(FROM).await, 503);
+    assert!(!client.ask("EHLO c").await.text.contains("STARTTLS"));
+    assert_eq!(client.say("STARTTLS").await, 502);
+    client.all(&[FROM, TO]).await;
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+    assert!(world.mails()[0].contains("with ESMTPS"), "{}", world.mails()[0]);
+}
+
+#[tokio::test]
+async fn plaintext_behind_starttls_is_not_obeyed() {
+    let folder = tempfile::tempdir().unwrap();
+    let trust = Trust::new(folder.path(), TlsMode::StartTls);
+    let world = World::new(None, |settings| settings.tls = Some(trust.tls.clone())).await;
+    let mut client = world.connect().await;
+    client.all(&["EHLO c"]).await;
+    client.send("STARTTLS\r\nRSET\r\nNOOP\r\n").await;
+    assert_eq!(client.reply().await.code, 220);
+    let mut client = trust.handshake(client).await;
+    // The first answer under TLS is to the first command under TLS.
+    assert!(client.ask("EHLO c").await.text.contains("SIZE"));
+}
+
+#[tokio::test]
+async fn implicit_tls_comes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let trust = Trust::new(folder.path(), TlsMode::Implicit);
+    let world = World::new(None, |settings| settings.tls = Some(trust.tls.clone())).await;
+    let mut client = trust.handshake(world.connect_from("192.0.2.1")).await;
+    assert_eq!(client.reply().await.code, 220);
+    client.all(&["EHLO c", FROM, TO]).await;
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+}
+
+#[tokio::test]
+async fn idle_clients_are_sent_away_when_the_daemon_ends_and_transactions_finish() {
+    let world = World::maildir().await;
+    let mut idle = world.connect().await;
+    let mut busy = world.open().await;
+    world.drain.send_replace(true);
+    assert_eq!(
+        idle.reply().await.to_string(),
+        "421 4.3.2 The server is going down; come again later"
+    );
+    assert!(idle.is_closed().await);
+    assert_eq!(busy.message(MESSAGE).await.code, 250);
+    assert_eq!(busy.reply().await.code, 421);
+    assert!(busy.is_closed().await);
+    assert_eq!(world.mails().len(), 1);
+}

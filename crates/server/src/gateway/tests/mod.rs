@@ -1,0 +1,5 @@
+mod clients;
+mod mail;
+mod next_hops;
+mod patience;
+pub(crate) mod world;

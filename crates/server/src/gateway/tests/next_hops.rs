@@ -1,0 +1,187 @@
+use super::world::{Answer, FROM, Next, TO, World};
+use crate::next_hop::{Dialect, NextHop, Place, Target};
+
+const MESSAGE: &str = "Subject: hello\r\n\r\nHow are you?\r\n";
+
+/// A next hop that answers one line in its own way.
+async fn answering(line: &'static str, answer: fn() -> Answer) -> Next {
+    Next::new(move |heard| match heard.starts_with(line) && heard.is_empty() == line.is_empty() {
+        true => answer(),
+        false => Answer::Well,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn down_is_451_at_rcpt() {
+    let next = Next::well().await;
+    let address = next.stop().await;
+    let place = Place::Tcp(address.ip().to_string(), address.port());
+    let target = Target { dialect: Dialect::Smtp, place };
+    let world = World::new(None, |settings| settings.next_hop = NextHop::Remote(target)).await;
+    let mut client = world.connect().await;
+    let offer = client.ask("EHLO c").await;
+    assert_eq!(offer.code, 250);
+    assert!(!offer.text.contains("8BITMIME"), "{}", offer.text);
+    assert_eq!(client.say(FROM).await, 250);
+    for _ in 0..2 {
+        let reply = client.ask(TO).await;
+        assert_eq!((reply.code, reply.enhanced.unwrap().to_string()), (451, "4.4.1".into()));
+    }
+}
+
+#[tokio::test]
+async fn refusals_at_each_stage_come_back() {
+    for (line, answer, rcpt, end) in [
+        ("", Answer::Say as fn(_) -> _, 451, None),
+        ("EHLO", Answer::Say, 451, None),
+        ("MAIL", Answer::Say, 450, None),
+        ("RCPT", Answer::Say, 450, None),
+        ("DATA", Answer::Say, 250, Some(450)),
+        (".", Answer::Say, 250, Some(450)),
+        ("", Answer::SayAndClose, 451, None),
+        ("MAIL", Answer::SayAndClose, 450, None),
+        ("DATA", Answer::SayAndClose, 250, Some(450)),
+    ] {
+        let next = Next::new(move |heard| {
+            let here = heard.starts_with(line) && heard.is_empty() == line.is_empty();
+            if here { answer("450 4.2.0 not now\r\n") } else { Answer::Well }
+        })
+        .await;
+        let world = World::before(&next).await;
+        let mut client = world.connect().await;
+        client.all(&["EHLO c.example", FROM]).await;
+        assert_eq!(client.say(TO).await, rcpt, "{line}");
+        if let Some(end) = end {
+            assert_eq!(client.message(MESSAGE).await.code, end, "{line}");
+        } else {
+            assert_eq!(client.say("DATA").await, 554, "{line}");
+        }
+        // The session goes on as well as it can.
+        client.all(&["RSET", FROM]).await;
+        assert_eq!(client.say(TO).await, rcpt, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn permanent_refusals_stay_permanent() {
+    let next = answering("RCPT", || Answer::Say("550 No such user\r\n")).await;
+    let world = World::before(&next).await;
+    let mut client = world.connect().await;
+    client.all(&["EHLO c.example", FROM]).await;
+    let reply = client.ask(TO).await;
+    assert_eq!(reply.to_string(), "550 5.0.0 No such user");
+}
+
+#[tokio::test]
+async fn lost_at_each_stage_is_451() {
+    for (line, at_rcpt) in
+        [("", true), ("EHLO", true), ("MAIL", true), ("DATA", false), (".", false)]
+    {
+        let next = answering(line, || Answer::Close).await;
+        let world = World::before(&next).await;
+        let mut client = world.connect().await;
+        client.all(&["EHLO c.example", FROM]).await;
+        let reply = client.ask(TO).await;
+        if at_rcpt {
+            assert_eq!(reply.code, 451, "{line}");
+        } else {
+            assert_eq!(reply.code, 250, "{line}");
+            assert_eq!(client.message(MESSAGE).await.code, 451, "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_421_of_the_next_hop_does_not_close_our_client() {
+    let next = answering("RCPT", || Answer::SayAndClose("421 4.3.2 going down\r\n")).await;
+    let world = World::before(&next).await;
+    let mut client = world.connect().await;
+    client.all(&["EHLO c.example", FROM]).await;
+    let reply = client.ask(TO).await;
+    assert_eq!((reply.code, reply.enhanced.unwrap().to_string()), (451, "4.3.2".into()));
+    assert_eq!(client.say("NOOP").await, 250);
+}
+
+#[tokio::test]
+async fn only_a_positive_answer_to_the_end_is_one() {
+    for (line, say) in [("DATA", "250 odd\r\n"), (".", "354 odd\r\n"), (".", "garbage\r\n")] {
+        let next = Next::new(move |heard| match heard == line {
+            true => Answer::Say(say),
+            false => Answer::Well,
+        })
+        .await;
+        let world = World::before(&next).await;
+        let mut client = world.open().await;
+        assert_eq!(client.message(MESSAGE).await.code, 451, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn one_connection_serves_many_messages_and_clients() {
+    let next = Next::well().await;
+    let world = World::before(&next).await;
+    for _ in 0..3 {
+        let mut client = world.open().await;
+        assert_eq!(client.message(MESSAGE).await.code, 250);
+        client.all(&[FROM, TO]).await;
+        assert_eq!(client.message(MESSAGE).await.code, 250);
+        assert_eq!(client.say("QUIT").await, 221);
+        assert!(client.is_closed().await);
+    }
+    assert_eq!(next.contents().len(), 6);
+    assert_eq!(next.heard().iter().filter(|line| *line == "connect").count(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_is_made_again() {
+    let next = answering(".", || Answer::SayAndClose("250 2.0.0 fine\r\n")).await;
+    let world = World::before(&next).await;
+    let mut client = world.open().await;
+    for _ in 0..2 {
+        assert_eq!(client.message(MESSAGE).await.code, 250);
+        client.all(&[FROM, TO]).await;
+    }
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+    assert_eq!(next.contents().len(), 3);
+}
+
+#[tokio::test]
+async fn what_was_begun_and_given_up_is_reset() {
+    let next = Next::well().await;
+    let world = World::before(&next).await;
+    let mut client = world.open().await;
+    client.all(&["RSET", FROM, TO]).await;
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+    let heard = next.heard();
+    let rset = heard.iter().position(|line| line == "RSET").unwrap();
+    assert!(heard[rset + 1].starts_with("MAIL"), "{heard:?}");
+    assert_eq!(next.contents().len(), 1);
+}
+
+#[tokio::test]
+async fn the_next_hop_may_only_know_helo() {
+    let next = answering("EHLO", || Answer::Say("500 what\r\n")).await;
+    let world = World::before(&next).await;
+    let mut client = world.connect().await;
+    assert!(!client.ask("EHLO c").await.text.contains("8BITMIME"));
+    client.all(&[FROM, TO]).await;
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+    assert!(next.heard().contains(&"HELO mx.example".to_owned()));
+}
+
+#[tokio::test]
+async fn the_client_is_stated_where_that_is_wanted() {
+    let next = Next::well().await;
+    let world = World::new(Some(&next), |settings| settings.xclient_to_next_hop = true).await;
+    let mut client = world.open().await;
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+    client.hang_up().await;
+    let xclient = "XCLIENT NAME=[UNAVAILABLE] ADDR=192.0.2.1 PORT=1000 PROTO=ESMTP HELO=c.example";
+    let expected = ["connect", "EHLO mx.example", xclient, "EHLO mx.example", FROM, TO];
+    assert_eq!(next.heard()[..6], expected);
+    // Nobody else gets this connection.
+    let mut client = world.open().await;
+    assert_eq!(client.say("RSET").await, 250);
+    assert_eq!(next.heard().iter().filter(|line| *line == "connect").count(), 2);
+}

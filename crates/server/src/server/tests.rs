@@ -1,0 +1,98 @@
+use quivive_smtp::{Reply, ReplyDecoder};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::*;
+use crate::gateway::Settings;
+use crate::gateway::tests::world::checker;
+use crate::next_hop::NextHop;
+use crate::stream::Stream;
+
+async fn listener(address: &Address, folder: &TempDir, hostname: &str) -> Listener {
+    let mut settings = Settings::new(hostname, NextHop::Maildir(folder.path().join("Maildir")));
+    settings.spool_folder = folder.path().to_owned();
+    let gateway = Gateway::new(settings, checker()).await.unwrap();
+    Listener { address: address.clone(), door: Door::Gateway(Box::new(gateway)) }
+}
+
+async fn connect(address: &Address) -> io::Result<Stream> {
+    Ok(match address {
+        Address::Tcp(address) => Box::new(TcpStream::connect(address).await?),
+        Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
+    })
+}
+
+async fn reply(stream: &mut Stream) -> Reply {
+    let mut input = Vec::new();
+    loop {
+        assert_ne!(stream.read_buf(&mut input).await.unwrap(), 0);
+        if let (_, Some(reply)) = ReplyDecoder::new().decode(&input).unwrap() {
+            return reply;
+        }
+    }
+}
+
+async fn ask(stream: &mut Stream, line: &str) -> Reply {
+    stream.write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
+    reply(stream).await
+}
+
+fn any_port() -> Address {
+    Address::Tcp(([127, 0, 0, 1], 0).into())
+}
+
+#[tokio::test]
+async fn sessions_keep_what_they_began_with_over_a_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let unix = Address::Unix(folder.path().join("socket"));
+    let configured = [any_port(), unix];
+    let mut listeners = Vec::new();
+    for address in &configured {
+        listeners.push(listener(address, &folder, "old.example").await);
+    }
+    let server = Server::start(listeners, DRAIN_TIME).await.unwrap();
+    let addresses: Vec<Address> = server.addresses().map(|(_, address)| address.clone()).collect();
+    for (address, configured) in addresses.iter().zip(&configured) {
+        let mut before = connect(address).await.unwrap();
+        assert!(reply(&mut before).await.text.starts_with("old.example"));
+        server.reload(vec![listener(configured, &folder, "new.example").await]);
+        assert_eq!(ask(&mut before, "HELO c").await.text, "old.example");
+        let mut after = connect(address).await.unwrap();
+        assert!(reply(&mut after).await.text.starts_with("new.example"));
+    }
+}
+
+#[tokio::test]
+async fn draining_accepts_no_more_and_ends_what_does_not_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let unix = Address::Unix(folder.path().join("socket"));
+    let listeners = vec![listener(&unix, &folder, "mx.example").await];
+    let server = Server::start(listeners, Duration::from_millis(100)).await.unwrap();
+    let mut idle = connect(&unix).await.unwrap();
+    reply(&mut idle).await;
+    let mut busy = connect(&unix).await.unwrap();
+    reply(&mut busy).await;
+    ask(&mut busy, "HELO c").await;
+    assert_eq!(ask(&mut busy, "MAIL FROM:<>").await.code, 250);
+    server.drain().await;
+    assert_eq!(reply(&mut idle).await.code, 421);
+    // The one that never finished was cut off.
+    assert_eq!(busy.read(&mut [0]).await.unwrap(), 0);
+    assert!(connect(&unix).await.is_err());
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_an_error_and_a_leftover_socket_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let unix = Address::Unix(folder.path().join("socket"));
+    let start =
+        async || Server::start(vec![listener(&unix, &folder, "mx").await], DRAIN_TIME).await;
+    // As a process leaves it that was killed.
+    drop(std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap());
+    let server = start().await.unwrap_or_else(|(_, error)| panic!("{error}"));
+    let (address, error) = start().await.err().unwrap();
+    assert_eq!((address, error.kind()), (unix.clone(), io::ErrorKind::AddrInUse));
+    server.drain().await;
+    assert!(!folder.path().join("socket").exists());
+}
