@@ -4,6 +4,7 @@ mod batch;
 mod check;
 mod command_line;
 mod config;
+mod demo;
 mod error;
 mod examiner;
 mod json;
