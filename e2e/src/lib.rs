@@ -8,6 +8,7 @@ pub mod client;
 pub mod dns;
 pub mod dovecot;
 pub mod maildir;
+pub mod main_job;
 pub mod nsd;
 pub mod peer;
 pub mod postfix;

@@ -13,6 +13,11 @@ pub fn messages(maildir: &Path) -> Vec<String> {
     entries.map(read).collect()
 }
 
+/// How many messages there are.
+pub fn count(maildir: &Path) -> usize {
+    fs::read_dir(maildir.join("new")).map_or(0, Iterator::count)
+}
+
 /// The value of a header field of a message, unfolded; the topmost of several.
 pub fn field(message: &str, name: &str) -> Option<String> {
     let fields = fields(message);

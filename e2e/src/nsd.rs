@@ -57,12 +57,21 @@ zone:
     text
 }
 
+/// Whether NSD can do all that these records ask for: it can fail for a name and all below with
+/// SERVFAIL, and in no other way.
+pub fn can_serve(records: &str) -> bool {
+    failures(records).all(|failure| matches!(failure[..], ["servfail", _]))
+}
+
+fn failures(records: &str) -> impl Iterator<Item = Vec<&str>> {
+    let comments = records.lines().filter_map(|line| line.trim().strip_prefix(";!"));
+    comments.map(|failure| failure.split_whitespace().collect())
+}
+
 fn failing_names(records: &str) -> Vec<&str> {
-    let failures = records.lines().filter_map(|line| line.trim().strip_prefix(";!"));
-    failures
-        .map(|failure| match failure.split_whitespace().collect::<Vec<_>>()[..] {
-            ["servfail", name] => name,
-            _ => panic!("NSD cannot do this: {failure}"),
-        })
-        .collect()
+    let name = |failure: Vec<_>| match failure[..] {
+        ["servfail", name] => name,
+        _ => panic!("NSD cannot do this: {failure:?}"),
+    };
+    failures(records).map(name).collect()
 }

@@ -14,10 +14,10 @@ use tempfile::TempDir;
 
 use crate::{peer, wait};
 
-/// Names a program to test instead of the debug build.
+/// Names a program to test instead of the workspace's own.
 pub const PROGRAM: &str = "QUIVIVE_PROGRAM";
 
-/// The path of the program, which is built first where it is not given.
+/// The path of the program, which is built first where it is not given: with optimisation if we are.
 ///
 /// # Panics
 /// When it cannot be built.
@@ -31,6 +31,9 @@ pub fn program() -> &'static Path {
         let build = ["build", "--package", "quivive", "--message-format", "json"];
         let mut command = Command::new(cargo);
         command.args(build).current_dir(env!("CARGO_MANIFEST_DIR"));
+        if !cfg!(debug_assertions) {
+            command.arg("--release");
+        }
         let output = command.stdin(Stdio::null()).output().expect("cargo starts");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "quivive does not build:\n{errors}");
@@ -46,6 +49,32 @@ fn executable(messages: &str) -> Option<PathBuf> {
         Some(PathBuf::from(rest.split('"').next()?))
     };
     messages.lines().rev().find_map(after)
+}
+
+/// A configuration with one gateway for `example.test`, which believes XCLIENT from loopback,
+/// refuses SPF fail and defers SPF temperror. `listener` has further lines for the gateway.
+pub fn gateway(name_server: SocketAddr, next_hop: &str, listener: &str) -> String {
+    format!(
+        r#"
+hostname = "mx.example.test"
+[resolver]
+servers = ["{name_server}"]
+[store]
+path = ""
+[methods]
+spf = "enforce"
+[actions.spf.mailfrom]
+fail = "reject"
+temperror = "defer"
+[[listen]]
+door = "gateway"
+address = "127.0.0.1:0"
+recipient_domains = ["example.test"]
+next_hop = "{next_hop}"
+xclient_from = ["127.0.0.0/8"]
+{listener}
+"#
+    )
 }
 
 /// A running `quivive serve`; it is killed when this is dropped.

@@ -1,0 +1,159 @@
+//! The full path: a client, `quivive serve`, a real next hop, and DNS from a real name server.
+
+use quivive_e2e::client::{self, Dialogue};
+use quivive_e2e::peer::Peer;
+use quivive_e2e::quivive::{self, Serve};
+use quivive_e2e::{dovecot, maildir, main_job, nsd, postfix, wait};
+
+/// `vouched.test` vouches for loopback, `strict.test` for nobody, `broken.test` cannot be asked.
+const DNS: &str = "\
+vouched.test. TXT \"v=spf1 ip4:127.0.0.0/8 ip4:192.0.2.25 -all\"
+strict.test. TXT \"v=spf1 -all exp=why.strict.test\"
+why.strict.test. TXT \"%{i} does not send for %{d}\"
+;!servfail broken.test";
+
+/// A client's own message, with a forged result that must not arrive.
+const MESSAGE: &str = "From: a@vouched.test\r\nSubject: x\r\n\
+    Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=king@castle.test\r\n\r\nbody";
+
+/// A daemon in front of a Postfix.
+struct World {
+    serve: Serve,
+    postfix: Peer,
+    _nsd: Peer,
+}
+
+impl World {
+    fn start(listener: &str) -> Self {
+        let nsd = nsd::start(DNS);
+        let postfix = postfix::start();
+        let next_hop = format!("smtp:{}", postfix.address);
+        let serve = Serve::start(&quivive::gateway(nsd.address, &next_hop, listener));
+        Self { serve, postfix, _nsd: nsd }
+    }
+
+    fn client(&self, address: &str) -> Dialogue {
+        Dialogue::open_as(self.serve.address("gateway"), address, "client.test")
+    }
+
+    /// Waits for so many messages in Postfix's Maildir.
+    fn arrived(&self, count: usize) -> Vec<String> {
+        let folder = postfix::maildir(&self.postfix);
+        wait::until("mail in Postfix", || (maildir::count(&folder) >= count).then_some(()));
+        let messages = maildir::messages(&folder);
+        assert_eq!(messages.len(), count);
+        messages
+    }
+}
+
+#[test]
+fn what_swaks_sends_arrives_with_its_result() {
+    let world = World::start("");
+    let sent = client::swaks(
+        world.serve.address("gateway"),
+        &["--from", "a@vouched.test", "--to", "b@example.test", "--helo", "client.test"],
+    );
+    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stdout));
+    let message = world.arrived(1).remove(0);
+    let field =
+        |name| maildir::field(&message, name).unwrap_or_else(|| panic!("{name}: {message}"));
+    assert_eq!(field("Return-Path"), "<a@vouched.test>");
+    assert!(field("Received-SPF").starts_with("pass"), "{message}");
+    let results = field("Authentication-Results");
+    assert!(results.starts_with("mx.example.test;"), "{message}");
+    assert!(results.contains("spf=pass") && results.contains("vouched.test"), "{message}");
+    let received: Vec<_> = maildir::fields(&message);
+    let by_us = received.iter().any(|(name, value)| {
+        name == "Received" && value.contains("by mx.example.test") && value.contains("127.0.0.1")
+    });
+    assert!(by_us, "{message}");
+}
+
+#[test]
+fn fail_is_refused_with_the_domains_own_words() {
+    let world = World::start("");
+    let refusal = world.client("192.0.2.66").message("a@strict.test", "b@example.test", MESSAGE);
+    assert!(refusal.starts_with("550 5.7.23 "), "{refusal}");
+    assert!(refusal.contains("strict.test"), "{refusal}");
+    let taken = world.client("192.0.2.25").message("a@vouched.test", "b@example.test", MESSAGE);
+    assert!(taken.starts_with("250 "), "{taken}");
+    let message = world.arrived(1).remove(0);
+    assert!(!message.contains("castle.test"), "a forged result passed: {message}");
+}
+
+#[test]
+fn temporary_trouble_with_dns_defers() {
+    let world = World::start("");
+    let refusal = world.client("192.0.2.66").message("a@broken.test", "b@example.test", MESSAGE);
+    assert!(refusal.starts_with("451 4.7.24 "), "{refusal}");
+    assert_eq!(maildir::count(&postfix::maildir(&world.postfix)), 0);
+}
+
+#[test]
+fn no_relay_by_us_and_none_by_way_of_the_next_hop() {
+    let world = World::start("");
+    let mut client = world.client("192.0.2.25");
+    let relayed = client.message("a@vouched.test", "b@elsewhere.test", MESSAGE);
+    assert!(relayed.starts_with("550 5.7.1 "), "{relayed}");
+    client.say("RSET", "250");
+    let percent = client.message("a@vouched.test", "b%elsewhere.test@example.test", MESSAGE);
+    assert!(percent.starts_with('5'), "{percent}");
+    client.say("RSET", "250");
+    let routed = client.message("a@vouched.test", "@example.test:b@elsewhere.test", MESSAGE);
+    assert!(routed.starts_with('5'), "{routed}");
+}
+
+#[test]
+fn the_next_hop_refuses_at_rcpt() {
+    let settings = "smtpd_recipient_restrictions = check_recipient_access inline:\
+        {{b@example.test = 550 5.1.1 No such user here}}\n";
+    let nsd = nsd::start(DNS);
+    let postfix = postfix::start_with(settings);
+    let next_hop = format!("smtp:{}", postfix.address);
+    let serve = Serve::start(&quivive::gateway(nsd.address, &next_hop, ""));
+    let mut client = Dialogue::open_as(serve.address("gateway"), "192.0.2.25", "client.test");
+    client.say("MAIL FROM:<a@vouched.test>", "250");
+    let refusal = client.say("RCPT TO:<b@example.test>", "550 5.1.1 ");
+    assert!(refusal.contains("No such user here"), "{refusal}");
+    client.say("RCPT TO:<c@example.test>", "250");
+}
+
+#[test]
+fn the_next_hop_hears_who_the_client_is() {
+    let world = World::start("xclient_to_next_hop = true");
+    let taken = world.client("192.0.2.25").message("a@vouched.test", "b@example.test", MESSAGE);
+    assert!(taken.starts_with("250 "), "{taken}");
+    world.arrived(1);
+    let log = world.postfix.log();
+    assert!(log.contains("[192.0.2.25]"), "{log}");
+}
+
+#[test]
+fn lmtp_takes_one_recipient_at_a_time() {
+    let nsd = nsd::start(DNS);
+    let dovecot = dovecot::start();
+    let next_hop = format!("lmtp:{}", dovecot.address);
+    let serve = Serve::start(&quivive::gateway(nsd.address, &next_hop, ""));
+    let mut client = Dialogue::open_as(serve.address("gateway"), "192.0.2.25", "client.test");
+    client.say("MAIL FROM:<a@vouched.test>", "250");
+    client.say("RCPT TO:<b@example.test>", "250");
+    client.say("RCPT TO:<c@example.test>", "452 4.5.3 ");
+    client.say("DATA", "354");
+    client.say(&format!("{MESSAGE}\r\n."), "250");
+    let taken = client.message("a@vouched.test", "c@example.test", MESSAGE);
+    assert!(taken.starts_with("250 "), "{taken}");
+    for recipient in ["b@example.test", "c@example.test"] {
+        let folder = dovecot::maildir(&dovecot, recipient);
+        let messages = wait::until("mail in Dovecot", || {
+            Some(maildir::messages(&folder)).filter(|messages| !messages.is_empty())
+        });
+        assert_eq!(messages.len(), 1);
+        let results = maildir::field(&messages[0], "Authentication-Results").expect("a result");
+        assert!(results.contains("spf=pass"), "{results}");
+    }
+}
+
+#[test]
+fn the_main_job_at_a_hundredth() {
+    main_job::run(main_job::MESSAGES / 100);
+}
