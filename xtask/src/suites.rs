@@ -2,7 +2,7 @@
 //! registries by their ordinary clients.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::program::{is_installed, program, run};
@@ -13,12 +13,17 @@ const SPF_PACKAGE: &str = "pyspf";
 const SPF_VERSION: &str = "2.0.14";
 const SPF_SHA256: &str = "57a7ef01bda090173aafb6af0106251686ed73f03db4e911fcd34c57fc347186";
 
-/// The OpenSPF suite for RFC 7208 stands beside the workspace, or in `target/suites/spf`.
-pub(crate) fn fetch() -> Result {
-    let folder = root().join("target/suites/spf");
-    let beside = root().join("../shared/suites/spf").join(SPF_SUITE);
-    if folder.join(SPF_SUITE).is_file() || beside.is_file() {
-        return Ok(());
+/// The folder of suites, in which `spf` holds the OpenSPF suite for RFC 7208: beside the workspace,
+/// or in `target`, where it is fetched first if need be.
+pub(crate) fn fetch() -> Result<PathBuf> {
+    let beside = root().join("../shared/suites");
+    if beside.join("spf").join(SPF_SUITE).is_file() {
+        return Ok(beside);
+    }
+    let suites = root().join("target/suites");
+    let folder = suites.join("spf");
+    if folder.join(SPF_SUITE).is_file() {
+        return Ok(suites);
     }
     fs::create_dir_all(&folder)?;
     let work = folder.join("download");
@@ -29,7 +34,7 @@ pub(crate) fn fetch() -> Result {
     download_source(&work)?;
     unpack_suite(&work, &folder)?;
     fs::remove_dir_all(&work)?;
-    Ok(())
+    Ok(suites)
 }
 
 /// Lets pip fetch the source archive, with the digest that it must have.

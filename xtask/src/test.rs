@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::program::{cargo, shown};
@@ -10,6 +10,9 @@ use crate::{Result, peers, suites};
 
 /// Carried by each process that a test starts, so that what it leaves behind is found.
 const RUN_MARK: &str = "QUIVIVE_TEST_RUN";
+
+/// Names the folder of suites: with it a test that misses its suite fails.
+const SUITES: &str = "QUIVIVE_SUITES";
 
 #[derive(Default)]
 struct Tally {
@@ -20,8 +23,7 @@ struct Tally {
 /// Fetches what tests need, runs them, and ends with the line `N passed, N failed`.
 pub(crate) fn run() -> Result {
     let mut tally = Tally::default();
-    let prepared = suites::fetch().and_then(|()| peers::unpack());
-    let outcome = prepared.and_then(|()| run_tests(&mut tally));
+    let outcome = prepare().and_then(|suites| run_tests(&suites, &mut tally));
     if outcome.is_err() && tally.failed == 0 {
         // A test program that could not be had, or that died before its own summary.
         tally.failed = 1;
@@ -33,10 +35,15 @@ pub(crate) fn run() -> Result {
     if tally.failed == 0 { Ok(()) } else { Err("tests failed".into()) }
 }
 
-fn run_tests(tally: &mut Tally) -> Result {
+fn prepare() -> Result<PathBuf> {
+    peers::unpack()?;
+    suites::fetch()
+}
+
+fn run_tests(suites: &Path, tally: &mut Tally) -> Result {
     let mark = format!("{RUN_MARK}={}", std::process::id());
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    command.env(RUN_MARK, std::process::id().to_string());
+    command.env(RUN_MARK, std::process::id().to_string()).env(SUITES, suites);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     eprintln!("+ {}", shown(&command));
     let mut child = command.spawn()?;

@@ -71,6 +71,7 @@ pub(super) const RFCS: &[(u32, &str)] = &[
     (6533, "Internationalized delivery status and disposition notifications"),
     (6652, "SPF authentication failure reporting"),
     (6761, "Special-use domain names"),
+    (6840, "Clarifications and implementation notes for DNS security"),
     (6891, "Extension mechanisms for DNS"),
     (7208, "Sender Policy Framework"),
     (7293, "The Require-Recipient-Valid-Since header field and SMTP service extension"),
@@ -88,5 +89,6 @@ pub(super) const RFCS: &[(u32, &str)] = &[
     (8617, "The Authenticated Received Chain protocol"),
     (8767, "Serving stale data to improve DNS resiliency"),
     (8904, "DNS whitelist email authentication method extension"),
+    (9715, "IP fragmentation avoidance in DNS over UDP"),
     (9989, "DMARC"),
 ];
