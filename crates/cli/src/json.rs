@@ -121,27 +121,28 @@ impl<'a> FindingJson<'a> {
             cause: &finding.cause,
             decided_by: finding.decided_by.as_deref(),
             explanation: finding.explanation.as_deref(),
-            trace: NodeJson::all(&finding.trace, places),
+            trace: NodeJson::terms(&finding.trace, places),
         }
     }
 }
 
+/// The contract shows terms alone: what was asked for the record that a term includes stands at that
+/// term, and the record's terms are its children.
 impl<'a> NodeJson<'a> {
-    fn all(nodes: &'a [TraceNode], places: &Places) -> Vec<Self> {
-        nodes.iter().map(|node| Self::new(node, places)).collect()
+    fn terms(records: &'a [TraceNode], places: &Places) -> Vec<Self> {
+        let terms = records.iter().flat_map(|record| &record.children);
+        terms.map(|term| Self::new(term, places)).collect()
     }
 
-    fn new(node: &'a TraceNode, places: &Places) -> Self {
+    fn new(term: &'a TraceNode, places: &Places) -> Self {
+        let of_records = term.children.iter().flat_map(|record| &record.questions);
+        let questions = term.questions.iter().chain(of_records);
         Self {
-            term: &node.term,
-            span: node.span,
-            result: node.result.word(),
-            questions: node
-                .questions
-                .iter()
-                .filter_map(|asked| places.get(asked).copied())
-                .collect(),
-            children: Self::all(&node.children, places),
+            term: &term.term,
+            span: term.span,
+            result: term.result.word(),
+            questions: questions.filter_map(|asked| places.get(asked).copied()).collect(),
+            children: Self::terms(&term.children, places),
         }
     }
 }

@@ -157,7 +157,7 @@ impl<W: Write> Tree<'_, W> {
     ) -> io::Result<()> {
         let (mark, below) = branch.marks();
         let is_term = branch != Branch::Root;
-        let decides = decides && node.result != TermResult::NoMatch;
+        let decides = decides && !matches!(node.result, TermResult::NoMatch | TermResult::Explains);
         let term = match excerpt(&node.term, TERM_CHARACTERS_MAX) {
             term if term.is_empty() => without_record(node.result).to_owned(),
             term => term,
@@ -170,6 +170,7 @@ impl<W: Write> Tree<'_, W> {
             }
             TermResult::Match => write!(self.out, "{STRONG}{term}{STRONG:#}  match")?,
             TermResult::NoMatch => write!(self.out, "{term}  {QUIET}no match{QUIET:#}")?,
+            TermResult::Explains => write!(self.out, "{term}  {QUIET}explains{QUIET:#}")?,
         }
         writeln!(self.out, "{}", if decides && is_term { "  ◀" } else { "" })?;
         let indent = format!("{indent}{below}");

@@ -23,13 +23,14 @@ pub struct Finding {
     pub decided_by: Option<String>,
     /// The domain's own expanded explanation. Third-party text: quote and clean it before use.
     pub explanation: Option<String>,
-    /// The terms that were evaluated, in order.
+    /// What was evaluated: the domain's record, with its terms as children; a term's children are
+    /// the records that were evaluated for it.
     pub trace: Vec<TraceNode>,
     /// The distinct questions that the result depends on, in the order of evaluation.
     pub needed: Vec<Question>,
 }
 
-/// A term that was evaluated.
+/// A record or a term that was evaluated. Records and terms alternate from level to level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceNode {
     /// The term as it was written, or a record as a whole.
@@ -40,7 +41,7 @@ pub struct TraceNode {
     pub result: TermResult,
     /// The questions whose answers it used.
     pub questions: Vec<Question>,
-    /// What was evaluated for it: the terms of an included record.
+    /// What was evaluated for it: the terms of a record, the record that a term includes.
     pub children: Vec<TraceNode>,
 }
 
@@ -54,6 +55,8 @@ pub enum TermResult {
     NoMatch,
     /// Its target's result became the result (redirect, or a record as a whole).
     Result(FindingResult),
+    /// It gave the explanation of a fail.
+    Explains,
 }
 
 macro_rules! words {
@@ -192,11 +195,12 @@ words! {
 }
 
 impl TermResult {
-    /// A stable word: `match`, `no-match`, or that of the result.
+    /// A stable word: `match`, `no-match`, `explains`, or that of the result.
     pub fn word(self) -> &'static str {
         match self {
             Self::Match => "match",
             Self::NoMatch => "no-match",
+            Self::Explains => "explains",
             Self::Result(result) => result.word(),
         }
     }
@@ -215,6 +219,7 @@ impl TryFrom<String> for TermResult {
         match &*text {
             "match" => Ok(Self::Match),
             "no-match" => Ok(Self::NoMatch),
+            "explains" => Ok(Self::Explains),
             text => text.parse().map(Self::Result),
         }
     }

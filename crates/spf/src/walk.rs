@@ -171,13 +171,18 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         let result = directive.qualifier.result();
         // RFC 7208 section 6.2: only a fail is explained, and never by an included record.
         let explains = result == FindingResult::Fail && self.include_depth == 0;
-        let explanation = record.explanation.as_ref().filter(|_| explains);
-        Conclusion {
-            result,
-            cause: "match",
-            decided_by: Some(record.slice(directive.span())),
-            explanation: explanation.and_then(|modifier| self.explain(modifier, domain)),
-        }
+        let modifier = record.explanation.as_ref().filter(|_| explains);
+        let explanation = modifier.and_then(|modifier| {
+            self.watch.begin(record.slice(modifier.span()), modifier.span());
+            let explanation = self.explain(modifier, domain);
+            self.watch.end(match explanation {
+                Some(_) => TermResult::Explains,
+                None => TermResult::NoMatch,
+            });
+            explanation
+        });
+        let decided_by = Some(record.slice(directive.span()));
+        Conclusion { result, cause: "match", decided_by, explanation }
     }
 
     /// `redirect=` (RFC 7208 section 6.1).

@@ -229,7 +229,7 @@ fn an_exploding_tree_ends_at_the_term_limit() {
     let run = world.run(spf(), &facts(), all);
     assert_eq!(
         (run.finding.result, run.finding.cause),
-        (FindingResult::Permerror, "include-no-record")
+        (FindingResult::Permerror, "include-no-record".into())
     );
     assert!(run.asked.len() <= 11 + AHEAD_QUESTIONS_MAX);
 }
