@@ -1,0 +1,9 @@
+//! Speed of Quivive, side by side with its limits and its peers: ratios of one run.
+//!
+//! The time of a busy machine means little: what is compared runs in turn, in many short rounds,
+//! and what counts is the median of the ratios within a round, shown with its noise.
+
+pub mod corpus;
+pub mod series;
+pub mod spf;
+pub mod table;
