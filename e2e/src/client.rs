@@ -106,7 +106,8 @@ impl Dialogue {
         reply
     }
 
-    /// Sends a whole message and gives the reply to the first command that was refused, or the last.
+    /// Sends a whole message and gives the reply to the first command that was refused, or the
+    /// last.
     pub fn message(&mut self, sender: &str, recipient: &str, content: &str) -> String {
         let mail = self.ask(&format!("MAIL FROM:<{sender}>"));
         if !mail.starts_with("250") {

@@ -17,7 +17,8 @@ use crate::{peer, wait};
 /// Names a program to test instead of the workspace's own.
 pub const PROGRAM: &str = "QUIVIVE_PROGRAM";
 
-/// The path of the program, which is built first where it is not given: with optimisation if we are.
+/// The path of the program, which is built first where it is not given: with optimisation if we
+/// are.
 ///
 /// # Panics
 /// When it cannot be built.

@@ -1,5 +1,5 @@
-//! A client's whole session: it means the same in whatever pieces it arrives, and no message holds a
-//! bare CR or LF. The first octet decides what the server refuses.
+//! A client's whole session: it means the same in whatever pieces it arrives, and no message holds
+//! a bare CR or LF. The first octet decides what the server refuses.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! A whole SPF check in a hostile world: the first line is the sender, the others are what DNS holds.
+//! A whole SPF check in a hostile world: the first line is the sender, the others are what DNS
+//! holds.
 #![no_main]
 
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -126,8 +126,8 @@ impl<'a> FindingJson<'a> {
     }
 }
 
-/// The contract shows terms alone: what was asked for the record that a term includes stands at that
-/// term, and the record's terms are its children.
+/// The contract shows terms alone: what was asked for the record that a term includes stands at
+/// that term, and the record's terms are its children.
 impl<'a> NodeJson<'a> {
     fn terms(records: &'a [TraceNode], places: &Places) -> Vec<Self> {
         let terms = records.iter().flat_map(|record| &record.children);

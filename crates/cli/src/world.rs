@@ -14,8 +14,8 @@ pub(crate) fn config(global: &Global) -> Result<Config, Error> {
     }
 }
 
-/// Who answers DNS questions: what the flags name, or else what the configuration names, or else the
-/// system's name servers.
+/// Who answers DNS questions: what the flags name, or else what the configuration names, or else
+/// the system's name servers.
 pub(crate) fn resolver(global: &Global, config: &Config) -> Result<Resolver, Error> {
     let settings = Settings::default();
     let of_config = &config.resolver;

@@ -51,8 +51,8 @@ settings! {
         /// How each method runs: "off", "report" (its findings are written down) or "enforce" (they
         /// decide). Without this table SPF is enforced; with it, what it does not name is off.
         methods: Methods = Methods::default(); Live, Now;
-        /// What follows from a finding: `[actions.METHOD.IDENTITY] RESULT = ACTION`; the identities of
-        /// SPF are helo and mailfrom. "accept" is firm and stops later findings; otherwise the
+        /// What follows from a finding: `[actions.METHOD.IDENTITY] RESULT = ACTION`; the identities
+        /// of SPF are helo and mailfrom. "accept" is firm and stops later findings; otherwise the
         /// strictest wins: "reject", "defer", "discard" (taken and thrown away) and "mark" (the
         /// result travels with the message). What is not named marks.
         actions: Actions = Actions::default(); Live, Now;

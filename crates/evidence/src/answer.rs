@@ -175,7 +175,8 @@ impl Failure {
 impl DnsAnswer {
     /// The answer without records for a question of this type.
     ///
-    /// `outcome` must not be [`Outcome::Found`]: its records have no type here, so that there can be none.
+    /// `outcome` must not be [`Outcome::Found`]: its records have no type here, so that there can
+    /// be none.
     pub fn without_records(
         record_type: RecordType,
         outcome: Outcome<std::convert::Infallible>,

@@ -35,7 +35,8 @@ pub struct Facts {
     pub nonce: Nonce,
 }
 
-/// 128 random bits, noted once with the facts. It never leaves the store: not in JSON, page or export.
+/// 128 random bits, noted once with the facts. It never leaves the store: not in JSON, page or
+/// export.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nonce(pub [u8; 16]);
 

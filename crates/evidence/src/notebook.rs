@@ -6,7 +6,8 @@ use crate::{
     Answer, DnsAnswer, DnsQuestion, DomainName, Evidence, Mx, Octets, Question, RecordType, Txt,
 };
 
-/// Evidence as a driver records it: every question that was answered for a message, with its answer.
+/// Evidence as a driver records it: every question that was answered for a message, with its
+/// answer.
 ///
 /// The first answer to a question stands; later ones to the same question are ignored, so that an
 /// evaluation never sees the world change under it.

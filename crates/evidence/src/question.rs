@@ -145,7 +145,8 @@ impl TryFrom<String> for Question {
     }
 }
 
-/// The name under which an address has its PTR records (RFC 1035 section 3.5, RFC 3596 section 2.5).
+/// The name under which an address has its PTR records (RFC 1035 section 3.5, RFC 3596 section
+/// 2.5).
 pub fn reverse_name(address: IpAddr) -> String {
     use std::fmt::Write;
     let mut name = String::with_capacity(72);

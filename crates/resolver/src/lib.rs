@@ -1,7 +1,8 @@
 //! DNS questions answered: by name servers, or by a master file without any network.
 //!
-//! What is asked is asked as it is: no search list, no hosts file, no name with an answer of its own
-//! (localhost, .invalid, the reverse names of loopback addresses). Failure is an answer as well.
+//! What is asked is asked as it is: no search list, no hosts file, no name with an answer of its
+//! own (localhost, .invalid, the reverse names of loopback addresses). Failure is an answer as
+//! well.
 
 mod cache;
 mod flights;

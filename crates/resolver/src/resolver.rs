@@ -71,8 +71,8 @@ impl Resolver {
         Self(Arc::new(World::Network(Network { asker: Arc::new(asker), cache, flights })))
     }
 
-    /// A resolver that asks the system's name servers. Of the system's settings nothing else counts:
-    /// no search list, no options, no hosts file.
+    /// A resolver that asks the system's name servers. Of the system's settings nothing else
+    /// counts: no search list, no options, no hosts file.
     ///
     /// # Errors
     /// There is no list of name servers, or none in it.

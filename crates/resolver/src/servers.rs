@@ -20,7 +20,8 @@ use crate::metrics::{ServerCounters, ServerMetrics, micros};
 use crate::reply;
 use crate::settings::Settings;
 
-/// The UDP payload that is announced with EDNS, which no path cuts into fragments (RFC 9715 section 3.1).
+/// The UDP payload that is announced with EDNS, which no path cuts into fragments (RFC 9715 section
+/// 3.1).
 pub const EDNS_PAYLOAD_OCTETS: u16 = 1_232;
 
 /// Name servers in the order of preference.

@@ -91,8 +91,8 @@ const FOREIGN: &[&str] = &["GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "
 impl Command {
     /// Reads a command line, without its CRLF.
     ///
-    /// Octets beyond ASCII pass in the paths of MAIL and RCPT alone, and in MAIL only with SMTPUTF8;
-    /// whether RCPT may have them is known by its MAIL (RFC 6531 section 3.4).
+    /// Octets beyond ASCII pass in the paths of MAIL and RCPT alone, and in MAIL only with
+    /// SMTPUTF8; whether RCPT may have them is known by its MAIL (RFC 6531 section 3.4).
     pub fn parse(line: &[u8]) -> Result<Self, CommandError> {
         let text = std::str::from_utf8(line).map_err(|_| refuse(OCTETS))?;
         if text.chars().any(char::is_control) {

@@ -15,8 +15,8 @@ pub struct Decoded<'a> {
     pub end: bool,
 }
 
-/// Decodes what follows DATA: undoes dot-stuffing, ends at CRLF.CRLF exactly, and refuses every bare
-/// CR and LF, so that nothing else can be taken for an end.
+/// Decodes what follows DATA: undoes dot-stuffing, ends at CRLF.CRLF exactly, and refuses every
+/// bare CR and LF, so that nothing else can be taken for an end.
 #[derive(Debug, Clone, Default)]
 pub struct DataDecoder {
     line_octets: usize,
@@ -48,8 +48,8 @@ impl DataDecoder {
         Ok(Decoded { consumed: end, content: &input[start..end], end: false })
     }
 
-    /// The end of the content that is contiguous in the input: before a dot that begins a line, a CR
-    /// whose LF has not come, or the end of the input.
+    /// The end of the content that is contiguous in the input: before a dot that begins a line, a
+    /// CR whose LF has not come, or the end of the input.
     fn scan(&mut self, input: &[u8], start: usize) -> Result<usize, LineError> {
         let mut at = start;
         loop {
@@ -122,7 +122,8 @@ impl BdatDecoder {
         Ok(Decoded { consumed: content.len(), content, end })
     }
 
-    /// As [`BdatDecoder::decode`], but asks nothing of the content: for a chunk that is thrown away.
+    /// As [`BdatDecoder::decode`], but asks nothing of the content: for a chunk that is thrown
+    /// away.
     pub fn skip<'a>(&mut self, input: &'a [u8]) -> Decoded<'a> {
         let octets = usize::try_from(self.remaining).map_or(input.len(), |n| n.min(input.len()));
         self.remaining -= octets as u64;

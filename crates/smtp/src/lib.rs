@@ -1,7 +1,7 @@
 //! SMTP (RFC 5321) and LMTP (RFC 2033) as codecs and sessions without sockets.
 //!
-//! Framing is strict in both directions: only CRLF ends a line, only CRLF.CRLF ends DATA, and a bare
-//! CR or LF is an error, so that no two hosts can disagree about where a message ends.
+//! Framing is strict in both directions: only CRLF ends a line, only CRLF.CRLF ends DATA, and a
+//! bare CR or LF is an error, so that no two hosts can disagree about where a message ends.
 //!
 //! Trusts: nothing that a peer sends. Can be made to do: keep a command line, a reply and a few
 //! octets of look-ahead; content is handed on, never kept.

@@ -6,8 +6,8 @@ use quivive_mail::EnhancedStatus;
 
 use crate::line::{LineDecoder, LineError};
 
-/// The longest line of a reply that a client takes. RFC 5321 section 4.5.3.1.5 has 512; servers with
-/// long explanations exceed it.
+/// The longest line of a reply that a client takes. RFC 5321 section 4.5.3.1.5 has 512; servers
+/// with long explanations exceed it.
 pub const REPLY_LINE_OCTETS_MAX: usize = 2048;
 
 /// The most lines of a reply that a client takes.
@@ -128,7 +128,8 @@ impl ReplyDecoder {
         }
     }
 
-    /// Takes whole lines from the head of `input`: how many octets, and the reply if it is complete.
+    /// Takes whole lines from the head of `input`: how many octets, and the reply if it is
+    /// complete.
     pub fn decode(&mut self, input: &[u8]) -> Result<(usize, Option<Reply>), ReplyError> {
         let mut consumed = 0;
         while let Some(line) = self.line.decode(&input[consumed..])? {
@@ -186,7 +187,8 @@ impl Default for ReplyDecoder {
     }
 }
 
-/// RFC 2034 section 4: the enhanced code stands before the text and has the class of the reply code.
+/// RFC 2034 section 4: the enhanced code stands before the text and has the class of the reply
+/// code.
 fn split_enhanced(code: u16, text: &str) -> Option<(EnhancedStatus, &str)> {
     let (status, rest) = text.split_once(' ').unwrap_or((text, ""));
     let mut parts = status.split('.');

@@ -1,4 +1,5 @@
-//! xtext (RFC 3461 section 4): octets in printable ASCII, `+` and two upper-case digits for the rest.
+//! xtext (RFC 3461 section 4): octets in printable ASCII, `+` and two upper-case digits for the
+//! rest.
 
 /// The octets as xtext.
 pub fn encode(octets: &[u8]) -> String {

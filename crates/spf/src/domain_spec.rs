@@ -1,7 +1,8 @@
 use crate::macro_string::{Item, Letter, MacroString, Place};
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
-/// How long a name may be in text form (RFC 7208 section 7.3); longer ones lose labels from the left.
+/// How long a name may be in text form (RFC 7208 section 7.3); longer ones lose labels from the
+/// left.
 pub const NAME_OCTETS_MAX: usize = 253;
 
 /// The argument of a mechanism or modifier: text and macros that name a domain.

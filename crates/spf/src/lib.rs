@@ -6,8 +6,9 @@
 //! ([`Published`]).
 //!
 //! *Trusts:* nothing. Records, names and addresses are a stranger's. *Can be made to do:* ask at
-//! most [`QUESTIONS_MAX`] questions, of which few ahead of need (see [`quivive_evidence::Missing`]).
-//! *Known harm:* `exists` with macros of the sender tells a domain about the mail it is asked for.
+//! most [`QUESTIONS_MAX`] questions, of which few ahead of need (see
+//! [`quivive_evidence::Missing`]). *Known harm:* `exists` with macros of the sender tells a domain
+//! about the mail it is asked for.
 
 mod check;
 mod domain_spec;

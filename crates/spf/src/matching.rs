@@ -74,7 +74,8 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         matches(self, &name, ahead)
     }
 
-    /// `a` (section 5.3), and each host of `mx`: whether one of the name's addresses is the client's.
+    /// `a` (section 5.3), and each host of `mx`: whether one of the name's addresses is the
+    /// client's.
     fn address_matches(
         &mut self,
         name: &str,

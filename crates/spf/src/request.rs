@@ -28,8 +28,8 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// The request for an identity: [`Identity::Helo`], or else the reverse-path.
     ///
-    /// The null reverse-path stands for `postmaster` at the HELO name (RFC 7208 section 2.4), and so
-    /// does a missing local part for `postmaster` (section 4.3).
+    /// The null reverse-path stands for `postmaster` at the HELO name (RFC 7208 section 2.4), and
+    /// so does a missing local part for `postmaster` (section 4.3).
     pub fn new(facts: &'a Facts, identity: Identity) -> Self {
         let sender = match identity {
             Identity::Helo => &facts.helo,

@@ -17,13 +17,14 @@ pub const TERMS_MAX: usize = 10;
 /// addresses of ten of them.
 pub const QUESTIONS_MAX: usize = 1 + TERMS_MAX * 11;
 
-/// How many more an explanation may use: its text, and for `%{p}` a reverse name with ten addresses.
+/// How many more an explanation may use: its text, and for `%{p}` a reverse name with ten
+/// addresses.
 pub const EXPLANATION_QUESTIONS_MAX: usize = 12;
 
 /// check_host() in progress: one walk over the records, from the start, with what is known.
 ///
-/// Where an answer is missing, it is noted and the term is taken as no match, so that the walk comes
-/// to what else it could ask. If anything was noted, what the walk concludes means nothing.
+/// Where an answer is missing, it is noted and the term is taken as no match, so that the walk
+/// comes to what else it could ask. If anything was noted, what the walk concludes means nothing.
 pub(crate) struct Walk<'a, E: ?Sized, W> {
     pub(crate) request: &'a Request<'a>,
     pub(crate) evidence: &'a E,
@@ -218,8 +219,8 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         }
     }
 
-    /// The text at `exp=`, expanded (RFC 7208 section 6.2). Whatever is wrong with it, there is none:
-    /// it never changes a result.
+    /// The text at `exp=`, expanded (RFC 7208 section 6.2). Whatever is wrong with it, there is
+    /// none: it never changes a result.
     fn explain(&mut self, modifier: &'a Modifier, domain: &str) -> Option<String> {
         // With anything missing the fail itself is not certain: nothing is asked for its text.
         if !self.missing.is_empty() {

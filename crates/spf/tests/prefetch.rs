@@ -123,7 +123,8 @@ proptest! {
         prop_assert_eq!(&strict.finding, &eager.finding);
         prop_assert_eq!(&strict.finding, &some.finding);
         prop_assert!(eager.rounds.len() <= strict.rounds.len());
-        // In strict order exactly the needed questions are asked, and always some of the eager ones.
+        // In strict order exactly the needed questions are asked, and always some of the eager
+        // ones.
         let needed: HashSet<_> = strict.finding.needed.iter().cloned().collect();
         prop_assert_eq!(&needed, &strict.asked);
         prop_assert!(eager.asked.is_superset(&needed));

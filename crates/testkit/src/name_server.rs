@@ -24,8 +24,8 @@ const PORTS_TRIED_MAX: usize = 100;
 
 /// A name server on loopback, over UDP and TCP, that serves a [`Zone`] as a recursive one would.
 ///
-/// Failures of the zone go over the wire: SERVFAIL as such, time-outs as silence. Single names can be
-/// told to misbehave in other ways. It ends when it is dropped.
+/// Failures of the zone go over the wire: SERVFAIL as such, time-outs as silence. Single names can
+/// be told to misbehave in other ways. It ends when it is dropped.
 pub struct NameServer {
     address: SocketAddr,
     world: Arc<World>,

@@ -1,4 +1,5 @@
-//! From findings to a verdict over one message: which methods run, what follows from what they find.
+//! From findings to a verdict over one message: which methods run, what follows from what they
+//! find.
 //!
 //! [`Session`] is the way of a message through this crate. It is given the facts as they grow, says
 //! which questions need answers, and in the end what is to be done and why.

@@ -18,7 +18,8 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// How many SPF terms may find nothing before the record is an error (RFC 7208 section 4.6.4).
     pub spf_void_lookups_max: usize,
-    /// Where the explanations of refusals are published: their ids are put behind it. None: nowhere.
+    /// Where the explanations of refusals are published: their ids are put behind it. None:
+    /// nowhere.
     pub public_url: Option<String>,
     /// Which identities are judged.
     pub identities: Vec<Identity>,
@@ -65,7 +66,8 @@ pub struct Actions(BTreeMap<(Method, Identity, FindingResult), Action>);
 pub struct Exception {
     /// Clients in one of these networks; empty: any client.
     pub networks: Vec<IpNet>,
-    /// Messages whose reverse-path (or HELO, for a null one) is in one of these domains or below; empty: any domain.
+    /// Messages whose reverse-path (or HELO, for a null one) is in one of these domains or below;
+    /// empty: any domain.
     pub domains: Vec<String>,
     /// Nothing is checked.
     pub skip: bool,

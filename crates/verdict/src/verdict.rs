@@ -16,7 +16,8 @@ pub struct Verdict {
     pub recipients: Vec<RecipientVerdict>,
 }
 
-/// What the client hears. The text is ASCII without control octets and holds nothing a peer chose unchecked.
+/// What the client hears. The text is ASCII without control octets and holds nothing a peer chose
+/// unchecked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerdictReply {
     /// The reply code of RFC 5321.

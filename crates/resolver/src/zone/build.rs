@@ -17,8 +17,8 @@ pub struct NameError(pub String);
 /// The longest character-string (RFC 1035 section 3.3).
 const CHARACTER_STRING_OCTETS_MAX: usize = 255;
 
-/// A zone made record by record. Names are in the form of `DnsQuestion::name`; case does not matter,
-/// nor does a closing dot.
+/// A zone made record by record. Names are in the form of `DnsQuestion::name`; case does not
+/// matter, nor does a closing dot.
 ///
 /// # Errors
 /// All of them fail on a name that is none.
@@ -61,8 +61,9 @@ impl Zone {
         self.add(name, RecordType::Txt, ZONE_TTL, &character_strings(&strings))
     }
 
-    /// Adds a TXT record of these character-strings, of at most 255 octets each; longer ones are cut
-    /// into several. Without a string it gets an empty one: RDATA without octets cannot be sent.
+    /// Adds a TXT record of these character-strings, of at most 255 octets each; longer ones are
+    /// cut into several. Without a string it gets an empty one: RDATA without octets cannot be
+    /// sent.
     pub fn add_txt_strings(
         &mut self,
         name: &str,

@@ -31,8 +31,8 @@ const SOA: RecordType = RecordType::Other(6);
 
 /// The DNS as one master file knows it.
 ///
-/// Several origins may stand side by side. Whatever is not in it does not exist; wildcards and empty
-/// non-terminals follow RFC 4592. Names may be made to fail.
+/// Several origins may stand side by side. Whatever is not in it does not exist; wildcards and
+/// empty non-terminals follow RFC 4592. Names may be made to fail.
 #[derive(Clone, Default)]
 pub struct Zone {
     nodes: HashMap<Box<[u8]>, Node>,

@@ -114,8 +114,8 @@ fn fits(record_type: RecordType, rdata: &Rdata) -> bool {
     answer.failure() != Some(Failure::Malformed)
 }
 
-/// The reader says `line:column: message`; it stands at the start of the next line where the entry's
-/// last word was wrong.
+/// The reader says `line:column: message`; it stands at the start of the next line where the
+/// entry's last word was wrong.
 fn located(prepared: &Prepared, message: &str) -> ZoneError {
     let mut parts = message.splitn(3, ':');
     let mut number = || parts.next().and_then(|part| part.trim().parse().ok()).unwrap_or(1);

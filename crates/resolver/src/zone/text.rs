@@ -12,8 +12,8 @@ const COMMON_TYPES: [RecordType; 5] =
     [RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Ptr, RecordType::Txt];
 
 impl Zone {
-    /// The zone as a master file that [`Zone::parse`] and name servers read: full names, one record a
-    /// line, sorted by owner.
+    /// The zone as a master file that [`Zone::parse`] and name servers read: full names, one record
+    /// a line, sorted by owner.
     ///
     /// Failures become comments, those of time-outs and server failures alone; a failure for all
     /// types but some is written out for the common types.

@@ -1,4 +1,5 @@
-//! What is written on top of a message, from the top: Authentication-Results, Received-SPF, Received.
+//! What is written on top of a message, from the top: Authentication-Results, Received-SPF,
+//! Received.
 
 use quivive_mail::{Protocol, Received};
 
