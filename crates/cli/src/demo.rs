@@ -20,6 +20,7 @@ use quivive_server::listener::Address;
 use quivive_server::server::Server;
 use quivive_smtp::Reply;
 use tempfile::TempDir;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command_line::{Demo, Global};
 use crate::error::Error;
@@ -80,10 +81,19 @@ async fn show(global: &Global, demo: &Demo) -> Result<ExitCode, Error> {
     }
     if !demo.once {
         world.write_invitation(&mut out)?;
-        tokio::signal::ctrl_c().await?;
+        told_to_end().await?;
     }
     world.server.drain().await;
     Ok(if is_kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Waits for Ctrl-C, or for SIGTERM.
+async fn told_to_end() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
 }
 
 /// The demo's gateway with everything that it stands on.

@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{Command, CommandLine};
@@ -41,8 +42,8 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
 fn log_to_stderr(command: &Command) {
     let level = if matches!(command, Command::Serve) { "info" } else { "warn" };
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
-    let stderr = anstream::stderr();
-    let colour = stderr.is_terminal();
+    let stderr = std::io::stderr();
+    let colour = AutoStream::choice(&stderr) != ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

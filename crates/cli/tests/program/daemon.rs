@@ -1,0 +1,135 @@
+//! `serve`, `config` and `demo`, as far as the program is concerned.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use crate::run::*;
+use serde_json::Value;
+
+/// A daemon, and its lines up to `ready`.
+fn serve(arguments: &[&str]) -> (Child, Vec<String>) {
+    let mut command = program(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        lines.push(line.unwrap());
+        if lines.last().is_some_and(|line| line.contains("ready")) {
+            break;
+        }
+    }
+    (child, lines)
+}
+
+fn terminate(mut child: Child) -> Option<i32> {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    child.wait().unwrap().code()
+}
+
+const CONFIG: &str = "hostname = \"mx.here.example\"\n[[listen]]\ndoor = \"gateway\"\n\
+                      address = \"127.0.0.1:0\"\nnext_hop = \"maildir:Maildir\"\n";
+
+#[test]
+fn serve_says_where_it_listens_and_ends_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("quivive.toml");
+    std::fs::write(&path, CONFIG).unwrap();
+    let (child, lines) = serve(&["serve", "--config", named(&path), "--zone", ZONE]);
+    let [listening, ready] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(ready, "ready");
+    let address = listening.strip_prefix("listening gateway ").unwrap();
+    let mut greeting = String::new();
+    let client = TcpStream::connect(address).unwrap();
+    BufReader::new(client).read_line(&mut greeting).unwrap();
+    assert!(greeting.starts_with("220 mx.here.example "), "{greeting}");
+    assert_eq!(terminate(child), Some(0));
+    assert!(folder.path().join("Maildir/new").is_dir(), "relative to the configuration");
+}
+
+#[test]
+fn serve_announces_in_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("quivive.toml");
+    std::fs::write(&path, CONFIG).unwrap();
+    let (child, lines) = serve(&["serve", "--json", "--config", named(&path), "--zone", ZONE]);
+    let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["event"], "listening");
+    assert_eq!(lines[0]["door"], "gateway");
+    assert!(lines[0]["address"].as_str().unwrap().starts_with("127.0.0.1:"));
+    assert_eq!(lines[1]["event"], "ready");
+    assert_eq!(terminate(child), Some(0));
+}
+
+#[test]
+fn serve_refuses_what_it_cannot_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("quivive.toml");
+    std::fs::write(&path, CONFIG.replace("127.0.0.1:0", &address)).unwrap();
+    let output = run(&["serve", "--config", named(&path), "--zone", ZONE]);
+    assert_eq!((code(&output), stdout(&output).as_str()), (1, ""));
+    assert!(stderr(&output).contains(&address), "{}", stderr(&output));
+}
+
+#[test]
+fn config_check_names_line_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("quivive.toml");
+    let check = |text: &str, more: &[&str]| {
+        std::fs::write(&path, text).unwrap();
+        let path = named(&path);
+        run(&[&["config", "check", path], more].concat())
+    };
+    let good = check(CONFIG, &[]);
+    assert_eq!(code(&good), 0, "{}", stderr(&good));
+    let bad = check("hostname = \"mx.example\"\nhostnam = 1\n", &[]);
+    assert_eq!((code(&bad), stdout(&bad).as_str()), (1, ""));
+    assert!(stderr(&bad).contains("quivive.toml:2:1: unknown key `hostnam`"), "{}", stderr(&bad));
+    let later = check("[methods]\ndkim = \"report\"\n", &["--json"]);
+    assert_eq!(code(&later), 1);
+    let checked: Value = serde_json::from_str(&stdout(&later)).unwrap();
+    assert_eq!((&checked["valid"], &checked["errors"][0]["line"]), (&false.into(), &2.into()));
+    assert!(checked["errors"][0]["text"].as_str().unwrap().contains("not in this version"));
+}
+
+#[test]
+fn the_sample_is_good_and_shown_values_are_those_that_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("quivive.toml");
+    let sample = run(&["config", "sample"]);
+    std::fs::write(&path, &sample.stdout).unwrap();
+    let output = run(&["config", "check", named(&path)]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    std::fs::write(&path, CONFIG).unwrap();
+    let shown = run(&["config", "show", named(&path)]);
+    assert!(stdout(&shown).contains("hostname = \"mx.here.example\""), "{}", stdout(&shown));
+    let again = folder.path().join("again.toml");
+    std::fs::write(&again, &shown.stdout).unwrap();
+    assert_eq!(run(&["config", "show", named(&again)]).stdout, shown.stdout);
+}
+
+#[test]
+fn the_demo_keeps_its_promises() {
+    let output = run(&["demo", "--once"]);
+    let text = stdout(&output);
+    assert_eq!(code(&output), 0, "{text}{}", stderr(&output));
+    assert!(text.contains("All 29 messages were judged as promised."), "{text}");
+    for result in ["pass", "fail", "softfail", "neutral", "none", "temperror", "permerror"] {
+        let rows = text.lines().filter(|line| line.starts_with('✓'));
+        let words = rows.filter(|row| row.split_whitespace().any(|word| word == result));
+        assert_ne!(words.count(), 0, "{result}");
+    }
+    assert!(!text.contains('\u{1b}') && !text.contains('✗'), "{text}");
+}
+
+#[test]
+fn the_demo_in_json() {
+    let output = run(&["demo", "--once", "--json"]);
+    let text = stdout(&output);
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 29);
+    assert!(rows.iter().all(|row| row["kept"] == true), "{text}");
+    assert_eq!(code(&output), 0);
+}

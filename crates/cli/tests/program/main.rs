@@ -1,0 +1,6 @@
+//! The program, run as anybody runs it.
+
+mod batch;
+mod check;
+mod daemon;
+mod run;
