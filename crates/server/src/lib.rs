@@ -11,3 +11,4 @@ pub mod server;
 pub mod spool;
 mod stream;
 pub mod tls;
+mod watchdog;

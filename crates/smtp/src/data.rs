@@ -328,7 +328,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_change_nothing(input in noise(), borders in prop::collection::vec(0usize..64, 0..8)) {
+        fn pieces_change_nothing(
+            input in noise(),
+            borders in prop::collection::vec(0usize..64, 0..8),
+        ) {
             let mut borders = borders;
             borders.sort_unstable();
             prop_assert_eq!(decode(&input, &borders), whole(&input));

@@ -244,7 +244,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_octets_panic(input in prop::collection::vec(any::<u8>(), 0..64), two in any::<bool>()) {
+        fn no_octets_panic(
+            input in prop::collection::vec(any::<u8>(), 0..64),
+            two in any::<bool>(),
+        ) {
             let start: &[u8] = if two { SIGNATURE } else { b"PROXY TCP4 " };
             let _ = parse(&[start, &input].concat());
         }

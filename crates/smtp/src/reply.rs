@@ -79,12 +79,14 @@ impl Reply {
     /// Appends the reply as it goes over the wire. Octets of the text other than printable ASCII
     /// become `?`, so that no text can end a line.
     pub fn write(&self, out: &mut Vec<u8>) {
+        // Memory takes what is written.
+        use std::io::Write;
         let mut lines = self.lines().peekable();
         while let Some(line) = lines.next() {
             let mark = if lines.peek().is_some() { '-' } else { ' ' };
-            out.extend_from_slice(format!("{:03}{mark}", self.code).as_bytes());
+            let _ = write!(out, "{:03}{mark}", self.code);
             if let Some(enhanced) = self.enhanced {
-                out.extend_from_slice(format!("{enhanced} ").as_bytes());
+                let _ = write!(out, "{enhanced} ");
             }
             out.extend(line.chars().map(|c| if matches!(c, ' '..='~') { c as u8 } else { b'?' }));
             out.extend_from_slice(b"\r\n");

@@ -8,7 +8,7 @@ use quivive_smtp::{Event, Extensions, Mail, Rcpt, Reply, Session, Stated, Xclien
 use quivive_verdict::Action;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::transaction::{Transaction, verdict_reply};
 use super::{Gateway, Route, TlsMode, lists, received, recipients};
@@ -18,6 +18,7 @@ use crate::next_hop::{Dialect, SendError};
 use crate::seats::{Seat, Seats};
 use crate::spool::{Fit, SpoolError, SpoolWriter};
 use crate::stream::Stream;
+use crate::watchdog::Watchdog;
 
 /// How many `Received` fields a message may have (RFC 5321 section 6.3 asks for a hundred at least
 /// before that alone is a loop; nothing honest comes near to half of it).
@@ -75,6 +76,7 @@ struct Conversation {
     seat: Option<Seat>,
     drain: watch::Receiver<bool>,
     stream: Stream,
+    watchdog: Watchdog,
     session: Session,
     /// Whoever is at the other end of the connection, or of its proxy's.
     peer: IpAddr,
@@ -111,6 +113,7 @@ impl Conversation {
             seat: None,
             drain: arrival.drain,
             stream: arrival.stream,
+            watchdog: Watchdog::new(),
             session: Session::new(gateway.settings.size_max),
             peer: address,
             client: Client {
@@ -220,7 +223,7 @@ impl Conversation {
             return Ok(());
         }
         let deadline = self.deadline();
-        let read = timeout_at(deadline, self.stream.read(self.session.space()));
+        let read = self.watchdog.until(deadline, self.stream.read(self.session.space()));
         let read = tokio::select! {
             read = read => read,
             _ = self.drain.changed(), if idle => {
@@ -229,12 +232,12 @@ impl Conversation {
             }
         };
         match read {
-            Ok(Ok(0)) => Err(Gone::Closed),
-            Ok(octets) => {
+            Some(Ok(0)) => Err(Gone::Closed),
+            Some(octets) => {
                 self.session.filled(octets?);
                 Ok(())
             }
-            Err(_) => {
+            None => {
                 self.session.close(&TOO_SLOW);
                 Ok(())
             }
@@ -260,7 +263,8 @@ impl Conversation {
             stream.write_all(output).await?;
             stream.flush().await
         };
-        timeout(self.gateway.settings.patience.write, written).await.map_err(|_| Gone::Stuck)??;
+        let patience = self.gateway.settings.patience.write;
+        self.watchdog.within(patience, written).await.ok_or(Gone::Stuck)??;
         output.clear();
         // An answer: so a whole command had come.
         self.command_at = Instant::now();
@@ -453,7 +457,7 @@ fn merge<T>(place: &mut Option<T>, stated: Option<Stated<T>>) {
 impl Conversation {
     async fn mail(&mut self, mail: Mail) {
         self.state_client().await;
-        self.transaction = Some(Transaction::begin(&self.gateway, &self.client, mail));
+        self.transaction = Some(Transaction::begin(&self.gateway, &self.client, mail).await);
         self.session.answer(&SENDER_OK);
     }
 
@@ -625,6 +629,9 @@ impl DeliveryError {
 /// One line a message. What a peer said is written as a quoted string, so that it cannot pass for
 /// anything else.
 fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
     let judgement = transaction.judging.judgement();
     let results: Vec<String> = judgement
         .into_iter()

@@ -1,3 +1,5 @@
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use quivive_evidence::{Facts, Nonce};
@@ -41,7 +43,7 @@ const JUDGE_LOST: Reply = Reply::new(
 
 impl Transaction {
     /// Begins, and has the sender judged from now on.
-    pub(super) fn begin(gateway: &Gateway, client: &Client, mail: Mail) -> Self {
+    pub(super) async fn begin(gateway: &Gateway, client: &Client, mail: Mail) -> Self {
         let mut random = [0; 24];
         // Without randomness nothing here is safe; the system has it from its first second.
         getrandom::fill(&mut random).expect("the system has randomness");
@@ -61,7 +63,7 @@ impl Transaction {
             mail,
             recipients: Vec::new(),
             recipients_refused: 0,
-            judging: Judging::begin(gateway.checker.clone(), facts),
+            judging: Judging::begin(gateway.checker.clone(), facts).await,
             spool: None,
             now,
         }
@@ -69,8 +71,13 @@ impl Transaction {
 }
 
 impl Judging {
-    fn begin(checker: Checker, facts: Facts) -> Self {
-        Self::Running(tokio::spawn(async move { checker.check(facts).await }))
+    /// What is known already is judged at once; else it goes on by itself.
+    async fn begin(checker: Checker, facts: Facts) -> Self {
+        let mut check = Box::pin(async move { checker.check(facts).await });
+        match poll_fn(|context| Poll::Ready(check.as_mut().poll(context))).await {
+            Poll::Ready(judgement) => Self::Done(Box::new(judgement)),
+            Poll::Pending => Self::Running(tokio::spawn(check)),
+        }
     }
 
     /// Whether there is nothing to wait for.

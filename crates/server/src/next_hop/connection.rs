@@ -16,6 +16,7 @@ use super::{Dialect, Patience, Place, Target};
 use crate::header_edit::EditedMessage;
 use crate::spool::SpoolError;
 use crate::stream::Stream;
+use crate::watchdog::Watchdog;
 
 /// How much of a message is gathered before it is written.
 const OUTPUT_OCTETS: usize = 65_536;
@@ -29,6 +30,7 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 /// A connection to a next hop, past its greeting and EHLO.
 pub(crate) struct Connection {
     stream: Stream,
+    watchdog: Watchdog,
     input: Vec<u8>,
     decoder: ReplyDecoder,
     output: Vec<u8>,
@@ -112,6 +114,7 @@ impl Connection {
     ) -> Result<Self, Lost> {
         let mut connection = Self {
             stream,
+            watchdog: Watchdog::new(),
             input: Vec::with_capacity(INPUT_OCTETS),
             decoder: ReplyDecoder::new(),
             output: Vec::new(),
@@ -290,8 +293,8 @@ impl Connection {
     }
 
     fn push(&mut self, command: &Command) {
-        self.output.extend_from_slice(command.to_string().as_bytes());
-        self.output.extend_from_slice(b"\r\n");
+        use std::io::Write;
+        write!(self.output, "{command}\r\n").expect("memory takes what is written");
     }
 
     async fn write(&mut self, command: &Command) -> Result<(), Lost> {
@@ -306,7 +309,7 @@ impl Connection {
             stream.write_all(output).await?;
             stream.flush().await
         };
-        in_time(patience, written).await?;
+        in_time(&mut self.watchdog, patience, written).await?;
         self.output.clear();
         Ok(())
     }
@@ -319,7 +322,8 @@ impl Connection {
                 return Ok(reply);
             }
             self.input.reserve(INPUT_OCTETS);
-            if in_time(patience, self.stream.read_buf(&mut self.input)).await? == 0 {
+            let read = self.stream.read_buf(&mut self.input);
+            if in_time(&mut self.watchdog, patience, read).await? == 0 {
                 return Err(Lost::Closed);
             }
         }
@@ -334,10 +338,11 @@ pub(crate) enum Begun {
 }
 
 async fn in_time<T>(
+    watchdog: &mut Watchdog,
     patience: Duration,
     action: impl Future<Output = io::Result<T>>,
 ) -> Result<T, Lost> {
-    timeout(patience, action).await.map_err(|_| Lost::TimedOut)?.map_err(Lost::Broken)
+    watchdog.within(patience, action).await.ok_or(Lost::TimedOut)?.map_err(Lost::Broken)
 }
 
 async fn connect(place: &Place) -> io::Result<Stream> {

@@ -284,7 +284,10 @@ fn dialogue() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn pieces_change_nothing(input in dialogue(), mut borders in prop::collection::vec(0usize..256, 0..6)) {
+    fn pieces_change_nothing(
+        input in dialogue(),
+        mut borders in prop::collection::vec(0usize..256, 0..6),
+    ) {
         // A message behind a refused DATA closes at once only if it is there already; all else is
         // the same however it comes.
         let refused = codes(&String::from_utf8(input.clone()).unwrap());
