@@ -183,7 +183,8 @@ macro_rules! settings {
                 section.known("key", &[$(stringify!($field)),+], reading);
                 $(
                     let key = $crate::settings::key!($field, [$($prose),+], [$($range)?], $built);
-                    let $field = $crate::settings::read!(section, reading, key, $type $(, $default)?);
+                    let $field =
+                        $crate::settings::read!(section, reading, key, $type $(, $default)?);
                 )+
                 let settings = Self { $($field: $crate::settings::take!($field $(, $default)?)),+ };
                 $($check(&settings, section, reading);)?

@@ -60,7 +60,10 @@ pub enum TermResult {
 }
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+) => {
+    (
+        $(#[$doc:meta])* $name:ident, $what:literal:
+        $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+
+    ) => {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,

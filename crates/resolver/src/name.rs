@@ -184,7 +184,8 @@ mod tests {
         #[test]
         fn any_octets_are_a_name_or_none(octets in prop::collection::vec(any::<u8>(), 0..300)) {
             if let Some((name, rest)) = WireName::read(&octets) {
-                prop_assert!(octets[..octets.len() - rest.len()].eq_ignore_ascii_case(name.as_octets()));
+                let read = &octets[..octets.len() - rest.len()];
+                prop_assert!(read.eq_ignore_ascii_case(name.as_octets()));
             }
         }
     }

@@ -287,7 +287,10 @@ mod properties {
 
     proptest! {
         #[test]
-        fn wildcards_follow_the_book(owners in prop::collection::vec(name(), 1..5), asked in name()) {
+        fn wildcards_follow_the_book(
+            owners in prop::collection::vec(name(), 1..5),
+            asked in name(),
+        ) {
             let mut zone = Zone::new();
             for owner in &owners {
                 zone.add_txt(&owner.join("."), "text").unwrap();
