@@ -11,12 +11,15 @@ const LAYERS: &[(&str, Layer)] = &[
     ("quivive-smtp", Layer::Number(1)),
     ("quivive-verdict", Layer::Number(2)),
     ("quivive-resolver", Layer::Number(3)),
+    ("quivive-store", Layer::Number(3)),
     ("quivive-config", Layer::Number(4)),
+    ("quivive-console", Layer::Number(4)),
     ("quivive-server", Layer::Number(4)),
     ("quivive", Layer::Number(4)),
     ("quivive-testkit", Layer::Side),
     ("quivive-e2e", Layer::Side),
     ("quivive-bench", Layer::Side),
+    ("quivive-bench-measure", Layer::Side),
     ("xtask", Layer::Side),
 ];
 
@@ -24,7 +27,9 @@ const LAYERS: &[(&str, Layer)] = &[
 const INSIDE: &[(&str, &str)] = &[
     ("quivive-evidence", "quivive-mail"),
     ("quivive-server", "quivive-config"),
+    ("quivive-server", "quivive-console"),
     ("quivive", "quivive-config"),
+    ("quivive", "quivive-console"),
     ("quivive", "quivive-server"),
 ];
 

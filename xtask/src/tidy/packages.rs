@@ -28,8 +28,16 @@ const BANNED: &[(&str, &str)] = &[
 const LICENCE_EXCEPTIONS: &[(&str, &str)] = &[];
 
 /// Crates that come in several versions, with the reason why that cannot be helped.
-const DUPLICATES: &[(&str, &str)] =
-    &[("syn", "reads code at build time; macros of hickory and serde moved to 3, others have not")];
+const DUPLICATES: &[(&str, &str)] = &[
+    ("base64", "sqlx has not moved to 0.23 yet"),
+    ("block-buffer", "below sha2"),
+    ("cpufeatures", "below sha2"),
+    ("crypto-common", "below sha2"),
+    ("digest", "below sha2"),
+    ("hashbrown", "below hashlink in sqlx"),
+    ("sha2", "sqlx has not moved to 0.11 yet"),
+    ("syn", "reads code at build time; macros of hickory and serde moved to 3, others have not"),
+];
 
 /// What a build of the workspace takes on 64-bit Linux, tests included, as `cargo tree` sees it:
 /// unlike `cargo metadata` it leaves out what no feature switches on.

@@ -80,6 +80,7 @@ pub(super) const RFCS: &[(u32, &str)] = &[
     (7489, "DMARC, first edition"),
     (7504, "SMTP 521 and 556 reply codes"),
     (7505, "A null MX no service resource record for domains that accept no mail"),
+    (7617, "The Basic HTTP authentication scheme"),
     (7766, "DNS transport over TCP"),
     (7960, "Interoperability issues between DMARC and indirect email flows"),
     (8020, "NXDOMAIN: there really is nothing underneath"),
