@@ -25,7 +25,7 @@ pub(crate) struct CommandLine {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Ask this name server instead of the system's: ADDR, ADDR:PORT or [ADDR]:PORT
+    /// Ask this name server instead of the system's: 192.0.2.1, 192.0.2.1:53 or `[::1]:53`
     #[arg(long, global = true, value_name = "ADDR[:PORT]", value_parser = name_server)]
     pub(crate) resolver: Option<SocketAddr>,
     /// Answer DNS questions from a master file, without any network
