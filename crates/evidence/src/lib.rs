@@ -19,6 +19,7 @@ mod missing;
 mod notebook;
 mod question;
 mod recorded;
+mod what_if;
 
 pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, Octets, Outcome, Source, Txt};
 pub use evaluate::{Evaluate, Evaluation, Evidence};
@@ -30,3 +31,4 @@ pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};
 pub use notebook::{Notebook, Noted};
 pub use question::{DnsQuestion, Question, RecordType, reverse_name};
 pub use recorded::Recorded;
+pub use what_if::what_if;

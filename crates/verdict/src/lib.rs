@@ -6,6 +6,7 @@
 
 mod case;
 mod decision;
+mod difference;
 mod headers;
 mod judgement;
 mod plan;
@@ -15,6 +16,7 @@ mod session;
 mod verdict;
 
 pub use case::Case;
+pub use difference::{Difference, Node, TermDifference, differences};
 pub use judgement::{Asked, Cost, Judgement};
 pub use plan::{Stage, methods};
 pub use policy::{Action, Actions, Exception, Mode, Policy};
