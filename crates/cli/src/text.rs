@@ -7,7 +7,6 @@ use quivive_evidence::{
 };
 use quivive_server::check::Judgement;
 
-use crate::json::unfolded;
 use crate::style::{self, QUIET, STRONG, excerpt, printable};
 
 /// How much of a term is shown, in characters. Records may have 60 kB.
@@ -92,9 +91,13 @@ fn write_headers(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> 
     let received = headers.received_spf.iter().map(|value| ("Received-SPF", value));
     let mut title = "headers";
     for (name, value) in received.chain([results]) {
-        let value = unfolded(value);
-        let value = printable(&value);
-        writeln!(out, "{STRONG}{title:<7}{STRONG:#}  {QUIET}{name}:{QUIET:#} {value}")?;
+        write!(out, "{STRONG}{title:<7}{STRONG:#}  {QUIET}{name}:{QUIET:#} ")?;
+        // As it is folded on the wire.
+        let mut indent = "";
+        for line in value.split("\r\n") {
+            writeln!(out, "{indent}{}", printable(line.trim_start()))?;
+            indent = "             ";
+        }
         title = "";
     }
     Ok(())

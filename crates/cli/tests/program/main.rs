@@ -3,4 +3,5 @@
 mod batch;
 mod check;
 mod daemon;
+mod dns;
 mod run;
