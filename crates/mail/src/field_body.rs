@@ -45,7 +45,8 @@ impl FieldBody {
     ///
     /// What may not stand in a field is cleaned all the same, and blanks are dropped.
     pub fn word(&mut self, word: &str) {
-        let word = clean(word, self.charset).replace(' ', "");
+        let mut word = clean(word, self.charset);
+        word.retain(|c| c != ' ');
         if !word.is_empty() {
             self.push(&word);
         }
@@ -110,6 +111,10 @@ impl FieldBody {
 
 /// The text as far as it may stand in a field: see [`FieldBody`].
 pub fn clean(text: &str, charset: Charset) -> String {
+    // Nearly every text is clean already.
+    if text.len() <= TEXT_MAX && text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut cleaned = String::new();
     for c in text.chars().map(|c| if charset.holds(c) { c } else { '?' }) {
         if cleaned.len() + c.len_utf8() > TEXT_MAX {

@@ -35,13 +35,16 @@ impl<'a> EditedMessage<'a> {
     /// The message with `new_fields` (name and value, folded or not) on top, in this order, and
     /// without the fields that claim to be from one of `own_names` (see [`forged`]).
     pub fn new(spool: &'a Spool, new_fields: &[(String, String)], own_names: &'a [String]) -> Self {
-        let output = new_fields
-            .iter()
-            .flat_map(|(name, value)| [name, ": ", value, "\r\n"].concat().into_bytes());
+        let mut output = Vec::with_capacity(1024);
+        for (name, value) in new_fields {
+            for part in [name, ": ", value, "\r\n"] {
+                output.extend_from_slice(part.as_bytes());
+            }
+        }
         Self {
             chunks: spool.chunks(),
             editor: HeaderEditor::new(own_names),
-            output: output.collect(),
+            output,
             ended: false,
         }
     }
