@@ -80,13 +80,15 @@ impl Spf {
         conclusion: Conclusion<'_>,
         tracer: Tracer,
     ) -> Finding {
+        let decided_by =
+            conclusion.decided_by.map(|(record, directive)| record.slice(directive.span()));
         Finding {
             method: Method::Spf,
             identity: self.identity,
             domain: request.domain.clone(),
             result: conclusion.result,
             cause: conclusion.cause.into(),
-            decided_by: conclusion.decided_by.map(str::to_owned),
+            decided_by: decided_by.map(str::to_owned),
             explanation: conclusion.explanation,
             trace: tracer.roots,
             needed: tracer.needed,

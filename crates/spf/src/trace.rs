@@ -2,8 +2,8 @@ use quivive_evidence::{Question, RecordType, TermResult, TraceNode};
 
 /// Who looks on while a record is evaluated. `()` does not look and costs nothing.
 pub(crate) trait Watch {
-    /// A term, or a record as a whole, is about to be evaluated.
-    fn begin(&mut self, term: &str, span: (u32, u32));
+    /// A term, or a record as a whole, is about to be evaluated: the record, and its place there.
+    fn begin(&mut self, record: &str, span: (u32, u32));
     /// An answer is used by what began last and has not ended.
     fn asked(&mut self, name: &str, record_type: RecordType);
     /// What began last has been evaluated.
@@ -27,9 +27,9 @@ pub(crate) struct Tracer {
 }
 
 impl Watch for Tracer {
-    fn begin(&mut self, term: &str, span: (u32, u32)) {
+    fn begin(&mut self, record: &str, span: (u32, u32)) {
         self.open.push(TraceNode {
-            term: term.to_owned(),
+            term: record[span.0 as usize..span.1 as usize].to_owned(),
             span,
             result: TermResult::NoMatch,
             questions: Vec::new(),

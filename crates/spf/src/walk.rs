@@ -43,7 +43,7 @@ pub(crate) struct Walk<'a, E: ?Sized, W> {
 pub(crate) struct Conclusion<'a> {
     pub(crate) result: FindingResult,
     pub(crate) cause: &'static str,
-    pub(crate) decided_by: Option<&'a str>,
+    pub(crate) decided_by: Option<(&'a Record, &'a Directive)>,
     pub(crate) explanation: Option<String>,
 }
 
@@ -101,14 +101,15 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         else {
             return Ok(Conclusion::of(FindingResult::None, "unknown"));
         };
-        let (text, span) = match Published::of(answer) {
+        let published = Published::of(answer);
+        let (text, span) = match published {
             Published::One(record) => (record.text(), whole(record.text())),
             Published::Broken(text, _) => (&**text, whole(text)),
             Published::Nothing | Published::Several => ("", (0, 0)),
         };
         self.watch.begin(text, span);
         self.watch.asked(domain, RecordType::Txt);
-        let conclusion = self.evaluate_answer(answer, domain);
+        let conclusion = self.evaluate_answer(answer, published, domain);
         self.watch.end(TermResult::Result(match &conclusion {
             Ok(conclusion) => conclusion.result,
             Err(stop) => stop.result,
@@ -119,10 +120,11 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     fn evaluate_answer(
         &mut self,
         answer: &'a Answer<Txt>,
+        published: &'a Published,
         domain: &str,
     ) -> Result<Conclusion<'a>, Stop> {
         answer.records().map_err(Stop::dns)?;
-        match Published::of(answer) {
+        match published {
             Published::Nothing => Ok(Conclusion::of(FindingResult::None, "no-record")),
             Published::Several => Err(Stop::permanent("multiple-records")),
             Published::Broken(..) => Err(Stop::permanent("syntax-error")),
@@ -137,7 +139,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         domain: &str,
     ) -> Result<Conclusion<'a>, Stop> {
         for directive in &record.directives {
-            self.watch.begin(record.slice(directive.span()), directive.span());
+            self.watch.begin(record.text(), directive.span());
             let matched = self.matches(&directive.mechanism, domain);
             self.watch.end(match matched {
                 Ok(true) => TermResult::Match,
@@ -150,7 +152,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         }
         match &record.redirect {
             Some(redirect) => {
-                self.watch.begin(record.slice(redirect.span()), redirect.span());
+                self.watch.begin(record.text(), redirect.span());
                 let conclusion = self.redirected(redirect, domain);
                 self.watch.end(TermResult::Result(match &conclusion {
                     Ok(conclusion) => conclusion.result,
@@ -174,7 +176,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         let explains = result == FindingResult::Fail && self.include_depth == 0;
         let modifier = record.explanation.as_ref().filter(|_| explains);
         let explanation = modifier.and_then(|modifier| {
-            self.watch.begin(record.slice(modifier.span()), modifier.span());
+            self.watch.begin(record.text(), modifier.span());
             let explanation = self.explain(modifier, domain);
             self.watch.end(match explanation {
                 Some(_) => TermResult::Explains,
@@ -182,8 +184,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
             });
             explanation
         });
-        let decided_by = Some(record.slice(directive.span()));
-        Conclusion { result, cause: "match", decided_by, explanation }
+        Conclusion { result, cause: "match", decided_by: Some((record, directive)), explanation }
     }
 
     /// `redirect=` (RFC 7208 section 6.1).
