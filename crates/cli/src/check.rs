@@ -10,6 +10,8 @@ use crate::{text, world};
 
 /// Judges one message, or with `--batch` one for each line.
 pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
+    let selection = Selection { methods: check.methods, identities: check.identities };
+    selection.check()?;
     let config = world::config(global)?;
     let mut policy = config.policy();
     let receiver = match check.receiver {
@@ -22,7 +24,6 @@ pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
         }
         None => config.hostname.as_str().to_owned(),
     };
-    let selection = Selection { methods: check.methods, identities: check.identities };
     let resolver = world::resolver(global, &config)?;
     let examiner = Examiner::new(policy, resolver, receiver, check.now);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

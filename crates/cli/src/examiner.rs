@@ -75,6 +75,16 @@ impl Selection {
         }
     }
 
+    /// # Errors
+    /// A method that this version does not have.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let built = |method: Method| quivive_verdict::methods().any(|built| built == method);
+        match self.methods.iter().flatten().find(|method| !built(**method)) {
+            Some(method) => Err(Error::no_method(*method)),
+            None => Ok(()),
+        }
+    }
+
     /// The policy, with no other methods and identities than these. A method that is named runs,
     /// although the policy has it off.
     ///
@@ -84,13 +94,11 @@ impl Selection {
         if self.methods.is_none() && self.identities.is_none() {
             return Ok(policy.clone());
         }
+        self.check()?;
         let mut selected = Policy::clone(policy);
         if let Some(methods) = &self.methods {
             selected.methods.clear();
             for &method in methods {
-                if !quivive_verdict::methods().any(|built| built == method) {
-                    return Err(Error::no_method(method));
-                }
                 let mode = match policy.mode(method) {
                     Mode::Off => Mode::Report,
                     mode => mode,

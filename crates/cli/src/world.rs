@@ -41,12 +41,14 @@ fn from_zone(path: PathBuf) -> Result<Resolver, Error> {
 }
 
 /// What the daemon goes by: the configuration that the flags name, or one that keeps everything in
-/// the user's data folder (XDG Base Directory).
+/// the user's data folder (XDG Base Directory). What is doubtful in it is logged.
 pub(crate) fn daemon_config(global: &Global) -> Result<Config, Error> {
-    match &global.config {
-        Some(_) => config(global),
-        None => Ok(Config::default_for(&data_folder()?)),
+    let Some(path) = &global.config else { return Ok(Config::default_for(&data_folder()?)) };
+    let (config, warnings) = Config::read_with_warnings(path).map_err(Error::Config)?;
+    for warning in warnings {
+        tracing::warn!("{}: {}", warning.place, warning.doubt);
     }
+    Ok(config)
 }
 
 fn data_folder() -> Result<PathBuf, Error> {

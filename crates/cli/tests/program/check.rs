@@ -215,6 +215,7 @@ fn usage_is_exit_2() {
         &["check"],
         &["check", "--ip", "300.1.1.1", "--helo", "x", "--mail-from", ""],
         &["check", "--batch", "-", "--ip", STRANGER],
+        &["check", "--batch", "-", "--methods", "dkim", "--zone", ZONE],
         &[ip.as_slice(), &["--methods", "spf,xyz"]].concat(),
         &[ip.as_slice(), &["--methods", "spf,dkim", "--zone", ZONE]].concat(),
         &[ip.as_slice(), &["--identities", "nose"]].concat(),

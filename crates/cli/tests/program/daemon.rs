@@ -125,6 +125,30 @@ fn the_demo_keeps_its_promises() {
 }
 
 #[test]
+fn the_demo_goes_on_until_it_is_told_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(&["demo"]);
+    command.env("TMPDIR", folder.path()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut address = None;
+    for line in lines.by_ref().map(Result::unwrap) {
+        let rest = line.trim().strip_prefix("swaks --server ");
+        address = address.or(rest.map(|rest| rest.split(' ').next().unwrap().to_owned()));
+        if line.ends_with("goes with it.") {
+            break;
+        }
+    }
+    let mut greeting = String::new();
+    let client = TcpStream::connect(address.unwrap()).unwrap();
+    BufReader::new(client).read_line(&mut greeting).unwrap();
+    assert!(greeting.starts_with("220 mx.demo.example "), "{greeting}");
+    assert_ne!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(terminate(child), Some(0));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
+}
+
+#[test]
 fn the_demo_in_json() {
     let output = run(&["demo", "--once", "--json"]);
     let text = stdout(&output);
