@@ -41,12 +41,7 @@ impl<'a> EditedMessage<'a> {
                 output.extend_from_slice(part.as_bytes());
             }
         }
-        Self {
-            chunks: spool.chunks(),
-            editor: HeaderEditor::new(own_names),
-            output,
-            ended: false,
-        }
+        Self { chunks: spool.chunks(), editor: HeaderEditor::new(own_names), output, ended: false }
     }
 
     /// The next octets, never none of them; nothing after the end. Only to be asked again after

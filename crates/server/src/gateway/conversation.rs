@@ -62,6 +62,8 @@ enum Gone {
     Broken(#[from] io::Error),
     #[error("it does not take what we say")]
     Stuck,
+    #[error("its address has too many connections")]
+    TooMany,
     #[error("its PROXY header is missing or malformed")]
     Proxy,
     #[error("the TLS handshake failed: {0}")]
@@ -142,10 +144,15 @@ impl Conversation {
         }
         let implicit =
             self.gateway.settings.tls.as_ref().is_some_and(|tls| tls.mode == TlsMode::Implicit);
+        // Before the handshake, which is work; without it there is no way to say why.
+        let seated = self.sit_down(self.client.address);
+        if implicit && !seated {
+            return Err(Gone::TooMany);
+        }
         if implicit {
             self.handshake().await?;
         }
-        if self.sit_down(self.client.address) {
+        if seated {
             self.greet().await?;
         } else {
             self.session.greet(&TOO_MANY_CONNECTIONS);
@@ -274,7 +281,8 @@ impl Conversation {
     /// A client that is still sending would lose our last word if we just closed.
     async fn close(&mut self) -> Result<(), Gone> {
         self.flush().await?;
-        self.stream.shutdown().await?;
+        let patience = self.gateway.settings.patience.linger;
+        self.watchdog.within(patience, self.stream.shutdown()).await.ok_or(Gone::Stuck)??;
         if self.session.has_quit() {
             return Ok(());
         }
@@ -289,7 +297,7 @@ impl Conversation {
                 }
             }
         };
-        let _ = timeout(self.gateway.settings.patience.linger, rest).await;
+        let _ = self.watchdog.within(patience, rest).await;
         Ok(())
     }
 

@@ -227,6 +227,10 @@ impl Connection {
         }
         let reply = self.reply(self.patience.end).await?;
         (self.open, self.spent) = (false, false);
+        if self.output.capacity() > OUTPUT_OCTETS {
+            // There may be many connections, and large messages are few.
+            self.output.shrink_to(INPUT_OCTETS);
+        }
         Ok(reply)
     }
 

@@ -2,9 +2,10 @@
 
 use quivive_mail::{Charset, ForwardPath, ReversePath};
 use quivive_smtp::{Mail, MailParameters, Rcpt, RcptParameters};
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
+use super::pool::{IDLE_MAX, IDLE_TIME, Pool};
 use super::{Connection, Dialect, Lost, Patience};
 use crate::header_edit::EditedMessage;
 use crate::next_hop::SendError;
@@ -96,4 +97,27 @@ async fn a_connection_is_quiet_until_something_is_said() {
     let (mut connection, theirs) = greeted(HELLO).await.unwrap();
     drop(theirs);
     assert!(!connection.is_quiet().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_connections_are_few_and_end() {
+    let pool = std::sync::Arc::new(Pool::default());
+    let mut theirs = Vec::new();
+    for _ in 0..IDLE_MAX + 1 {
+        let (connection, end) = greeted(HELLO).await.unwrap();
+        pool.put(connection);
+        theirs.push(end);
+    }
+    // One was too many and is closed at once, the others after their time.
+    let mut heard = String::new();
+    theirs.pop().unwrap().read_to_string(&mut heard).await.unwrap();
+    assert_eq!(heard, "EHLO mx.example\r\n");
+    let start = Instant::now();
+    for mut end in theirs {
+        heard.clear();
+        end.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "EHLO mx.example\r\nQUIT\r\n");
+    }
+    assert!(start.elapsed() >= IDLE_TIME && start.elapsed() <= IDLE_TIME * 2);
+    assert!(pool.take().await.is_none());
 }

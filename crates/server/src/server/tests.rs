@@ -2,6 +2,7 @@ use quivive_smtp::{Reply, ReplyDecoder};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 
 use super::*;
 use crate::gateway::Settings;
@@ -80,6 +81,29 @@ async fn draining_accepts_no_more_and_ends_what_does_not_end() {
     // The one that never finished was cut off.
     assert_eq!(busy.read(&mut [0]).await.unwrap(), 0);
     assert!(connect(&unix).await.is_err());
+}
+
+#[tokio::test]
+async fn more_connections_than_there_may_be_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let unix = Address::Unix(folder.path().join("socket"));
+    let mut settings = Settings::new("mx", NextHop::Maildir(folder.path().join("Maildir")));
+    settings.connections_max = 1;
+    let gateway = Gateway::new(settings, checker()).await.unwrap();
+    let door = Door::Gateway(Box::new(gateway));
+    let server = Server::start(vec![Listener { address: unix.clone(), door }], DRAIN_TIME).await;
+    let server = server.unwrap_or_else(|(_, error)| panic!("{error}"));
+    let mut first = connect(&unix).await.unwrap();
+    assert_eq!(reply(&mut first).await.code, 220);
+    let mut second = connect(&unix).await.unwrap();
+    // Nobody greets the second while the first is there.
+    assert_eq!(ask(&mut first, "NOOP").await.code, 250);
+    let greeting = timeout(Duration::ZERO, reply(&mut second)).await;
+    assert!(greeting.is_err());
+    assert_eq!(ask(&mut first, "QUIT").await.code, 221);
+    assert_eq!(reply(&mut second).await.code, 220);
+    drop((first, second));
+    server.drain().await;
 }
 
 #[tokio::test]

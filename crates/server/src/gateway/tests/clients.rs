@@ -29,6 +29,25 @@ async fn an_address_has_so_many_connections() {
 }
 
 #[tokio::test]
+async fn a_last_word_reaches_a_client_that_is_still_sending() {
+    let world = World::maildir().await;
+    let mut client = world.connect().await;
+    // More than the pipe holds: only if it is read to its end is all of it sent.
+    client.send("EHLO c\n".repeat(200_000)).await;
+    assert_eq!(client.reply().await.code, 521);
+    assert!(client.is_closed().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_stops_is_not_listened_to_for_ever() {
+    let world = World::maildir().await;
+    let mut client = world.connect_by("192.0.2.1", 4096);
+    client.send("EHLO c\n").await;
+    // It neither reads nor closes.
+    client.leaves().await;
+}
+
+#[tokio::test]
 async fn strangers_state_nothing() {
     let world = World::maildir().await;
     let mut client = world.connect_from("192.0.2.1");
