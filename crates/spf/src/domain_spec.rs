@@ -85,7 +85,15 @@ pub(crate) fn target_name(mut name: String) -> Option<String> {
 
 /// Whether a name can be asked for: labels of 1 to 63 octets.
 pub(crate) fn is_askable(name: &str) -> bool {
-    name.len() <= NAME_OCTETS_MAX && name.split('.').all(|label| matches!(label.len(), 1..=63))
+    let mut label = 0;
+    for octet in name.bytes() {
+        match octet {
+            b'.' if matches!(label, 1..=63) => label = 0,
+            b'.' => return false,
+            _ => label += 1,
+        }
+    }
+    matches!(label, 1..=63) && name.len() <= NAME_OCTETS_MAX
 }
 
 #[cfg(test)]
@@ -100,6 +108,19 @@ mod tests {
         for bad in ["", "com", "a.123", "a.-b", "a.b-", "%{d}.", "%{d}x", "a..", "a.b_c", "a.%%-"] {
             assert!(DomainSpec::parse_at(bad, 0).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn labels_have_octets_but_not_too_many() {
+        let most = "a".repeat(63);
+        for good in ["a", "a.b", &most, &format!("{most}.{most}")] {
+            assert!(is_askable(good), "{good}");
+        }
+        for bad in ["", ".", ".a", "a.", "a..b", &format!("a.{most}a"), &format!("{most}a.a")] {
+            assert!(!is_askable(bad), "{bad}");
+        }
+        assert!(is_askable(&"a.".repeat(127)[..NAME_OCTETS_MAX]));
+        assert!(!is_askable(&format!("{}a", "a.".repeat(127))));
     }
 
     #[test]
