@@ -221,8 +221,8 @@ The gateway goes on until you press Ctrl-C. Try by hand:
         --from ann@honest.example --to you@demo.example
   swaks --server {gateway} --xclient-addr 192.0.2.66 --helo dialup.provider.example \\
         --from ceo@explains.example --to you@demo.example
-  printf 'EHLO me.example\\r\\nMAIL FROM:<boss@strict.example>\\r\\nRCPT TO:<you@demo.example>\\r\\nQUIT\\r\\n' \\
-        | nc 127.0.0.1 {port}
+  printf '%s\\r\\n' 'EHLO me.example' 'MAIL FROM:<boss@strict.example>' \\
+        'RCPT TO:<you@demo.example>' QUIT | nc 127.0.0.1 {port}
   quivive check --zone {zone} \\
         --ip 203.0.113.25 --helo out.provider.example --mail-from shop@tenant.example
 

@@ -38,11 +38,8 @@ struct RowJson<'a> {
 
 /// Writes the head of the table.
 pub(super) fn write_head(out: &mut impl Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "{STRONG}      {:TITLE$}  {:CLIENT$}  {:CLAIM$}  {:RESULT$}  {:REASON$}  what happened{STRONG:#}",
-        "what", "who", "claims to be", "found", "why"
-    )
+    write!(out, "{STRONG}      {:TITLE$}  {:CLIENT$}  {:CLAIM$}  ", "what", "who", "claims to be")?;
+    writeln!(out, "{:RESULT$}  {:REASON$}  what happened{STRONG:#}", "found", "why")
 }
 
 /// Writes the row of a message.
