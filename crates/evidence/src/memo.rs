@@ -9,12 +9,12 @@ use std::sync::OnceLock;
 /// takes no lock and no allocation.
 #[derive(Default)]
 pub struct Memo {
-    slot: OnceLock<Box<Slot>>,
+    slot: OnceLock<Box<Slot<dyn Any + Send + Sync>>>,
 }
 
-struct Slot {
-    value: Box<dyn Any + Send + Sync>,
+struct Slot<T: ?Sized> {
     next: Memo,
+    value: T,
 }
 
 impl Memo {
@@ -26,7 +26,7 @@ impl Memo {
             let slot = memo.slot.get_or_init(|| {
                 // Called at most once: a slot that this call fills holds a T and ends the loop.
                 let make = make.take().expect("a filled slot of type T ends the search");
-                Box::new(Slot { value: Box::new(make()), next: Memo::default() })
+                Box::new(Slot { value: make(), next: Memo::default() })
             });
             if let Some(value) = slot.value.downcast_ref() {
                 return value;

@@ -2,6 +2,8 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::{
     Answer, DnsAnswer, DnsQuestion, DomainName, Evidence, Mx, Octets, Question, RecordType, Txt,
 };
@@ -18,11 +20,13 @@ pub struct Notebook {
     mx: Answers<Mx>,
     ptr: Answers<DomainName>,
     txt: Answers<Txt>,
-    other: HashMap<(Arc<str>, u16), Arc<Answer<Octets>>>,
+    other: HashMap<(Arc<str>, u16), Arc<Answer<Octets>>, RandomState>,
     order: Vec<DnsQuestion>,
 }
 
-type Answers<T> = HashMap<Arc<str>, Arc<Answer<T>>>;
+/// A quick hash will do: the bounds of an inquiry keep a notebook so small that names made to collide
+/// cost nothing.
+type Answers<T> = HashMap<Arc<str>, Arc<Answer<T>>, RandomState>;
 
 /// A question with its answer.
 #[derive(Debug, Clone)]
@@ -38,7 +42,7 @@ impl Notebook {
     pub fn note(&mut self, name: &Arc<str>, answer: DnsAnswer) {
         use std::collections::hash_map::Entry;
         fn add<K: Eq + std::hash::Hash, T>(
-            answers: &mut HashMap<K, Arc<Answer<T>>>,
+            answers: &mut HashMap<K, Arc<Answer<T>>, RandomState>,
             key: K,
             answer: Arc<Answer<T>>,
         ) -> bool {
