@@ -82,9 +82,21 @@ impl Peer {
 }
 
 impl Drop for Peer {
+    /// Returns when all its processes are gone.
     fn drop(&mut self) {
-        // Its first process goes with unshare, and the namespace with its first process.
-        let _ = self.child.kill();
+        // The namespace ends with its first process, for whose end unshare waits.
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let first = children.ok().and_then(|ids| ids.split(' ').next().map(str::to_owned));
+        let killed = first.is_some_and(|first| {
+            Command::new("kill")
+                .args(["-KILL", &first])
+                .status()
+                .is_ok_and(|status| status.success())
+        });
+        if !killed {
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }

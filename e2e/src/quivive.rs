@@ -17,6 +17,12 @@ use crate::{peer, wait};
 /// Names a program to test instead of the workspace's own.
 pub const PROGRAM: &str = "QUIVIVE_PROGRAM";
 
+/// Makes a disk of `$1` octets in the folder `disk` and becomes the rest of the arguments.
+const SMALL_DISK: &str = r#"
+size=$1; shift
+mount -t tmpfs -o "size=$size" quivive disk && TMPDIR=$PWD/disk exec "$@"
+"#;
+
 /// The path of the program, which is built first where it is not given: with optimisation if we
 /// are.
 ///
@@ -92,12 +98,26 @@ impl Serve {
     /// # Panics
     /// When it does not become ready, with its log.
     pub fn start(configuration: &str) -> Self {
+        Self::start_by(&[], configuration)
+    }
+
+    /// As [`Serve::start`], with a disk of so many octets at `disk` below its folder, which is also
+    /// where it finds room for temporary files. Only the daemon sees it: [`Serve::disk`] leads there.
+    pub fn start_on_small_disk(octets: usize, configuration: &str) -> Self {
+        let size = octets.to_string();
+        Self::start_by(&["unshare", "--mount", "sh", "-c", SMALL_DISK, "sh", &size], configuration)
+    }
+
+    /// Starts the daemon by a program that becomes it, in its folder.
+    fn start_by(words: &[&str], configuration: &str) -> Self {
         let folder = peer::open_folder();
         let file = folder.path().join("quivive.toml");
         fs::write(&file, configuration).expect("the folder is ours");
+        fs::create_dir(folder.path().join("disk")).expect("the folder is new");
         let log = fs::File::create(folder.path().join("log")).expect("the folder is ours");
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL"]).arg(program()).args(["serve", "--config"]).arg(file);
+        command.args(["--pdeathsig", "KILL"]).args(words).arg(program());
+        command.args(["serve", "--config"]).arg(file).current_dir(folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the program starts");
         let output = lines(child.stdout.take().expect("the output is piped"));
@@ -132,6 +152,12 @@ impl Serve {
     /// The folder of the configuration.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The disk of [`Serve::start_on_small_disk`], as the daemon sees it.
+    pub fn disk(&self) -> PathBuf {
+        let seen = format!("/proc/{}/root", self.child.id());
+        Path::new(&seen).join(self.folder().strip_prefix("/").expect("it is absolute")).join("disk")
     }
 
     /// What it logged so far.

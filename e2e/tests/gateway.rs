@@ -1,7 +1,9 @@
 //! The full path: a client, `quivive serve`, a real next hop, and DNS from a real name server.
 
+use std::fs;
+
 use quivive_e2e::client::{self, Dialogue};
-use quivive_e2e::peer::Peer;
+use quivive_e2e::peer::{self, Peer};
 use quivive_e2e::quivive::{self, Serve};
 use quivive_e2e::{dovecot, maildir, main_job, nsd, postfix, wait};
 
@@ -15,6 +17,10 @@ why.strict.test. TXT \"%{i} does not send for %{d}\"
 /// A client's own message, with a forged result that must not arrive.
 const MESSAGE: &str = "From: a@vouched.test\r\nSubject: x\r\n\
     Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=king@castle.test\r\n\r\nbody";
+
+/// A message that does not stay in memory, and a disk that does not hold it.
+const LARGE_OCTETS: usize = 2_000_000;
+const DISK_OCTETS: usize = 1_000_000;
 
 /// A daemon in front of a Postfix.
 struct World {
@@ -151,6 +157,98 @@ fn lmtp_takes_one_recipient_at_a_time() {
         let results = maildir::field(&messages[0], "Authentication-Results").expect("a result");
         assert!(results.contains("spf=pass"), "{results}");
     }
+}
+
+#[test]
+fn starttls_and_the_protocol_in_received() {
+    let folder = peer::open_folder();
+    let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
+    let made = rcgen::generate_simple_self_signed(["mx.example.test".to_owned()]).expect("a key");
+    fs::write(&certificate, made.cert.pem()).expect("the folder is ours");
+    fs::write(&key, made.signing_key.serialize_pem()).expect("the folder is ours");
+    let tls = format!(
+        "tls = {{ certificate = \"{}\", key = \"{}\" }}",
+        certificate.display(),
+        key.display()
+    );
+    let world = World::start(&tls);
+    let sent = client::swaks(
+        world.serve.address("gateway"),
+        &["--tls", "--from", "a@vouched.test", "--to", "b@example.test", "--helo", "client.test"],
+    );
+    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stdout));
+    let message = world.arrived(1).remove(0);
+    let fields = maildir::fields(&message);
+    let by_tls = fields.iter().any(|(_, value)| value.contains("with ESMTPS"));
+    assert!(by_tls, "{message}");
+}
+
+#[test]
+fn large_messages_pass_unchanged() {
+    let world = World::start("");
+    let size = LARGE_OCTETS.to_string();
+    let sent = client::smtp_source(
+        world.serve.address("gateway"),
+        &["-m", "4", "-s", "4", "-l", &size, "-f", "a@vouched.test", "-t", "b@example.test"],
+    );
+    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+    for message in world.arrived(4) {
+        // The Maildir's lines end with LF alone.
+        let octets = message.len() + message.lines().count();
+        assert!((LARGE_OCTETS..LARGE_OCTETS + 4096).contains(&octets), "{octets}");
+        assert!(maildir::field(&message, "Authentication-Results").is_some());
+    }
+}
+
+#[test]
+fn internationalised_addresses_go_where_they_are_taken() {
+    let dns = format!("{DNS}\nxn--bcher-kva.test. TXT \"v=spf1 ip4:192.0.2.25 -all\"");
+    let nsd = nsd::start(&dns);
+    let postfix = postfix::start_with("smtputf8_enable = yes\n");
+    let next_hop = format!("smtp:{}", postfix.address);
+    let serve = Serve::start(&quivive::gateway(nsd.address, &next_hop, ""));
+    let mut client = Dialogue::open_as(serve.address("gateway"), "192.0.2.25", "client.test");
+    assert!(client.ask("EHLO client.test").contains("SMTPUTF8"));
+    client.say("MAIL FROM:<käfer@bücher.test> SMTPUTF8", "250");
+    client.say("RCPT TO:<b@example.test>", "250");
+    client.say("DATA", "354");
+    client.say("Subject: Grüße\r\n\r\n.", "250");
+    let folder = postfix::maildir(&postfix);
+    wait::until("mail in Postfix", || (maildir::count(&folder) == 1).then_some(()));
+    let message = maildir::messages(&folder).remove(0);
+    let results = maildir::field(&message, "Authentication-Results").expect("a result");
+    assert!(results.contains("spf=pass"), "{results}");
+}
+
+#[test]
+fn a_next_hop_that_dies_defers() {
+    let World { serve, postfix, _nsd } = World::start("");
+    let mut client = Dialogue::open_as(serve.address("gateway"), "192.0.2.25", "client.test");
+    client.say("MAIL FROM:<a@vouched.test>", "250");
+    client.say("RCPT TO:<b@example.test>", "250");
+    drop(postfix);
+    client.say("DATA", "354");
+    let lost = client.ask(&format!("{MESSAGE}\r\n."));
+    assert!(lost.starts_with("451 4."), "{lost}");
+    let down = client.message("a@vouched.test", "b@example.test", MESSAGE);
+    assert!(down.starts_with("451 4.4.1 "), "{down}");
+    client.say("QUIT", "221");
+}
+
+#[test]
+fn a_full_disk_defers_and_leaves_nothing() {
+    let nsd = nsd::start(DNS);
+    let configuration = quivive::gateway(nsd.address, "maildir:disk/box", "");
+    let serve = Serve::start_on_small_disk(DISK_OCTETS, &configuration);
+    let mut client = Dialogue::open_as(serve.address("gateway"), "192.0.2.25", "client.test");
+    let large = format!("Subject: x\r\n\r\n{}", "0123456789\r\n".repeat(LARGE_OCTETS / 12));
+    let full = client.message("a@vouched.test", "b@example.test", &large);
+    assert!(full.starts_with("45"), "{full}");
+    let maildir = serve.disk().join("box");
+    assert_eq!(maildir::count(&maildir), 0);
+    let taken = client.message("a@vouched.test", "b@example.test", MESSAGE);
+    assert!(taken.starts_with("250 "), "{taken}");
+    assert_eq!(maildir::count(&maildir), 1);
 }
 
 #[test]
