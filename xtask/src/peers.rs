@@ -27,7 +27,12 @@ const PEERS: &[Peer] = &[
         proof: "usr/sbin/smtp-source",
         accounts: &["postfix", "postdrop"],
     },
-    Peer { name: "swaks", packages: &["swaks"], proof: "usr/bin/swaks", accounts: &[] },
+    Peer {
+        name: "swaks",
+        packages: &["swaks", "libnet-ssleay-perl"],
+        proof: "usr/bin/swaks",
+        accounts: &[],
+    },
     Peer {
         name: "dovecot",
         packages: &["dovecot-lmtpd"],
@@ -35,6 +40,9 @@ const PEERS: &[Peer] = &[
         accounts: &["dovecot", "dovenull"],
     },
 ];
+
+/// The file in a peer's folder that names the packages it was unpacked from.
+const PACKAGES: &str = "packages";
 
 /// The first user and group number given to a peer's accounts.
 const FIRST_ACCOUNT: u32 = 61_000;
@@ -45,8 +53,7 @@ const FIRST_ACCOUNT: u32 = 61_000;
 /// Without root: unpacking could be done, running in a mount namespace could not.
 pub(crate) fn unpack() -> Result {
     let folder = root().join("target/peers");
-    let missing: Vec<&Peer> =
-        PEERS.iter().filter(|peer| !folder.join(peer.name).is_dir()).collect();
+    let missing: Vec<&Peer> = PEERS.iter().filter(|peer| !peer.is_unpacked(&folder)).collect();
     if !is_root() {
         let mut names: Vec<&str> = missing.iter().flat_map(|peer| peer.packages).copied().collect();
         names.push("root (the peers run in mount namespaces)");
@@ -60,6 +67,12 @@ pub(crate) fn unpack() -> Result {
 }
 
 impl Peer {
+    /// Whether its folder is there, and of the packages that are wanted now.
+    fn is_unpacked(&self, folder: &Path) -> bool {
+        let packages = fs::read_to_string(folder.join(self.name).join(PACKAGES));
+        packages.is_ok_and(|packages| packages == self.packages.join(" "))
+    }
+
     fn unpack(&self, folder: &Path) -> Result {
         let work = folder.join(format!(".{}", self.name));
         fs::create_dir_all(&work)?;
@@ -72,8 +85,13 @@ impl Peer {
             return Err(format!("{:?} bring no {}", self.packages, self.proof).into());
         }
         add_accounts(&tree, self.accounts)?;
+        fs::write(tree.join(PACKAGES), self.packages.join(" "))?;
+        let unpacked = folder.join(self.name);
+        if unpacked.exists() {
+            fs::remove_dir_all(&unpacked)?;
+        }
         // Renamed last: what is there is whole.
-        fs::rename(&tree, folder.join(self.name))?;
+        fs::rename(&tree, unpacked)?;
         fs::remove_dir_all(&work)?;
         Ok(())
     }
