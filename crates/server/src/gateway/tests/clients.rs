@@ -1,3 +1,5 @@
+//! Time is paused here: it passes only while nothing else can happen.
+
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -9,7 +11,7 @@ use crate::gateway::{Settings, Tls, TlsMode};
 
 const MESSAGE: &str = "Subject: hello\r\n\r\nHow are you?\r\n";
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_address_has_so_many_connections() {
     let world = World::new(None, |settings| settings.connections_per_address = 2).await;
     let first = world.connect().await;
@@ -28,7 +30,7 @@ async fn an_address_has_so_many_connections() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_last_word_reaches_a_client_that_is_still_sending() {
     let world = World::maildir().await;
     let mut client = world.connect().await;
@@ -47,7 +49,7 @@ async fn a_client_that_never_stops_is_not_listened_to_for_ever() {
     client.leaves().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn strangers_state_nothing() {
     let world = World::maildir().await;
     let mut client = world.connect_from("192.0.2.1");
@@ -57,7 +59,7 @@ async fn strangers_state_nothing() {
     assert_eq!(client.say("XCLIENT ADDR=198.51.100.1").await, 550);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn listed_peers_must_send_a_proxy_header() {
     let listed = |settings: &mut Settings| {
         settings.proxy_from = vec!["192.0.2.0/24".parse().unwrap()];
@@ -83,7 +85,7 @@ async fn listed_peers_must_send_a_proxy_header() {
     assert_eq!(world.connect_from("203.0.113.1").reply().await.code, 220);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn listed_peers_may_state_a_client() {
     let world = World::new(None, |settings| {
         settings.xclient_from = vec!["192.0.2.1/32".parse().unwrap()];
@@ -102,7 +104,7 @@ async fn listed_peers_may_state_a_client() {
     assert_eq!(client.say("XCLIENT ADDR=192.0.2.77").await, 220);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_talks_first_goes_on_unless_it_is_waited_for() {
     let world = World::maildir().await;
     let mut client = world.connect_from("192.0.2.1");
@@ -148,7 +150,7 @@ impl Trust {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn starttls_forgets_what_was_said() {
     let folder = tempfile::tempdir().unwrap();
     let trust = Trust::new(folder.path(), TlsMode::StartTls);
@@ -165,7 +167,7 @@ async fn starttls_forgets_what_was_said() {
     assert!(world.mails()[0].contains("with ESMTPS"), "{}", world.mails()[0]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn plaintext_behind_starttls_is_not_obeyed() {
     let folder = tempfile::tempdir().unwrap();
     let trust = Trust::new(folder.path(), TlsMode::StartTls);
@@ -179,7 +181,7 @@ async fn plaintext_behind_starttls_is_not_obeyed() {
     assert!(client.ask("EHLO c").await.text.contains("SIZE"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn implicit_tls_comes_first() {
     let folder = tempfile::tempdir().unwrap();
     let trust = Trust::new(folder.path(), TlsMode::Implicit);
@@ -190,7 +192,7 @@ async fn implicit_tls_comes_first() {
     assert_eq!(client.message(MESSAGE).await.code, 250);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn idle_clients_are_sent_away_when_the_daemon_ends_and_transactions_finish() {
     let world = World::maildir().await;
     let mut idle = world.connect().await;

@@ -289,11 +289,13 @@ async fn attend(mut stream: tokio::net::TcpStream, script: Script, notes: Arc<Mu
         }
         let in_content = line == "DATA" && say.starts_with('3');
         let ending: &[u8] = if in_content { b"\r\n.\r\n" } else { b"\r\n" };
+        let mut searched = 0;
         let end = loop {
-            let found = input.windows(ending.len()).position(|window| window == ending);
-            if let Some(end) = found {
-                break end;
+            let mut unsearched = input[searched..].windows(ending.len());
+            if let Some(end) = unsearched.position(|window| window == ending) {
+                break searched + end;
             }
+            searched = (input.len() + 1).saturating_sub(ending.len());
             match stream.read_buf(&mut input).await {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
