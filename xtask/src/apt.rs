@@ -53,6 +53,8 @@ pub(crate) fn unpack(packages: &[&str], folder: &Path) -> Result {
     Ok(())
 }
 
+/// What apt-get would do.
+#[derive(Debug, PartialEq, Eq)]
 struct Plan {
     installed: Vec<String>,
     removed: Vec<String>,
@@ -60,12 +62,18 @@ struct Plan {
 
 fn simulate(packages: &[&str]) -> Result<Plan> {
     let arguments = ["--simulate", "install", "--no-install-recommends"];
-    let said = output(apt_get(&arguments).args(packages))?;
-    let named = |verb: &str| {
-        let rest = said.lines().filter_map(|line| line.strip_prefix(verb));
-        rest.filter_map(|rest| rest.split_whitespace().next()).map(str::to_owned).collect()
-    };
-    Ok(Plan { installed: named("Inst "), removed: named("Remv ") })
+    Ok(Plan::read(&output(apt_get(&arguments).args(packages))?))
+}
+
+impl Plan {
+    /// Reads lines like `Inst nsd (4.6.1-1 Debian:12 [amd64])`.
+    fn read(said: &str) -> Self {
+        let named = |verb: &str| {
+            let rest = said.lines().filter_map(|line| line.strip_prefix(verb));
+            rest.filter_map(|rest| rest.split_whitespace().next()).map(str::to_owned).collect()
+        };
+        Self { installed: named("Inst "), removed: named("Remv ") }
+    }
 }
 
 /// A second attempt with fresh lists: they may be missing, or name archives that are gone.
@@ -94,4 +102,20 @@ fn merge_usr(tree: &Path) -> Result {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_names_what_comes_and_goes() {
+        let said = "Reading package lists...\nRemv exim4 [4.96]\n\
+            Inst libnsl2 [1.3.0-1] (1.3.0-2 Debian:12 [amd64])\nInst postfix (3.7.11 [amd64])\n\
+            Conf postfix (3.7.11 [amd64])\n";
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let expected =
+            Plan { installed: names(&["libnsl2", "postfix"]), removed: names(&["exim4"]) };
+        assert_eq!(Plan::read(said), expected);
+    }
 }

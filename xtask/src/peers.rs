@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::program::is_root;
+use crate::program::{is_root, program, run};
 use crate::{Result, apt, root};
 
 struct Peer {
@@ -59,6 +59,9 @@ pub(crate) fn unpack() -> Result {
         names.push("root (the peers run in mount namespaces)");
         return Err(format!("missing: {}", names.join(", ")).into());
     }
+    let namespaces = ["--mount", "--pid", "--fork", "true"];
+    run(&mut program("unshare", &namespaces, root()))
+        .map_err(|error| format!("{error}: the peers need namespaces, which are denied here"))?;
     for peer in missing {
         eprintln!("unpacking {}", peer.name);
         peer.unpack(&folder)?;
