@@ -109,6 +109,8 @@ pub fn command<W: AsRef<str>>(name: &str, words: &[W]) -> Command {
     let tree = tree(name);
     assert!(tree.is_dir(), "{name} is not unpacked: run `cargo xtask test` once, as root");
     let mut command = Command::new("setpriv");
+    // Servers lie where only root looks for programs.
+    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     command.args(["--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork"]);
     command.args(["--kill-child=KILL", "sh", "-c", ENTER, "sh"]).arg(tree);
     command.args(words.iter().map(AsRef::as_ref)).stdin(Stdio::null());

@@ -102,7 +102,8 @@ impl Serve {
     }
 
     /// As [`Serve::start`], with a disk of so many octets at `disk` below its folder, which is also
-    /// where it finds room for temporary files. Only the daemon sees it: [`Serve::disk`] leads there.
+    /// where it finds room for temporary files. Only the daemon sees it: [`Serve::disk`] leads
+    /// there.
     pub fn start_on_small_disk(octets: usize, configuration: &str) -> Self {
         let size = octets.to_string();
         Self::start_by(&["unshare", "--mount", "sh", "-c", SMALL_DISK, "sh", &size], configuration)
