@@ -22,6 +22,10 @@ pub struct Case {
     pub cost: Cost,
     /// What became of the message: the reply that its client heard last.
     pub outcome: String,
+    /// What was cut so that the case keeps its bound where it is stored; empty: nothing. A replay
+    /// of what was cut can differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut: Vec<String>,
 }
 
 impl Case {
@@ -36,6 +40,7 @@ impl Case {
             evidence: judgement.notebook.noted().map(|noted| Recorded::of(&noted)).collect(),
             cost: judgement.cost,
             outcome: outcome.to_owned(),
+            cut: Vec::new(),
         }
     }
 
