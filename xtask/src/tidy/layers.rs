@@ -12,6 +12,7 @@ const LAYERS: &[(&str, Layer)] = &[
     ("quivive-verdict", Layer::Number(2)),
     ("quivive-resolver", Layer::Number(3)),
     ("quivive-store", Layer::Number(3)),
+    ("quivive-store", Layer::Number(3)),
     ("quivive-config", Layer::Number(4)),
     ("quivive-console", Layer::Number(4)),
     ("quivive-server", Layer::Number(4)),

@@ -1,0 +1,116 @@
+//! The bound of a case.
+
+use quivive_evidence::Finding;
+use quivive_verdict::Case;
+
+use crate::encode::json;
+
+/// How many octets a case may have as JSON. What is longer is cut, and [`Case::cut`] names where.
+pub const CASE_OCTETS_MAX: usize = 256 * 1024;
+
+/// How many recipients a case that is too long keeps.
+const RECIPIENTS_MAX: usize = 100;
+
+/// How long a text of a case that is too long may be, in octets.
+const TEXT_OCTETS_MAX: usize = 512;
+
+/// The case within [`CASE_OCTETS_MAX`].
+///
+/// What can be found out again goes first: traces follow from the evidence. An answer goes as a
+/// whole, so that a replay says that it lacks it and does not work with half of it.
+pub(crate) fn within_bound(mut case: Case) -> Case {
+    let steps: [fn(&mut Case); 5] = [traces, recipients, texts, evidence, findings];
+    for step in steps {
+        if octets(&case) <= CASE_OCTETS_MAX {
+            return case;
+        }
+        step(&mut case);
+    }
+    case
+}
+
+fn octets(case: &Case) -> usize {
+    json(case).len()
+}
+
+fn traces(case: &mut Case) {
+    for finding in &mut case.findings {
+        finding.trace.clear();
+    }
+    case.cut.push("trace".to_owned());
+}
+
+fn recipients(case: &mut Case) {
+    if case.facts.recipients.len() <= RECIPIENTS_MAX
+        && case.verdict.recipients.len() <= RECIPIENTS_MAX
+    {
+        return;
+    }
+    case.facts.recipients.truncate(RECIPIENTS_MAX);
+    case.verdict.recipients.truncate(RECIPIENTS_MAX);
+    case.cut.push("recipients".to_owned());
+}
+
+fn texts(case: &mut Case) {
+    let Case { facts, door, findings, verdict, headers, outcome, .. } = case;
+    let mut fields = vec![
+        ("helo", &mut facts.helo),
+        ("reverse_path", &mut facts.reverse_path),
+        ("receiver", &mut facts.receiver),
+        ("door", door),
+        ("text", &mut verdict.reply.text),
+        ("authentication_results", &mut headers.authentication_results),
+        ("outcome", outcome),
+    ];
+    headers.received_spf.truncate(RECIPIENTS_MAX);
+    verdict.reasons.truncate(RECIPIENTS_MAX);
+    fields.extend(facts.auth_user.iter_mut().map(|text| ("auth_user", text)));
+    fields.extend(facts.recipients.iter_mut().map(|text| ("recipients", text)));
+    fields.extend(verdict.recipients.iter_mut().flat_map(|recipient| {
+        [("recipients", &mut recipient.recipient), ("text", &mut recipient.reply.text)]
+    }));
+    fields.extend(headers.received_spf.iter_mut().map(|text| ("received_spf", text)));
+    fields.extend(verdict.reasons.iter_mut().map(|text| ("reasons", text)));
+    for Finding { domain, decided_by, explanation, .. } in findings {
+        fields.push(("domain", domain));
+        fields.extend(decided_by.iter_mut().map(|text| ("decided_by", text)));
+        fields.extend(explanation.iter_mut().map(|text| ("explanation", text)));
+    }
+    let mut cut: Vec<&str> =
+        fields.into_iter().filter_map(|(name, text)| shorten(name, text)).collect();
+    cut.dedup();
+    case.cut.extend(cut.into_iter().map(str::to_owned));
+    case.cut.dedup();
+}
+
+fn shorten(name: &'static str, text: &mut String) -> Option<&'static str> {
+    if text.len() <= TEXT_OCTETS_MAX {
+        return None;
+    }
+    text.truncate(text.floor_char_boundary(TEXT_OCTETS_MAX));
+    Some(name)
+}
+
+/// The longest answers first.
+fn evidence(case: &mut Case) {
+    while octets(case) > CASE_OCTETS_MAX {
+        let lengths = case.evidence.iter().map(|answer| json(answer).len()).enumerate();
+        let Some((longest, _)) = lengths.max_by_key(|(_, length)| *length) else { return };
+        let answer = case.evidence.remove(longest);
+        if case.cut.len() < RECIPIENTS_MAX {
+            let question = answer.question.to_string();
+            let end = question.floor_char_boundary(TEXT_OCTETS_MAX);
+            case.cut.push(format!("evidence: {}", &question[..end]));
+        }
+    }
+}
+
+/// What then is too long still has more findings, or in them more questions, than any message.
+fn findings(case: &mut Case) {
+    case.findings.truncate(RECIPIENTS_MAX);
+    for finding in &mut case.findings {
+        finding.needed.clear();
+        finding.cause = finding.cause.chars().take(TEXT_OCTETS_MAX / 4).collect::<String>().into();
+    }
+    case.cut.push("findings".to_owned());
+}

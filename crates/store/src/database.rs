@@ -1,0 +1,153 @@
+//! Opening the file. Everything here is SQLite's own; PostgreSQL has its own settings for all of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, Executor, SqlSafeStr};
+
+use crate::encode::Key;
+use crate::error::{Error, Fault};
+use crate::file::{self, Identity};
+
+/// How long a transaction waits for that of another process.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many readers there are at a time; more wait.
+const READERS_MAX: u32 = 4;
+
+/// How long a reader waits for its turn.
+const READER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Memory for pages, in KiB: with the index of words of a million cases writes stay in memory.
+const WRITER_CACHE_KIB: u32 = 32 * 1024;
+
+/// Octets of the log after a checkpoint; it grows beyond while readers hold it.
+const LOG_OCTETS_MAX: u32 = 16 * 1024 * 1024;
+
+/// The file as its one writer has it open.
+pub(crate) struct Database {
+    pub(crate) connection: SqliteConnection,
+    pub(crate) readers: SqlitePool,
+    pub(crate) identity: Identity,
+    pub(crate) key: Key,
+}
+
+/// Why the file could not be opened.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    /// The settings are wrong.
+    Settings(Error),
+    /// The file is broken.
+    Damaged(String),
+    /// It may be better later.
+    Later(String),
+}
+
+impl Database {
+    /// Opens the file, or makes it. `pages_max` bounds it, for a disk that is full.
+    pub(crate) async fn open(
+        path: &Path,
+        busy_timeout: Duration,
+        pages_max: Option<u32>,
+    ) -> Result<Self, OpenError> {
+        file::prepare(path).map_err(|source| of_file(path, source))?;
+        let mut options = options(path, busy_timeout)
+            .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+            .pragma("journal_size_limit", LOG_OCTETS_MAX.to_string())
+            .pragma("secure_delete", "fast");
+        if let Some(pages) = pages_max {
+            options = options.pragma("max_page_count", pages.to_string());
+        }
+        let mut connection = options.connect().await?;
+        migrate(path, &mut connection).await?;
+        let key = key(&mut connection).await?;
+        // The header in the file then says what it has: see `file::fate`.
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await?;
+        let identity = file::identity(path).map_err(|source| of_file(path, source))?;
+        Ok(Self { connection, readers: readers(path, busy_timeout), identity, key })
+    }
+
+    /// Whether all of it can be read. Takes seconds for a file of 1 GiB.
+    pub(crate) async fn is_sound(&mut self) -> bool {
+        let check = sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)");
+        check.fetch_one(&mut self.connection).await.is_ok_and(|answer| answer == "ok")
+    }
+
+    /// Closes it. Readers that are at work end first.
+    pub(crate) async fn close(self) {
+        self.readers.close().await;
+        if let Err(error) = self.connection.close().await {
+            tracing::debug!("the store's file was not closed in order: {error}");
+        }
+    }
+}
+
+impl From<sqlx::Error> for OpenError {
+    fn from(error: sqlx::Error) -> Self {
+        match Fault::of(&error) {
+            Fault::Damage => Self::Damaged(error.to_string()),
+            Fault::Busy | Fault::Surroundings | Fault::Content => Self::Later(error.to_string()),
+        }
+    }
+}
+
+fn options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(busy_timeout)
+        .disable_statement_logging()
+}
+
+fn readers(path: &Path, busy_timeout: Duration) -> SqlitePool {
+    let options = options(path, busy_timeout).pragma("query_only", "1");
+    SqlitePoolOptions::new()
+        .max_connections(READERS_MAX)
+        .acquire_timeout(READER_PATIENCE)
+        .connect_lazy_with(options)
+}
+
+fn of_file(path: &Path, source: std::io::Error) -> OpenError {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    match source.kind() {
+        IsADirectory | NotADirectory | NotFound => {
+            OpenError::Settings(Error::Unusable { path: path.to_owned(), source })
+        }
+        _ => OpenError::Later(source.to_string()),
+    }
+}
+
+async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    use sqlx::migrate::MigrateError;
+    let cases = include_str!("../migrations/0001_cases.sql").into_sql_str();
+    let cases = Migration::new(1, "cases".into(), MigrationType::Simple, cases, false);
+    match Migrator::with_migrations(vec![cases]).run_direct(None, connection, false).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            Err(error.into())
+        }
+        Err(source) => Err(OpenError::Settings(Error::Newer { path: path.to_owned(), source })),
+    }
+}
+
+/// The file's key, made with the file.
+async fn key(connection: &mut SqliteConnection) -> Result<Key, OpenError> {
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).map_err(|error| OpenError::Later(error.to_string()))?;
+    sqlx::query("INSERT INTO secret (name, value) VALUES ('key', $1) ON CONFLICT DO NOTHING")
+        .bind(fresh.as_slice())
+        .execute(&mut *connection)
+        .await?;
+    let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT value FROM secret WHERE name = 'key'");
+    let key = query.fetch_one(connection).await?;
+    let key = key.try_into().map_err(|_| OpenError::Damaged("its key is cut".to_owned()))?;
+    Ok(Key(key))
+}

@@ -1,0 +1,53 @@
+//! Where Quivive keeps its cases: a SQLite file, written in batches off the message's path.
+//!
+//! [`Store::record`] puts a case into a bounded queue and returns. One task writes what waits, a
+//! batch in a transaction, and keeps the file within its bounds. Whatever happens to the file (full
+//! disk, wrong permissions, damage, somebody deletes it) is said in the log and in [`Health`],
+//! never to the message; the task goes on as soon as it can, a damaged file is moved aside.
+//!
+//! Several processes can have the same file open: each waits for the other's transaction, for
+//! [`BUSY_TIMEOUT`] at most. The file is readable by its owner alone.
+//!
+//! ```text
+//! record -> queue -> writer: encode (parts, words, counters) -> one transaction a batch
+//!                            retention, ageing, recovery
+//! case, list, overview, export <- readers
+//! ```
+//!
+//! The SQL is what SQLite and PostgreSQL both take, save for the places that say so: pragmas
+//! (`database.rs`), `BEGIN IMMEDIATE` (`batch.rs`) and the index of words (`words.rs`).
+
+mod age;
+mod batch;
+mod cut;
+mod database;
+mod encode;
+mod error;
+mod file;
+mod filter;
+mod health;
+mod list;
+mod overview;
+mod queue;
+mod read;
+mod remove;
+mod retention;
+mod store;
+mod subject;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod words;
+mod writer;
+
+pub use cut::CASE_OCTETS_MAX;
+pub use database::BUSY_TIMEOUT;
+pub use error::Error;
+pub use filter::{Cursor, Filter, LIMIT_MAX};
+pub use health::{Health, State, Trouble};
+pub use list::{CaseLine, FindingLine, Page, RECIPIENTS_SHOWN};
+pub use overview::{DAYS_MAX, Overview, Period};
+pub use queue::{CASES_WAITING_MAX, OCTETS_WAITING_MAX};
+pub use read::PUBLIC_DAYS;
+pub use store::{Settings, Store};
+pub use subject::Subject;

@@ -1,0 +1,123 @@
+//! What waits to be written.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use quivive_evidence::{Finding, Recorded, TraceNode};
+use quivive_verdict::Case;
+use tokio::sync::Notify;
+
+/// How many cases wait at most; more are dropped, and counted.
+pub const CASES_WAITING_MAX: usize = 20_000;
+
+/// How many octets waiting cases take at most, as far as that can be told in a hurry.
+pub const OCTETS_WAITING_MAX: usize = 64 * 1024 * 1024;
+
+/// How many cases a transaction writes at most.
+pub(crate) const BATCH_MAX: usize = 512;
+
+/// What a case takes beside its texts.
+const CASE_OCTETS: usize = 1024;
+
+/// What each part of a case takes beside its texts.
+const PART_OCTETS: usize = 160;
+
+/// A bounded queue of cases.
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    cases_max: usize,
+    octets_max: usize,
+    /// Told with the first case that waits, and when there are [`BATCH_MAX`].
+    pub(crate) filled: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    cases: VecDeque<(Case, usize)>,
+    octets: usize,
+}
+
+impl Queue {
+    pub(crate) fn new(cases_max: usize, octets_max: usize) -> Self {
+        Self { waiting: Mutex::default(), cases_max, octets_max, filled: Notify::new() }
+    }
+
+    /// Puts a case at the end; `false` if there is no room.
+    pub(crate) fn push(&self, case: Case) -> bool {
+        let octets = octets(&case);
+        let length = {
+            let mut waiting = self.lock();
+            let fits = waiting.cases.len() < self.cases_max
+                && waiting.octets.saturating_add(octets) <= self.octets_max;
+            if !fits {
+                return false;
+            }
+            waiting.octets += octets;
+            waiting.cases.push_back((case, octets));
+            waiting.cases.len()
+        };
+        if length == 1 || length == BATCH_MAX {
+            self.filled.notify_one();
+        }
+        true
+    }
+
+    /// Takes the first `max` cases.
+    pub(crate) fn take(&self, max: usize) -> Vec<Case> {
+        let mut waiting = self.lock();
+        let count = waiting.cases.len().min(max);
+        let taken: Vec<_> = waiting.cases.drain(..count).collect();
+        waiting.octets -= taken.iter().map(|(_, octets)| octets).sum::<usize>();
+        taken.into_iter().map(|(case, _)| case).collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().cases.len()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.cases_max
+    }
+
+    /// Nobody panics with the lock held, so that it cannot be poisoned.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// About how much memory a case takes. Nothing is written for it.
+fn octets(case: &Case) -> usize {
+    let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
+    let facts = &case.facts;
+    let recipients = case.verdict.recipients.iter();
+    CASE_OCTETS
+        + facts.helo.len()
+        + facts.reverse_path.len()
+        + texts(&facts.recipients)
+        + recipients
+            .map(|one| PART_OCTETS + one.recipient.len() + one.reply.text.len())
+            .sum::<usize>()
+        + texts(&case.verdict.reasons)
+        + texts(&case.headers.received_spf)
+        + case.headers.authentication_results.len()
+        + case.findings.iter().map(of_finding).sum::<usize>()
+        + case.evidence.iter().map(of_answer).sum::<usize>()
+}
+
+fn of_finding(finding: &Finding) -> usize {
+    let explanation = finding.explanation.as_ref().map_or(0, String::len);
+    let needed = finding.needed.len() * PART_OCTETS;
+    PART_OCTETS + finding.domain.len() + explanation + needed + of_trace(&finding.trace)
+}
+
+/// The depth is bounded by the terms that a record may have evaluated.
+fn of_trace(trace: &[TraceNode]) -> usize {
+    let of_node = |node: &TraceNode| {
+        PART_OCTETS + node.term.len() + node.questions.len() * 32 + of_trace(&node.children)
+    };
+    trace.iter().map(of_node).sum()
+}
+
+fn of_answer(answer: &Recorded) -> usize {
+    PART_OCTETS + answer.records.iter().map(|record| record.len() + 24).sum::<usize>()
+}

@@ -1,0 +1,65 @@
+//! Taking cases out of the file.
+
+use std::collections::BTreeMap;
+
+use sqlx::sqlite::SqliteConnection;
+
+use crate::batch::{begin, chunks, commit, places, prepared, roll_back};
+use crate::encode::Row;
+
+/// Removes these cases with the parts that nobody else uses, in a transaction of its own. Counters
+/// stay.
+pub(crate) async fn remove(
+    connection: &mut SqliteConnection,
+    rows: &[Row],
+) -> Result<(), sqlx::Error> {
+    begin(connection).await?;
+    match remove_all(connection, rows).await {
+        Ok(()) => commit(connection).await,
+        Err(error) => {
+            roll_back(connection).await;
+            Err(error)
+        }
+    }
+}
+
+async fn remove_all(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
+    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    for table in ["case_word WHERE rowid", "message_case WHERE seq"] {
+        for chunk in chunks(&seqs) {
+            let sql = format!("DELETE FROM {table} IN {}", places(1, chunk.len()));
+            let query = chunk.iter().fold(prepared(sql), |query, seq| query.bind(seq));
+            query.execute(&mut *connection).await?;
+        }
+    }
+    release(connection, rows.iter().flat_map(Row::part_ids).collect()).await
+}
+
+/// Counts uses of parts that are no more; what has none left goes.
+pub(crate) async fn release(
+    connection: &mut SqliteConnection,
+    ids: Vec<i64>,
+) -> Result<(), sqlx::Error> {
+    let mut uses: BTreeMap<i64, i64> = BTreeMap::new();
+    for id in ids {
+        *uses.entry(id).or_default() += 1;
+    }
+    let mut by_uses: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for (id, uses) in uses {
+        by_uses.entry(uses).or_default().push(id);
+    }
+    for (uses, ids) in by_uses {
+        for chunk in chunks(&ids) {
+            let places = places(1, chunk.len());
+            for sql in [
+                // A number of ours, not a text.
+                format!("UPDATE part SET uses = uses - {uses} WHERE id IN {places}"),
+                format!("DELETE FROM part WHERE uses <= 0 AND id IN {places}"),
+            ] {
+                let query = chunk.iter().fold(prepared(sql), |query, id| query.bind(id));
+                query.execute(&mut *connection).await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use quivive_verdict::Case;
+use sqlx::sqlite::SqlitePool;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::database::{BUSY_TIMEOUT, Database, OpenError};
+use crate::health::{Counters, Health, Trouble};
+use crate::queue::{CASES_WAITING_MAX, OCTETS_WAITING_MAX, Queue};
+use crate::subject::Subject;
+use crate::writer::Writer;
+use crate::{Error, file};
+
+/// Drops are told in the log once in so many seconds.
+const DROPS_TOLD_EVERY: u64 = 10;
+
+/// Where cases are kept, and for how long.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The file.
+    pub path: PathBuf,
+    /// How many days a case is kept.
+    pub retain_days: u32,
+    /// How many MiB the file may have; the oldest cases make room.
+    pub retain_mib: u64,
+    /// After how many days the local parts of addresses become hashes; 0: never.
+    pub hash_addresses_after_days: u32,
+}
+
+/// The store. Cheap to clone; the file is closed by [`Store::close`], or when the last handle is
+/// gone.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+/// What handles and the writer share.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) tuning: Tuning,
+    pub(crate) queue: Queue,
+    pub(crate) counters: Counters,
+    /// `None` while the file cannot be used.
+    pub(crate) readers: Mutex<Option<SqlitePool>>,
+    /// A reader met damage.
+    pub(crate) suspect: AtomicBool,
+    drops_told_at: AtomicU64,
+}
+
+/// What the writer is asked.
+pub(crate) enum Command {
+    /// Try to write all that waits.
+    Flush(oneshot::Sender<()>),
+    /// Bring the file within its bounds.
+    Tidy(oneshot::Sender<()>),
+    /// Forget a subject.
+    Erase(Subject, oneshot::Sender<Result<u64, Error>>),
+    /// Write what waits, and end.
+    Close(oneshot::Sender<()>),
+}
+
+/// What tests have otherwise.
+#[derive(Clone)]
+pub(crate) struct Tuning {
+    pub(crate) cases_waiting_max: usize,
+    pub(crate) octets_waiting_max: usize,
+    pub(crate) busy_timeout: Duration,
+    /// How long the writer waits for more cases before it writes.
+    pub(crate) linger: Duration,
+    /// How long the writer waits after a failure; twice as long after each further one.
+    pub(crate) back_off: Duration,
+    /// Bounds the file, as a full disk does. Zero: nothing does.
+    pub(crate) pages_max: Arc<AtomicU64>,
+    /// Seconds since 1970.
+    pub(crate) clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        let clock =
+            || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Self {
+            cases_waiting_max: CASES_WAITING_MAX,
+            octets_waiting_max: OCTETS_WAITING_MAX,
+            busy_timeout: BUSY_TIMEOUT,
+            linger: Duration::from_millis(100),
+            back_off: Duration::from_millis(250),
+            pages_max: Arc::default(),
+            clock: Arc::new(clock),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the file, or makes it, and begins to write what is recorded. Runs in a tokio runtime.
+    ///
+    /// A file that is damaged is moved aside. One that cannot be used now (a full disk, permissions)
+    /// is no error here: the writer goes on trying, for a daemon must not stay down for it.
+    ///
+    /// # Errors
+    /// Settings that cannot work: a folder that does not exist, a file of a newer version.
+    pub async fn open(settings: Settings) -> Result<Self, Error> {
+        Self::open_tuned(settings, Tuning::default()).await
+    }
+
+    /// As [`Store::open`], but the file has to be there.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and [`Error::Absent`].
+    pub async fn open_existing(settings: Settings) -> Result<Self, Error> {
+        match settings.path.try_exists() {
+            Ok(true) => Self::open(settings).await,
+            Ok(false) => Err(Error::Absent { path: settings.path }),
+            Err(source) => Err(Error::Unusable { path: settings.path, source }),
+        }
+    }
+
+    pub(crate) async fn open_tuned(settings: Settings, tuning: Tuning) -> Result<Self, Error> {
+        let (commands, commanded) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            queue: Queue::new(tuning.cases_waiting_max, tuning.octets_waiting_max),
+            settings,
+            tuning,
+            counters: Counters::default(),
+            readers: Mutex::default(),
+            suspect: AtomicBool::default(),
+            drops_told_at: AtomicU64::default(),
+        });
+        let mut writer = Writer::new(shared.clone(), commanded);
+        if let Err(OpenError::Settings(error)) = writer.open().await {
+            return Err(error);
+        }
+        tokio::spawn(writer.run());
+        Ok(Self { shared, commands })
+    }
+
+    /// Has a case written. Never waits, never fails: what finds no room is dropped and counted, and
+    /// so is a case without an id.
+    pub fn record(&self, case: Case) {
+        let has_id = !case.facts.case_id.is_empty();
+        if !(has_id && self.shared.queue.push(case)) {
+            self.shared.lost(1, "the queue is full");
+        }
+    }
+
+    /// Has everything that was recorded so far written, and waits for it. While the file cannot be
+    /// used, this is one more attempt; what could not be written goes on waiting.
+    pub async fn flush(&self) {
+        self.command(Command::Flush).await;
+    }
+
+    /// Brings the file within its bounds now; the writer does so from time to time by itself.
+    pub async fn tidy(&self) {
+        self.command(Command::Tidy).await;
+    }
+
+    /// Writes what waits and closes the file. What cannot be written now is lost, and counted.
+    pub async fn close(self) {
+        self.command(Command::Close).await;
+    }
+
+    /// Forgets every case that has the address, or an address of the domain, or a finding about it;
+    /// and says how many. Their texts are out of the file afterwards, also out of its free pages.
+    ///
+    /// # Errors
+    /// The file cannot be used; some cases may be gone already.
+    pub async fn erase(&self, whom: &Subject) -> Result<u64, Error> {
+        let whom = whom.clone();
+        let erased = self.command(|done| Command::Erase(whom, done)).await;
+        erased.unwrap_or_else(|| Err(Error::Trouble("it is closed".to_owned())))
+    }
+
+    /// How it does.
+    pub fn health(&self) -> Health {
+        self.shared.counters.health(self.shared.queue.len(), self.shared.queue.capacity())
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// `None` if the writer has ended.
+    async fn command<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (done, answer) = oneshot::channel();
+        self.commands.send(command(done)).ok()?;
+        answer.await.ok()
+    }
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> u64 {
+        (self.tuning.clock)()
+    }
+
+    /// Counts cases that nobody will find, and says so from time to time.
+    pub(crate) fn lost(&self, cases: usize, why: &str) {
+        Counters::add(&self.counters.dropped, cases);
+        let now = self.now();
+        let told_at = self.drops_told_at.load(Ordering::Relaxed);
+        if told_at != 0 && now.abs_diff(told_at) < DROPS_TOLD_EVERY {
+            return;
+        }
+        let exchange =
+            self.drops_told_at.compare_exchange(told_at, now, Ordering::Relaxed, Ordering::Relaxed);
+        if exchange.is_ok() {
+            let dropped = self.counters.dropped.load(Ordering::Relaxed);
+            tracing::error!(dropped, "cases are lost, no mail: {why}");
+        }
+    }
+
+    /// Notes that the file cannot be used, for the log and for health.
+    pub(crate) fn trouble(&self, text: &str) {
+        let path = self.settings.path.display();
+        tracing::error!(%path, "the store cannot be used, mail goes on without it: {text}");
+        self.counters.set_trouble(Trouble { at: self.now(), text: text.to_owned() });
+    }
+
+    /// Notes that the file can be used.
+    pub(crate) fn well(&self) {
+        if self.counters.clear_trouble() {
+            let path = self.settings.path.display();
+            tracing::warn!(%path, "the store can be used again");
+        }
+    }
+
+    /// Sets who reads; `None` while nobody can.
+    pub(crate) fn set_readers(&self, readers: Option<SqlitePool>) {
+        *self.readers.lock().unwrap_or_else(PoisonError::into_inner) = readers;
+    }
+
+    /// Who reads.
+    pub(crate) fn readers(&self) -> Result<SqlitePool, Error> {
+        let readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.clone().ok_or_else(|| {
+            let health = self.counters.health(0, 0);
+            let text = health.last_trouble.map_or_else(|| "it is closed".to_owned(), |it| it.text);
+            Error::Trouble(text)
+        })
+    }
+
+    /// Opens the file as the settings say.
+    pub(crate) async fn database(&self) -> Result<Database, OpenError> {
+        let pages = u32::try_from(self.tuning.pages_max.load(Ordering::Relaxed)).unwrap_or(0);
+        let pages = Some(pages).filter(|pages| *pages > 0);
+        Database::open(&self.settings.path, self.tuning.busy_timeout, pages).await
+    }
+
+    /// Notes how large the file is.
+    pub(crate) fn measure(&self) {
+        let octets = file::octets(&self.settings.path);
+        self.counters.file_octets.store(octets, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,154 @@
+//! Everything that is kept of somebody: to hand it over, or to forget it.
+
+use quivive_evidence::Nonce;
+use quivive_verdict::Case;
+use sqlx::Executor;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::age::hashed_local;
+use crate::database::Database;
+use crate::encode::{Key, Row};
+use crate::error::Error;
+use crate::filter::{Filter, FindingHead, Looked};
+use crate::list::{by_seqs, found};
+use crate::read::parts;
+use crate::remove::remove;
+use crate::store::Store;
+
+/// How many cases are worked on at a time.
+const CASES_STEP: i64 = 250;
+
+/// How many pages of the index of words are rewritten at a time, so that removed words go.
+const PAGES_STEP: u32 = 500;
+
+/// Who wants to know, or to be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// The sender or a recipient, without regard to case; also where it became a hash.
+    Address(String),
+    /// A domain and those below it: in addresses, HELO and findings.
+    Domain(String),
+}
+
+impl Store {
+    /// Hands over every case of a subject, newest first, without nonces; and says how many.
+    ///
+    /// # Errors
+    /// The file cannot be used, or what it has cannot be read.
+    pub async fn export(&self, whom: &Subject, mut each: impl FnMut(Case)) -> Result<u64, Error> {
+        let shared = self.shared();
+        let mut reading =
+            shared.readers()?.acquire().await.map_err(|error| shared.reading(error))?;
+        let key = key(&mut reading).await.map_err(|error| shared.reading(error))?;
+        let mut count = 0;
+        for filter in whom.filters(&key) {
+            let mut before = i64::MAX;
+            loop {
+                let step = step(&mut reading, &filter, &mut before).await?;
+                let Some(rows) = step else { break };
+                for (_, mut case) in rows {
+                    case.facts.nonce = Nonce::default();
+                    each(case);
+                    count += 1;
+                }
+            }
+        }
+        Ok(count)
+    }
+}
+
+impl Subject {
+    /// What finds all that is kept. No case is found by both filters of an address, unless it has
+    /// been written to both.
+    fn filters(&self, key: &Key) -> Vec<Filter> {
+        match self {
+            Self::Domain(domain) => {
+                vec![Filter { domain: Some(domain.clone()), ..Filter::default() }]
+            }
+            Self::Address(address) => {
+                let hashed = address
+                    .rsplit_once('@')
+                    .map(|(local, domain)| format!("{}@{domain}", hashed_local(local, key)));
+                [Some(address.clone()), hashed]
+                    .into_iter()
+                    .flatten()
+                    .map(|address| Filter { address: Some(address), ..Filter::default() })
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Forgets a subject, and says how many cases that were.
+pub(crate) async fn erase(database: &mut Database, whom: &Subject) -> Result<u64, Error> {
+    let connection = &mut database.connection;
+    let mut count = 0;
+    for filter in whom.filters(&database.key) {
+        let mut before = i64::MAX;
+        while let Some(cases) = step(connection, &filter, &mut before).await? {
+            let rows: Vec<Row> = cases.into_iter().map(|(row, _)| row).collect();
+            remove(connection, &rows).await?;
+            count += rows.len() as u64;
+        }
+    }
+    if let Subject::Domain(domain) = whom {
+        let domain = quivive_mail::domain::to_ascii(domain);
+        let below = format!(".{domain}");
+        let sql = "DELETE FROM day_refused WHERE domain = $1 \
+                   OR substr(domain, -length($2)) = $2";
+        sqlx::query(sql).bind(&domain).bind(&below).execute(&mut *connection).await?;
+    }
+    forget_words(connection).await?;
+    // What stood in pages that are free now stands in the log no more, nor in the file.
+    connection.execute("PRAGMA incremental_vacuum").await?;
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+    Ok(count)
+}
+
+/// Rewrites the index of words, a bounded number of pages at a time: SQLite's own.
+async fn forget_words(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let changes = "SELECT total_changes()";
+    let mut pages = -i64::from(PAGES_STEP);
+    loop {
+        let before: i64 = sqlx::query_scalar(changes).fetch_one(&mut *connection).await?;
+        let sql = "INSERT INTO case_word (case_word, rank) VALUES ('merge', $1)";
+        sqlx::query(sql).bind(pages).execute(&mut *connection).await?;
+        let after: i64 = sqlx::query_scalar(changes).fetch_one(&mut *connection).await?;
+        // The documentation of FTS5: fewer than two changes is nothing left to do.
+        if after - before < 2 {
+            return Ok(());
+        }
+        pages = i64::from(PAGES_STEP);
+    }
+}
+
+/// The next cases that the filter wants; `None` at the end.
+async fn step(
+    connection: &mut SqliteConnection,
+    filter: &Filter,
+    before: &mut i64,
+) -> Result<Option<Vec<(Row, Case)>>, Error> {
+    let Some(query) = filter.query() else { return Ok(None) };
+    let seqs = found(connection, &query, (0, *before), CASES_STEP).await?;
+    let Some(last) = seqs.last() else { return Ok(None) };
+    *before = *last;
+    let rows = by_seqs(connection, &seqs).await?;
+    let parts = parts(connection, &rows).await?;
+    let mut cases = Vec::with_capacity(rows.len());
+    for row in rows {
+        let case = row.readable(&parts)?;
+        let findings: Vec<FindingHead> = case.findings.iter().map(FindingHead::from).collect();
+        let looked =
+            Looked { facts: &case.facts, action: case.verdict.action, findings: &findings };
+        if filter.wants(&looked) {
+            cases.push((row, case));
+        }
+    }
+    Ok(Some(cases))
+}
+
+async fn key(connection: &mut SqliteConnection) -> Result<Key, sqlx::Error> {
+    let sql = "SELECT value FROM secret WHERE name = 'key'";
+    let key: Vec<u8> = sqlx::query_scalar(sql).fetch_one(connection).await?;
+    Ok(Key(key.try_into().map_err(|_| sqlx::Error::RowNotFound)?))
+}

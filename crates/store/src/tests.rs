@@ -1,0 +1,8 @@
+//! What the store promises, on good days and bad ones.
+
+mod bad_days;
+mod bounds;
+mod record;
+mod search;
+mod subjects;
+mod world;

@@ -1,0 +1,359 @@
+//! The task that writes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep_until};
+
+use crate::database::{Database, OpenError};
+use crate::encode::{Encoded, Key};
+use crate::error::{Error, Fault};
+use crate::file::Fate;
+use crate::health::{Counters, Trouble};
+use crate::queue::BATCH_MAX;
+use crate::retention::{self, Progress};
+use crate::store::{Command, Shared};
+use crate::{age, batch, file, subject};
+
+/// How long the writer waits at most between attempts on a file that cannot be used.
+const BACK_OFF_MAX: Duration = Duration::from_secs(30);
+
+/// How often the file is brought within its bounds.
+const TIDY_EVERY: Duration = Duration::from_secs(30);
+
+/// How many steps of that are taken before waiting cases have their turn.
+const TIDY_STEPS: usize = 16;
+
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    commands: UnboundedReceiver<Command>,
+    database: Option<Database>,
+    /// A batch that could not be written yet.
+    pending: Vec<Encoded>,
+    /// When waiting cases are written.
+    write_at: Option<Instant>,
+    tidy_at: Instant,
+    /// How long is waited after the next failure.
+    back_off: Duration,
+}
+
+/// The file cannot be used now.
+struct Unusable;
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, commands: UnboundedReceiver<Command>) -> Self {
+        let back_off = shared.tuning.back_off;
+        Self {
+            shared,
+            commands,
+            database: None,
+            pending: Vec::new(),
+            write_at: None,
+            tidy_at: Instant::now(),
+            back_off,
+        }
+    }
+
+    /// Works until it is told to end, or all handles are gone.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let far = Instant::now() + TIDY_EVERY;
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(command) => if self.obey(command).await.is_break() { return },
+                    None => return self.end().await,
+                },
+                () = self.shared.queue.filled.notified() => self.schedule(),
+                () = sleep_until(self.write_at.unwrap_or(far)), if self.write_at.is_some() => {
+                    self.write_waiting().await;
+                }
+                () = sleep_until(self.tidy_at) => self.tidy(TIDY_STEPS).await,
+            }
+        }
+    }
+
+    /// Opens the file, or makes it; a damaged one is moved aside first.
+    pub(crate) async fn open(&mut self) -> Result<(), OpenError> {
+        let mut opened = self.shared.database().await;
+        if let Err(OpenError::Damaged(text)) = &opened {
+            let text = text.clone();
+            self.move_aside(&text);
+            opened = self.shared.database().await;
+        }
+        match opened {
+            Ok(database) => {
+                self.shared.set_readers(Some(database.readers.clone()));
+                self.database = Some(database);
+                self.shared.measure();
+                Ok(())
+            }
+            Err(error) => {
+                let text = match &error {
+                    OpenError::Settings(error) => error.to_string(),
+                    OpenError::Damaged(text) | OpenError::Later(text) => text.clone(),
+                };
+                self.failed(&text);
+                Err(error)
+            }
+        }
+    }
+
+    async fn obey(&mut self, command: Command) -> std::ops::ControlFlow<()> {
+        // Whoever asked may have gone; what was asked is done all the same.
+        match command {
+            Command::Flush(done) => {
+                self.write_waiting().await;
+                let _ = done.send(());
+            }
+            Command::Tidy(done) => {
+                self.tidy(usize::MAX).await;
+                let _ = done.send(());
+            }
+            Command::Erase(whom, done) => {
+                let _ = done.send(self.erase(&whom).await);
+            }
+            Command::Close(done) => {
+                self.end().await;
+                let _ = done.send(());
+                return std::ops::ControlFlow::Break(());
+            }
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    /// The last attempt; then the file is closed.
+    async fn end(&mut self) {
+        self.write_waiting().await;
+        let lost = self.pending.len() + self.shared.queue.take(usize::MAX).len();
+        if lost > 0 {
+            self.shared.lost(lost, "the store ended before it could write them");
+        }
+        self.shut().await;
+    }
+
+    async fn shut(&mut self) {
+        self.shared.set_readers(None);
+        if let Some(database) = self.database.take() {
+            database.close().await;
+        }
+    }
+
+    /// Cases have come: they are written together with those that come soon.
+    fn schedule(&mut self) {
+        let full = self.shared.queue.len() >= BATCH_MAX;
+        let linger = if full { Duration::ZERO } else { self.shared.tuning.linger };
+        let suspect = self.shared.suspect.load(Ordering::Relaxed);
+        let at = Instant::now() + if suspect { Duration::ZERO } else { linger };
+        // After a failure the attempt waits for its time.
+        if self.pending.is_empty() {
+            self.write_at = Some(self.write_at.map_or(at, |before| before.min(at)));
+        }
+    }
+
+    /// Writes all that waits now. What comes meanwhile has its turn afterwards.
+    async fn write_waiting(&mut self) {
+        self.write_at = None;
+        let mut left = self.shared.queue.len();
+        loop {
+            let Ok(database) = self.usable().await else { return };
+            let key = database.key.clone();
+            if self.pending.is_empty() {
+                let cases = self.shared.queue.take(left.min(BATCH_MAX));
+                left -= cases.len();
+                self.pending = encode(cases, key).await;
+            }
+            if self.pending.is_empty() {
+                break;
+            }
+            if self.write_pending().await.is_err() {
+                return;
+            }
+        }
+        self.well();
+        if self.shared.queue.len() > 0 {
+            self.schedule();
+        }
+    }
+
+    async fn write_pending(&mut self) -> Result<(), Unusable> {
+        let pending = std::mem::take(&mut self.pending);
+        let database = self.usable().await?;
+        match batch::write(&mut database.connection, &pending).await {
+            Ok(written) => Counters::add(&self.shared.counters.written, written),
+            Err(error) if Fault::of(&error) == Fault::Content => {
+                self.write_singly(pending, &error).await;
+            }
+            Err(error) => {
+                self.pending = pending;
+                return Err(self.fault(&error).await);
+            }
+        }
+        self.well();
+        self.shared.measure();
+        Ok(())
+    }
+
+    /// One of them cannot be written, now or ever: the others are.
+    async fn write_singly(&mut self, cases: Vec<Encoded>, error: &sqlx::Error) {
+        tracing::error!("a case cannot be written ({error}); its batch is written one by one");
+        Counters::add(&self.shared.counters.failed_batches, 1);
+        for case in cases {
+            let Some(database) = &mut self.database else {
+                return self.shared.lost(1, "see above");
+            };
+            match batch::write(&mut database.connection, &[case]).await {
+                Ok(written) => Counters::add(&self.shared.counters.written, written),
+                Err(error) => self.shared.lost(1, &error.to_string()),
+            }
+        }
+    }
+
+    /// The open file, if it is still the one that the path leads to, and whole.
+    async fn usable(&mut self) -> Result<&mut Database, Unusable> {
+        self.look_after_file().await;
+        if self.database.is_none() {
+            self.open().await.map_err(|_| Unusable)?;
+        }
+        self.database.as_mut().ok_or(Unusable)
+    }
+
+    async fn look_after_file(&mut self) {
+        let Some(database) = &self.database else { return };
+        let path = &self.shared.settings.path;
+        let suspect = self.shared.suspect.swap(false, Ordering::Relaxed);
+        match file::fate(path, database.identity) {
+            Fate::Here if !suspect => {}
+            Fate::Gone => {
+                self.note("the store's file was deleted or replaced; cases go into a new one");
+                self.shut().await;
+            }
+            Fate::Here | Fate::Truncated => self.examine().await,
+        }
+    }
+
+    /// The file may be damaged: if it is, it is moved aside.
+    async fn examine(&mut self) {
+        self.shut().await;
+        if self.open().await.is_err() {
+            return;
+        }
+        let Some(database) = &mut self.database else { return };
+        if database.is_sound().await {
+            tracing::warn!("the store's file looked damaged and is sound, or was emptied");
+            return;
+        }
+        self.shut().await;
+        self.move_aside("its check failed");
+    }
+
+    fn move_aside(&self, text: &str) {
+        let path = &self.shared.settings.path;
+        match file::move_aside(path, self.shared.now()) {
+            Ok(to) => self.note(&format!(
+                "the store's file is damaged ({text}); it is now {}, and cases go into a new one",
+                to.display()
+            )),
+            Err(error) => self.note(&format!(
+                "the store's file is damaged ({text}), and cannot be moved aside: {error}"
+            )),
+        }
+    }
+
+    /// Something that is over already.
+    fn note(&self, text: &str) {
+        tracing::error!(path = %self.shared.settings.path.display(), "{text}");
+        let trouble = Trouble { at: self.shared.now(), text: text.to_owned() };
+        self.shared.counters.note_trouble(trouble);
+    }
+
+    /// A transaction failed: the file is opened anew for the next, unless it is only busy.
+    async fn fault(&mut self, error: &sqlx::Error) -> Unusable {
+        match Fault::of(error) {
+            Fault::Busy => {
+                self.failed(&format!("another process is writing for too long: {error}"));
+            }
+            Fault::Damage => {
+                self.failed(&error.to_string());
+                self.examine().await;
+            }
+            Fault::Surroundings | Fault::Content => {
+                self.failed(&error.to_string());
+                self.shut().await;
+            }
+        }
+        Unusable
+    }
+
+    /// Notes trouble, and when there is another attempt.
+    fn failed(&mut self, text: &str) {
+        Counters::add(&self.shared.counters.failed_batches, 1);
+        self.shared.trouble(text);
+        self.write_at = Some(Instant::now() + self.back_off);
+        self.back_off = (self.back_off * 2).min(BACK_OFF_MAX);
+    }
+
+    fn well(&mut self) {
+        self.back_off = self.shared.tuning.back_off;
+        self.shared.well();
+    }
+
+    async fn erase(&mut self, whom: &subject::Subject) -> Result<u64, Error> {
+        self.write_waiting().await;
+        let Ok(database) = self.usable().await else {
+            return self.shared.readers().map(|_| 0);
+        };
+        let erased = subject::erase(database, whom).await;
+        if let Err(Error::Database(error)) = &erased {
+            self.fault(error).await;
+        }
+        self.shared.measure();
+        erased
+    }
+
+    /// Brings the file within its bounds, in this many steps at most.
+    async fn tidy(&mut self, steps: usize) {
+        self.tidy_at = Instant::now() + TIDY_EVERY;
+        let (settings, now) = (self.shared.settings.clone(), self.shared.now());
+        for _ in 0..steps {
+            let Ok(database) = self.usable().await else { return };
+            let mut progress = retention::step(database, &settings, now).await;
+            if matches!(progress, Ok(Progress::Done)) {
+                progress = age::step(database, &settings, now).await;
+            }
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Done) => {
+                    self.note_oldest().await;
+                    self.shared.measure();
+                    return;
+                }
+                Err(error) => {
+                    self.fault(&error).await;
+                    return;
+                }
+            }
+        }
+        self.tidy_at = Instant::now();
+        if self.shared.queue.len() > 0 {
+            self.schedule();
+        }
+    }
+
+    async fn note_oldest(&mut self) {
+        let Some(database) = &mut self.database else { return };
+        if let Ok(oldest) = retention::oldest(&mut database.connection).await {
+            self.shared.counters.set_oldest(oldest);
+        }
+    }
+}
+
+/// Takes a while for a whole batch, and so is kept from what must answer at once.
+async fn encode(cases: Vec<quivive_verdict::Case>, key: Key) -> Vec<Encoded> {
+    let encode = move || cases.into_iter().map(|case| Encoded::new(case, &key)).collect();
+    tokio::task::spawn_blocking(encode).await.unwrap_or_else(|error| {
+        tracing::error!("cases were lost while they were made ready: {error}");
+        Vec::new()
+    })
+}
