@@ -8,9 +8,12 @@
 //! never delayed gives it no time to be caught by, and a dialogue that depends on the network's
 //! timing helps nobody. With [`Settings::greeting_delay`] it is refused.
 
+mod client;
 mod conversation;
+mod message;
 mod received;
 mod recipients;
+mod replies;
 mod settings;
 #[cfg(test)]
 pub(crate) mod tests;

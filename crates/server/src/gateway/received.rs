@@ -3,7 +3,7 @@
 
 use quivive_mail::{Protocol, Received};
 
-use super::conversation::Client;
+use super::client::Client;
 use super::transaction::Transaction;
 use crate::check::Judgement;
 

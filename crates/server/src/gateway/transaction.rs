@@ -9,7 +9,7 @@ use quivive_verdict::Action;
 use tokio::task::JoinHandle;
 
 use super::Gateway;
-use super::conversation::Client;
+use super::client::Client;
 use crate::check::{Checker, Judgement};
 use crate::spool::SpoolWriter;
 

@@ -1,0 +1,179 @@
+//! Who the client is: by its connection, by its proxy's word, by XCLIENT, by its own.
+
+use std::net::IpAddr;
+
+use quivive_mail::EnhancedStatus;
+use quivive_smtp::proxy::{self, Proxied};
+use quivive_smtp::{Extensions, Reply, Stated, Xclient};
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use super::conversation::{Conversation, Gone};
+use super::replies::TOO_MANY_CONNECTIONS;
+use super::{Route, TlsMode, lists};
+use crate::stream::Stream;
+
+/// Whom we talk with, as far as it was stated by whoever may state it.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    pub(super) address: IpAddr,
+    pub(super) port: Option<u16>,
+    pub(super) name: Option<String>,
+    pub(super) helo: String,
+    pub(super) extended: bool,
+    pub(super) tls: bool,
+    pub(super) login: Option<String>,
+    /// The HELO was stated by XCLIENT: what the one who stated it says of himself does not count.
+    pub(super) helo_is_stated: bool,
+    /// It talked before its greeting.
+    pub(super) early: bool,
+}
+impl Conversation {
+    pub(super) async fn read_proxy_header(&mut self) -> Result<(), Gone> {
+        let stream = &mut self.stream;
+        let header = async {
+            let mut header = Vec::new();
+            loop {
+                match proxy::parse(&header) {
+                    Ok(Some((proxied, _))) => return Ok(proxied),
+                    Ok(None) => {}
+                    Err(_) => return Err(Gone::Proxy),
+                }
+                let start = header.len();
+                header.resize(start + proxy::wanted(&header), 0);
+                let octets = stream.read(&mut header[start..]).await?;
+                if octets == 0 {
+                    return Err(Gone::Closed);
+                }
+                header.truncate(start + octets);
+            }
+        };
+        let patience = self.gateway.settings.patience.preface;
+        let proxied = timeout(patience, header).await.map_err(|_| Gone::Proxy)??;
+        if let Proxied::Client { source, .. } = proxied {
+            self.peer = source.ip().to_canonical();
+            self.client.address = self.peer;
+            self.client.port = Some(source.port());
+        }
+        Ok(())
+    }
+
+    pub(super) async fn handshake(&mut self) -> Result<(), Gone> {
+        let Some(acceptor) = self.gateway.tls.clone() else { return Ok(()) };
+        let plain: Stream = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+        let patience = self.gateway.settings.patience.preface;
+        let accepted = timeout(patience, acceptor.accept(plain)).await;
+        let stream = accepted.map_err(|_| Gone::HandshakeTimeout)?.map_err(Gone::Handshake)?;
+        self.stream = Box::new(stream);
+        self.client.tls = true;
+        Ok(())
+    }
+
+    /// RFC 3207 section 4.2: what was said before it is forgotten.
+    pub(super) async fn start_tls(&mut self) -> Result<(), Gone> {
+        self.session.answer(&Reply::new(220, EnhancedStatus(2, 0, 0), "Go on with TLS"));
+        self.flush().await?;
+        self.handshake().await?;
+        if !self.client.helo_is_stated {
+            self.client.helo.clear();
+        }
+        Ok(())
+    }
+
+    pub(super) async fn hello(&mut self, extended: bool, name: String) {
+        self.end_transaction(None);
+        if !self.client.helo_is_stated {
+            self.client.helo = name;
+            self.client.extended = extended;
+        }
+        let extensions = match extended {
+            true => self.extensions().await,
+            false => Extensions::default(),
+        };
+        self.session.welcome(&self.gateway.settings.hostname, extensions);
+    }
+
+    /// What we can keep: our own, and what the next hop offers.
+    async fn extensions(&mut self) -> Extensions {
+        self.state_client().await;
+        let offered = match &mut self.route {
+            Route::Maildir(_) => {
+                Extensions { eight_bit_mime: true, smtputf8: true, ..Extensions::default() }
+            }
+            Route::Remote(link) => link.extensions().await.unwrap_or_else(|lost| {
+                tracing::warn!("the next hop cannot be asked what it offers: {lost}");
+                Extensions::default()
+            }),
+        };
+        let settings = &self.gateway.settings;
+        let size = offered.size.filter(|size| *size > 0).unwrap_or(u64::MAX);
+        let tls = settings.tls.as_ref().is_some_and(|tls| tls.mode == TlsMode::StartTls);
+        Extensions {
+            size: Some(size.min(settings.size_max)),
+            pipelining: true,
+            enhanced_status_codes: true,
+            eight_bit_mime: offered.eight_bit_mime,
+            smtputf8: offered.smtputf8 && offered.eight_bit_mime,
+            dsn: offered.dsn,
+            chunking: true,
+            starttls: tls && !self.client.tls,
+            xclient: lists(&settings.xclient_from, self.peer),
+        }
+    }
+
+    pub(super) fn xclient(&mut self, stated: Xclient) {
+        let client = &mut self.client;
+        if let Some(Stated::Value(address)) = stated.address {
+            client.address = address.to_canonical();
+            // What was known belonged to another.
+            (client.name, client.port, client.login) = (None, None, None);
+        }
+        merge(&mut client.name, stated.name);
+        merge(&mut client.port, stated.port);
+        merge(&mut client.login, stated.login);
+        if let Some(Stated::Value(protocol)) = stated.protocol {
+            client.extended = protocol == "ESMTP";
+        }
+        if let Some(Stated::Value(helo)) = stated.helo {
+            client.helo = helo;
+            client.helo_is_stated = true;
+        }
+        let reply = match self.sit_down(self.client.address) {
+            true => Reply::plain(220, format!("{} ESMTP Quivive", self.gateway.settings.hostname)),
+            false => TOO_MANY_CONNECTIONS,
+        };
+        self.session.answer(&reply);
+    }
+
+    /// Tells the next hop whom we speak for, where that is wanted.
+    pub(super) async fn state_client(&mut self) {
+        let Route::Remote(link) = &mut self.route else { return };
+        if !self.gateway.settings.xclient_to_next_hop {
+            return;
+        }
+        let client = &self.client;
+        let protocol = if client.extended { "ESMTP" } else { "SMTP" };
+        let text = |text: &String| Stated::Value(text.clone());
+        link.state_client(Xclient {
+            name: Some(client.name.as_ref().map_or(Stated::Unavailable, text)),
+            address: Some(Stated::Value(client.address)),
+            port: Some(client.port.map_or(Stated::Unavailable, Stated::Value)),
+            protocol: Some(Stated::Value(protocol.to_owned())),
+            helo: Some(match client.helo.is_empty() {
+                true => Stated::Unavailable,
+                false => text(&client.helo),
+            }),
+            login: client.login.as_ref().map(text),
+            ..Xclient::default()
+        })
+        .await;
+    }
+}
+
+fn merge<T>(place: &mut Option<T>, stated: Option<Stated<T>>) {
+    match stated {
+        Some(Stated::Value(value)) => *place = Some(value),
+        Some(Stated::Unavailable | Stated::TemporarilyUnavailable) => *place = None,
+        None => {}
+    }
+}

@@ -1,0 +1,225 @@
+//! A message on its way: from MAIL to the answer to its end.
+
+use quivive_mail::EnhancedStatus;
+use quivive_smtp::{Mail, Rcpt, Reply};
+use quivive_verdict::Action;
+use tokio::time::Instant;
+
+use super::client::Client;
+use super::conversation::Conversation;
+use super::replies::{
+    CANNOT_HOLD, LOOP, NO_SPACE, NO_TRANSACTION, ONE_RECIPIENT, RECIPIENT_OK, SENDER_OK, TOO_LARGE,
+};
+use super::transaction::{Transaction, verdict_reply};
+use super::{Route, received, recipients};
+use crate::header_edit::{EditedMessage, survey};
+use crate::maildir::{Envelope, MaildirError};
+use crate::next_hop::{Dialect, SendError};
+use crate::spool::{Fit, SpoolError, SpoolWriter};
+
+/// How many `Received` fields a message may have (RFC 5321 section 6.3 asks for a hundred at least
+/// before that alone is a loop; nothing honest comes near to half of it).
+const RECEIVED_MAX: usize = 50;
+
+impl Conversation {
+    pub(super) async fn mail(&mut self, mail: Mail) {
+        self.state_client().await;
+        self.transaction = Some(Transaction::begin(&self.gateway, &self.client, mail).await);
+        self.session.answer(&SENDER_OK);
+    }
+
+    /// A refusal for who sends is spoken here, so that the log knows for whom it was; else the next
+    /// hop says whether it takes the recipient.
+    pub(super) async fn rcpt(&mut self, rcpt: Rcpt) -> Reply {
+        let Some(transaction) = &mut self.transaction else { return NO_TRANSACTION };
+        let reply =
+            match recipients::refusal(&self.gateway.settings.recipient_domains, &rcpt.forward_path)
+            {
+                Some(refusal) => refusal,
+                None => offer(&mut self.route, transaction, &rcpt).await,
+            };
+        if reply.is_positive() {
+            transaction.recipients.push(rcpt.forward_path);
+        } else {
+            transaction.recipients_refused += 1;
+        }
+        reply
+    }
+
+    pub(super) fn begin_message(&mut self) {
+        self.message_at = Instant::now();
+        let settings = &self.gateway.settings;
+        if let Some(transaction) = &mut self.transaction {
+            let spool = SpoolWriter::new(settings.spool_folder.clone(), settings.size_max);
+            transaction.spool = Some(spool);
+        }
+    }
+
+    pub(super) async fn end_message(&mut self) -> Reply {
+        let reply = match self.deliver().await {
+            Ok(reply) => reply,
+            Err(error) => {
+                tracing::error!("a message could not be handed on: {error}");
+                error.reply()
+            }
+        };
+        self.end_transaction(Some(&reply));
+        reply
+    }
+
+    async fn deliver(&mut self) -> Result<Reply, DeliveryError> {
+        let Some(transaction) = &mut self.transaction else { return Ok(NO_TRANSACTION) };
+        if let Some(refusal) = transaction.judging.refusal().await {
+            return Ok(refusal);
+        }
+        let writer = transaction.spool.take();
+        let transaction = &*transaction;
+        let (Some(writer), Some(judgement)) = (writer, transaction.judging.judgement()) else {
+            return Ok(NO_TRANSACTION);
+        };
+        let Some(spool) = writer.finish().await? else { return Ok(TOO_LARGE) };
+        match judgement.verdict.action {
+            Action::Discard => return Ok(verdict_reply(judgement)),
+            Action::Hold => return Ok(CANNOT_HOLD),
+            _ => {}
+        }
+        let own_names = &self.gateway.own_names;
+        if survey(&spool, own_names).await?.received >= RECEIVED_MAX {
+            return Ok(LOOP);
+        }
+        let hostname = &self.gateway.settings.hostname;
+        let fields = received::fields(hostname, &self.client, transaction, judgement);
+        let message = EditedMessage::new(&spool, &fields, own_names);
+        hand_on(&mut self.route, transaction, message).await
+    }
+
+    /// Closes the books on a transaction, if one is open.
+    pub(super) fn end_transaction(&mut self, answer: Option<&Reply>) {
+        if let Route::Remote(link) = &mut self.route {
+            link.reset();
+        }
+        if let Some(transaction) = self.transaction.take() {
+            log(&self.client, &transaction, answer);
+        }
+    }
+}
+
+pub(super) async fn take_content(
+    transaction: Option<&mut Transaction>,
+    content: &[u8],
+) -> Option<Reply> {
+    let spool = transaction?.spool.as_mut()?;
+    match spool.write(content).await {
+        Ok(Fit::Kept) => None,
+        Ok(Fit::TooLarge) => Some(TOO_LARGE),
+        Err(error) => {
+            tracing::error!("a message could not be taken: {error}");
+            Some(NO_SPACE)
+        }
+    }
+}
+
+async fn offer(route: &mut Route, transaction: &mut Transaction, rcpt: &Rcpt) -> Reply {
+    let Transaction { judging, mail, recipients, .. } = transaction;
+    // What is refused anyway is nothing for the next hop.
+    if judging.is_finished()
+        && let Some(refusal) = judging.refusal().await
+    {
+        return refusal;
+    }
+    let link = match route {
+        Route::Maildir(_) => return judging.refusal().await.unwrap_or(RECIPIENT_OK),
+        Route::Remote(link) => link,
+    };
+    // Its answer to a message is one per recipient, and ours is one: they can only be one.
+    if link.dialect() == Dialect::Lmtp && !recipients.is_empty() {
+        return ONE_RECIPIENT;
+    }
+    let (refusal, answer) = tokio::join!(judging.refusal(), link.rcpt(mail, rcpt));
+    refusal.unwrap_or_else(|| match answer {
+        Ok(reply) => passed_on(reply),
+        Err(lost) => {
+            tracing::warn!("the next hop is lost: {lost}");
+            lost.reply()
+        }
+    })
+}
+
+async fn hand_on(
+    route: &mut Route,
+    transaction: &Transaction,
+    mut message: EditedMessage<'_>,
+) -> Result<Reply, DeliveryError> {
+    match route {
+        Route::Remote(link) => Ok(passed_on(link.send(&mut message).await?)),
+        Route::Maildir(maildir) => {
+            let envelope = Envelope {
+                reverse_path: &transaction.mail.reverse_path,
+                recipients: &transaction.recipients,
+            };
+            maildir.deliver(envelope, message).await?;
+            let text = format!("Taken as {}", transaction.id);
+            Ok(Reply::with_text(250, EnhancedStatus(2, 0, 0), text))
+        }
+    }
+}
+
+/// The next hop's answer as our client hears it. 421 is between the next hop and us, and so is what
+/// is no answer to this question.
+fn passed_on(mut reply: Reply) -> Reply {
+    if reply.code == 421 || reply.code / 100 == 3 {
+        reply.code = 451;
+        reply.enhanced = reply.enhanced.filter(|status| status.0 == 4);
+    }
+    let class = u8::try_from(reply.code / 100).unwrap_or(4);
+    reply.enhanced.get_or_insert(EnhancedStatus(class, 0, 0));
+    reply
+}
+
+/// Why a message was not handed on. All of it is ours or the next hop's, and may pass.
+#[derive(Debug, thiserror::Error)]
+enum DeliveryError {
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error(transparent)]
+    Maildir(#[from] MaildirError),
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
+impl DeliveryError {
+    fn reply(&self) -> Reply {
+        match self {
+            Self::Send(SendError::Lost(lost)) => lost.reply(),
+            Self::Send(SendError::Message(_)) | Self::Maildir(_) | Self::Spool(_) => NO_SPACE,
+        }
+    }
+}
+
+/// One line a message. What a peer said is written as a quoted string, so that it cannot pass for
+/// anything else.
+fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let judgement = transaction.judging.judgement();
+    let results: Vec<String> = judgement
+        .into_iter()
+        .flat_map(|judgement| &judgement.findings)
+        .map(|finding| format!("{}.{}={}", finding.method, finding.identity, finding.result))
+        .collect();
+    tracing::info!(
+        id = %transaction.id,
+        client = %client.address,
+        helo = ?client.helo,
+        mail_from = ?transaction.mail.reverse_path.address(),
+        recipients = transaction.recipients.len(),
+        recipients_refused = transaction.recipients_refused,
+        results = %results.join(" "),
+        verdict = judgement.map_or("none", |judgement| judgement.verdict.action.word()),
+        answer = %answer.map_or_else(|| "none".to_owned(), Reply::to_string),
+        tls = client.tls,
+        early = client.early,
+        "message"
+    );
+}

@@ -1,0 +1,27 @@
+//! What the door says of its own.
+
+use quivive_mail::EnhancedStatus;
+use quivive_smtp::Reply;
+
+pub(super) const SENDER_OK: Reply = Reply::new(250, EnhancedStatus(2, 1, 0), "Sender noted");
+pub(super) const RECIPIENT_OK: Reply = Reply::new(250, EnhancedStatus(2, 1, 5), "Recipient noted");
+pub(super) const ONE_RECIPIENT: Reply =
+    Reply::new(452, EnhancedStatus(4, 5, 3), "One recipient a message: send the others separately");
+pub(super) const NO_TRANSACTION: Reply =
+    Reply::new(503, EnhancedStatus(5, 5, 1), "Send MAIL first");
+pub(super) const TOO_LARGE: Reply =
+    Reply::new(552, EnhancedStatus(5, 3, 4), "The message is larger than is taken here");
+pub(super) const NO_SPACE: Reply =
+    Reply::new(452, EnhancedStatus(4, 3, 1), "The message cannot be stored now; try again later");
+pub(super) const CANNOT_HOLD: Reply =
+    Reply::new(451, EnhancedStatus(4, 3, 3), "The message cannot be held here; try again later");
+pub(super) const LOOP: Reply =
+    Reply::new(554, EnhancedStatus(5, 4, 6), "The message is going round in circles");
+pub(super) const TALKED_FIRST: Reply =
+    Reply::new(554, EnhancedStatus(5, 5, 1), "You talked before the greeting. Closing");
+pub(super) const TOO_MANY_CONNECTIONS: Reply =
+    Reply::new(421, EnhancedStatus(4, 7, 0), "Too many connections from your address, closing");
+pub(super) const CLOSING_DOWN: Reply =
+    Reply::new(421, EnhancedStatus(4, 3, 2), "The server is going down; come again later");
+pub(super) const TOO_SLOW: Reply =
+    Reply::new(421, EnhancedStatus(4, 4, 2), "You took too long, closing");
