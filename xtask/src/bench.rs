@@ -1,11 +1,12 @@
-//! Speed: the benches of the package that holds them, beside their limits and peers.
+//! Speed, side by side with its limits and peers: what the package of benches measures.
 
 use crate::Result;
-use crate::program::{cargo, run as run_program};
+use crate::peers;
+use crate::program::{cargo, run_printing};
 
-const PACKAGE: &str = "quivive-bench";
-
-/// Runs the benches; `arguments` go to them.
+/// Runs the benches with optimisation; `arguments` go to them.
 pub(crate) fn run(arguments: &[&str]) -> Result {
-    run_program(cargo(&["bench", "--package", PACKAGE, "--"]).args(arguments))
+    peers::unpack()?;
+    let program = ["run", "--release", "--package", "quivive-bench", "--"];
+    run_printing(cargo(&program).args(arguments))
 }

@@ -22,8 +22,13 @@ pub(crate) fn program(name: &str, arguments: &[&str], folder: &Path) -> Command 
 
 /// Runs to the end; both its outputs go to standard error.
 pub(crate) fn run(command: &mut Command) -> Result {
+    run_printing(command.stdout(std::io::stderr()))
+}
+
+/// As [`run`], but what it prints is what was asked for: its standard output is ours.
+pub(crate) fn run_printing(command: &mut Command) -> Result {
     eprintln!("+ {}", shown(command));
-    command.stdin(Stdio::null()).stdout(std::io::stderr());
+    command.stdin(Stdio::null());
     let status = command.status().map_err(|error| cannot_start(command, &error))?;
     if status.success() { Ok(()) } else { Err(format!("{}: {status}", shown(command)).into()) }
 }
