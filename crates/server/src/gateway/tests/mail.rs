@@ -175,6 +175,21 @@ async fn a_large_message_waits_in_a_file() {
 }
 
 #[tokio::test]
+async fn large_headers_pass() {
+    let world = World::maildir().await;
+    let long = format!("X-Long: {}\r\n", " x\r\n".repeat(2_500_000));
+    let many: String = (0..100_000).map(|n| format!("X-{n}: many\r\n")).collect();
+    for header in [long, many] {
+        let mut client = world.open().await;
+        let reply = client.message(&format!("{header}\r\nbody\r\n")).await;
+        assert_eq!(reply.code, 250, "{reply}");
+    }
+    let mut lengths: Vec<usize> = world.mails().iter().map(String::len).collect();
+    lengths.sort_unstable();
+    assert!(lengths[0] > 1_000_000 && lengths[1] > 7_500_000, "{lengths:?}");
+}
+
+#[tokio::test]
 async fn without_room_for_it_a_message_is_put_off() {
     let next = Next::well().await;
     let world = World::new(Some(&next), |_| {}).await;
