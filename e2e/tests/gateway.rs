@@ -1,6 +1,7 @@
 //! The full path: a client, `quivive serve`, a real next hop, and DNS from a real name server.
 
 use std::fs;
+use std::net::SocketAddr;
 
 use quivive_e2e::client::{self, Dialogue};
 use quivive_e2e::peer::{self, Peer};
@@ -81,6 +82,8 @@ fn fail_is_refused_with_the_domains_own_words() {
     let refusal = world.client("192.0.2.66").message("a@strict.test", "b@example.test", MESSAGE);
     assert!(refusal.starts_with("550 5.7.23 "), "{refusal}");
     assert!(refusal.contains("strict.test"), "{refusal}");
+    let refusal = world.client("2001:db8::66").message("a@vouched.test", "b@example.test", MESSAGE);
+    assert!(refusal.starts_with("550 5.7.23 "), "{refusal}");
     let taken = world.client("192.0.2.25").message("a@vouched.test", "b@example.test", MESSAGE);
     assert!(taken.starts_with("250 "), "{taken}");
     let message = world.arrived(1).remove(0);
@@ -156,6 +159,35 @@ fn lmtp_takes_one_recipient_at_a_time() {
         assert_eq!(messages.len(), 1);
         let results = maildir::field(&messages[0], "Authentication-Results").expect("a result");
         assert!(results.contains("spf=pass"), "{results}");
+    }
+}
+
+/// A Postfix that sends everything by way of us, and does not ask DNS who its clients are.
+fn upstream(gateway: SocketAddr) -> Peer {
+    let (ip, port) = (gateway.ip(), gateway.port());
+    postfix::start_with(&format!(
+        "virtual_mailbox_domains =\nmynetworks = 127.0.0.0/8\nrelayhost = [{ip}]:{port}\n\
+         smtpd_relay_restrictions = permit_mynetworks, reject\n"
+    ))
+}
+
+#[test]
+fn a_mail_server_sends_through_us() {
+    let world = World::start("");
+    let upstream = upstream(world.serve.address("gateway"));
+    for sender in ["a@vouched.test", "a@strict.test", "a@broken.test"] {
+        let sent = client::swaks(upstream.address, &["--from", sender, "--to", "b@example.test"]);
+        assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stdout));
+    }
+    let message = world.arrived(1).remove(0);
+    assert_eq!(maildir::field(&message, "Return-Path").as_deref(), Some("<a@vouched.test>"));
+    // What we refuse is the business of whoever has it.
+    for (status, reply) in [("bounced", "550 5.7.23 "), ("deferred", "451 4.7.24 ")] {
+        wait::until(status, || {
+            let log = upstream.log();
+            let told = |line: &str| line.contains(status) && line.contains(reply);
+            log.lines().any(told).then_some(())
+        });
     }
 }
 
