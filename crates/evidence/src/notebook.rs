@@ -24,8 +24,8 @@ pub struct Notebook {
     order: Vec<DnsQuestion>,
 }
 
-/// A quick hash will do: the bounds of an inquiry keep a notebook so small that names made to collide
-/// cost nothing.
+/// A quick hash will do: the bounds of an inquiry keep a notebook so small that names made to
+/// collide cost nothing.
 type Answers<T> = HashMap<Arc<str>, Arc<Answer<T>>, RandomState>;
 
 /// A question with its answer.

@@ -49,7 +49,8 @@ impl Case {
         &self.facts.case_id
     }
 
-    /// Its evidence as a notebook. What stands in `instead` replaces the answer to the same question.
+    /// Its evidence as a notebook. What stands in `instead` replaces the answer to the same
+    /// question.
     ///
     /// # Errors
     /// The first answer that cannot be read, in words.
