@@ -121,8 +121,15 @@ impl Config {
             actions: self.actions.clone(),
             exceptions: self.exception.iter().map(Exception::rule).collect(),
             spf_void_lookups_max: self.spf.void_lookups_max,
+            public_url: self.public_url(),
             ..Policy::new(self.authserv_id.as_str())
         }
+    }
+
+    /// Where the explanations of refusals are published: what the first public listener says.
+    fn public_url(&self) -> Option<String> {
+        let mut public = self.listen.iter().filter(|listen| listen.door == Door::Public);
+        public.find_map(|listen| listen.url.as_ref()).map(|url| format!("{url}why/"))
     }
 }
 

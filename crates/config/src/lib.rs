@@ -36,6 +36,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod url;
 mod value;
 mod write;
 
@@ -57,4 +58,5 @@ pub use spf::Spf;
 pub use srs::Srs;
 pub use store::Store;
 pub use tls::{Tls, TlsMode};
+pub use url::Url;
 pub use value::LIST_MAX;

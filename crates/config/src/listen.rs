@@ -1,12 +1,12 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
 use crate::reading::Reading;
 use crate::section::Section;
-use crate::settings::settings;
+use crate::settings::{Settings, settings};
 use crate::value::{Word, choose};
-use crate::{Address, Built, Domain, NextHop, Problem, Tls};
+use crate::{Address, Built, Domain, NextHop, Problem, Tls, Url};
 
 /// How many listeners there may be.
 pub const LISTENERS_MAX: usize = 64;
@@ -14,16 +14,18 @@ pub const LISTENERS_MAX: usize = 64;
 settings! {
     /// A listener: one door of Quivive.
     pub struct Listen {
-        /// What is spoken here. "gateway" is SMTP, with the mail handed on.
+        /// What is spoken here. "gateway" is SMTP, with the mail handed on; "console" are the
+        /// operator's pages and /metrics; "public" are the pages that tell strangers why their mail
+        /// was refused.
         door: Door, example "\"gateway\""; Live, Now;
         /// ADDRESS:PORT or "unix:/PATH"; port 0 is a free one.
         address: Address; Restart, Now;
         /// The domains that mail is taken for. A gateway needs them unless it delivers to a Maildir
         /// on a loopback address.
         recipient_domains: Vec<Domain> = Vec::new(); Live, Now;
-        /// Where mail goes: "smtp:HOST:PORT", "lmtp:HOST:PORT", "lmtp:unix:/PATH", or
+        /// Where a gateway's mail goes: "smtp:HOST:PORT", "lmtp:HOST:PORT", "lmtp:unix:/PATH", or
         /// "maildir:PATH", one Maildir for all.
-        next_hop: NextHop, example "\"maildir:Maildir\""; Live, Now;
+        next_hop: Option<NextHop> = None, example "\"maildir:Maildir\"" sampled; Live, Now;
         /// Networks whose clients must speak the PROXY protocol.
         proxy_from: Vec<IpNet> = Vec::new(); Live, Now;
         /// Networks whose clients may say XCLIENT.
@@ -36,6 +38,14 @@ settings! {
         connections_per_address: usize = 50, in 1..=100_000; Live, Now;
         /// Certificate, key and mode ("starttls" or "implicit") of TLS.
         tls: Option<Tls> = None; Live, Now;
+        /// What opens the console: a file with the argon2 hash of a password, as `quivive config
+        /// password` makes it. On an address that others can reach there must be one.
+        password_file: Option<PathBuf> = None, example "\"console.password\""; Live, Now;
+        /// The names under which browsers reach the console, beside those of loopback and its own
+        /// address.
+        hosts: Vec<Domain> = Vec::new(); Live, Now;
+        /// Where strangers reach the public pages; refusals name it.
+        url: Option<Url> = None; Live, Now;
     }
     check keeps_its_promises
 }
@@ -75,8 +85,8 @@ impl Door {
         (Self::Socketmap, Built::Later),
         (Self::TcpTable, Built::Later),
         (Self::Http, Built::Later),
-        (Self::Console, Built::Later),
-        (Self::Public, Built::Later),
+        (Self::Console, Built::Now),
+        (Self::Public, Built::Now),
         (Self::Authority, Built::Later),
     ];
 
@@ -125,17 +135,76 @@ impl Word for Door {
     }
 }
 
+/// What a gateway has, and what pages have. Keys that both know are not here.
+const OF_GATEWAYS: &[&str] = &[
+    "recipient_domains",
+    "next_hop",
+    "proxy_from",
+    "xclient_from",
+    "xclient_to_next_hop",
+    "size_max",
+    "tls",
+];
+const OF_CONSOLES: &[&str] = &["password_file", "hosts"];
+const OF_PUBLIC_PAGES: &[&str] = &["url"];
+
 fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
+    let foreign: &[&[&str]] = match listen.door {
+        Door::Gateway => &[OF_CONSOLES, OF_PUBLIC_PAGES],
+        Door::Console => &[OF_GATEWAYS, OF_PUBLIC_PAGES],
+        Door::Public => &[OF_GATEWAYS, OF_CONSOLES],
+        _ => return,
+    };
+    for key in foreign.iter().copied().flatten().filter(|key| section.item(key).is_some()) {
+        let problem = Problem::Conflict("this door has no use for it; leave it out");
+        reading.error(&section.key_span(&[key]), problem);
+    }
+    match listen.door {
+        Door::Gateway => gateway_hands_on(listen, section, reading),
+        Door::Console => console_is_closed(listen, section, reading),
+        _ => public_is_known(listen, section, reading),
+    }
+}
+
+fn gateway_hands_on(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
+    if listen.next_hop.is_none() && section.item("next_hop").is_none() {
+        missing("next_hop", section, reading);
+    }
     never_an_open_relay(listen, section, reading);
-    if listen.xclient_to_next_hop && matches!(listen.next_hop, NextHop::Maildir(_)) {
+    if listen.xclient_to_next_hop && matches!(listen.next_hop, Some(NextHop::Maildir(_))) {
         let problem = Problem::Conflict("a Maildir hears no XCLIENT; leave it out");
         reading.error(&section.key_span(&["xclient_to_next_hop"]), problem);
     }
 }
 
+/// What opens the console is a password wherever others can reach it.
+fn console_is_closed(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
+    if !listen.address.is_loopback() && section.item("password_file").is_none() {
+        let problem = Problem::Conflict(
+            "everybody could look at the mail's cases; name a `password_file`, or a loopback \
+             address",
+        );
+        reading.error(&section.key_span(&["address"]), problem);
+    }
+}
+
+fn public_is_known(_: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
+    if section.item("url").is_none() {
+        missing("url", section, reading);
+    }
+}
+
+/// A key that this door must have is not there.
+fn missing(key: &'static str, section: &Section<'_>, reading: &mut Reading<'_>) {
+    let row = <Listen as Settings>::rows().into_iter().find(|row| row.name == key);
+    let (prose, example) = row.map(|row| (row.prose, row.example)).unwrap_or_default();
+    reading.error(section.span(), Problem::Missing { key, prose, example });
+}
+
 fn never_an_open_relay(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
-    let stays_here = matches!(listen.next_hop, NextHop::Maildir(_)) && listen.address.is_loopback();
-    if listen.door == Door::Gateway && listen.recipient_domains.is_empty() && !stays_here {
+    let stays_here =
+        matches!(listen.next_hop, Some(NextHop::Maildir(_))) && listen.address.is_loopback();
+    if listen.recipient_domains.is_empty() && !stays_here {
         let problem = Problem::Conflict(
             "this gateway would relay for everybody; name its `recipient_domains`, or let it \
              deliver to a Maildir on a loopback address",

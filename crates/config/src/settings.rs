@@ -137,7 +137,8 @@ impl Row {
 /// Defines a table of settings: a structure, its rows, its parser and its writer.
 ///
 /// A row is `name: Type = default, in RANGE, shown "the default in words", example "TOML"; RELOAD,
-/// BUILT`. Without a default the key is required. A default may name the settings above it.
+/// BUILT`. Without a default the key is required. A default may name the settings above it. An
+/// example that is `sampled` is set in the sample although there is a default.
 macro_rules! settings {
     (
         $(#[doc = $about:literal])+
@@ -148,7 +149,7 @@ macro_rules! settings {
                     $(= $default:expr)?
                     $(, in $range:expr)?
                     $(, shown $shown:literal)?
-                    $(, example $example:literal)?;
+                    $(, example $example:literal $($sampled:ident)?)?;
                     $reload:ident, $built:ident;
             )+
         }
@@ -172,7 +173,7 @@ macro_rules! settings {
                     let row = $crate::settings::key!($field, [$($prose),+], [$($range)?], $built)
                         .row::<$type>($crate::Reload::$reload);
                     let row = $crate::settings::default!(row, $type, [$($default)?], [$($shown)?]);
-                    $crate::settings::example!(row, $($example)?)
+                    $crate::settings::example!(row, $($example $($sampled)?)?)
                 }),+]
             }
 
@@ -266,6 +267,9 @@ macro_rules! example {
     };
     ($row:ident, $example:literal) => {
         $crate::Row { example: $example.to_owned(), ..$row }
+    };
+    ($row:ident, $example:literal sampled) => {
+        $crate::Row { example: $example.to_owned(), set_in_sample: true, ..$row }
     };
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn section(header: &str, settings: &impl Settings) -> String {
 
 /// An inline table of what must be there.
 pub(crate) fn example_table(rows: &[Row]) -> String {
-    let required = rows.iter().filter(|row| row.default.is_none());
+    let required = rows.iter().filter(|row| row.set_in_sample);
     inline(required.map(|row| (row.name.to_owned(), row.example.clone())))
 }
 

@@ -79,7 +79,7 @@ fn what_is_built_of_the_contract_holds() {
     assert_eq!(listen.door, Door::Gateway);
     assert_eq!(listen.address.to_string(), "127.0.0.1:2525");
     assert_eq!(listen.recipient_domains[0].as_str(), "example.test");
-    assert_eq!(listen.next_hop, NextHop::Smtp { host: "127.0.0.1".into(), port: 2526 });
+    assert_eq!(listen.next_hop, Some(NextHop::Smtp { host: "127.0.0.1".into(), port: 2526 }));
     assert_eq!((listen.size_max, listen.connections_per_address), (50 << 20, 50));
     assert!(!listen.xclient_to_next_hop);
     let tls = listen.tls.as_ref().unwrap();

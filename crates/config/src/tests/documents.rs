@@ -6,7 +6,7 @@ use super::contract::contract_as_built;
 use super::{config, errors};
 use crate::actions::ACTIONS;
 use crate::methods::METHODS;
-use crate::{Built, Config, Door, Reload, Row, reference_markdown, sample, show, table};
+use crate::{Built, Config, Door, NextHop, Reload, Row, reference_markdown, sample, show, table};
 
 #[test]
 fn what_is_shown_describes_the_same_configuration() {
@@ -32,8 +32,8 @@ fn the_default_without_a_file_is_shown_and_marks_only() {
     assert_eq!(Config::parse(&show(&config), Path::new("/")), Ok(config.clone()));
     assert!(config.listen[0].address.is_loopback());
     assert_eq!(
-        config.listen[0].next_hop.to_string(),
-        "maildir:/home/u/.local/share/quivive/Maildir"
+        config.listen[0].next_hop,
+        Some(NextHop::Maildir("/home/u/.local/share/quivive/Maildir".into()))
     );
     assert_eq!(config.policy().actions.iter().count(), 0);
 }

@@ -1,0 +1,261 @@
+//! The strangers' page: why a message was refused, and what can be done.
+//!
+//! It shows what the refused client said itself, what it was answered, and what its domain
+//! publishes: nothing of recipients, rules, or us.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Extension, Path, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use quivive_evidence::{Finding, FindingResult, Identity, Method};
+use quivive_store::Store;
+use quivive_verdict::Case;
+
+use crate::case::reply;
+use crate::frame::{icon, page, style};
+use crate::guard;
+use crate::shown::Shown;
+use crate::state::Peer;
+use crate::throttle::Throttle;
+use crate::words::{Moment, identity_name, meaning, method_name};
+
+/// How many pages one network may ask for at once, and how long each counts.
+const ASKED: (u32, Duration) = (30, Duration::from_secs(2));
+
+/// The strangers' pages. Clones share everything.
+#[derive(Clone)]
+pub struct Public(Arc<Inner>);
+
+struct Inner {
+    store: Option<Store>,
+    /// The path under which the pages stand, with a slash at both ends.
+    path: String,
+    /// Our name.
+    receiver: String,
+    throttle: Arc<Throttle>,
+}
+
+#[derive(Template)]
+#[template(path = "public.html")]
+struct WhyPage {
+    path: String,
+    receiver: String,
+    at: Moment,
+    client: String,
+    helo: Shown,
+    reverse_path: Shown,
+    action: &'static str,
+    is_for_now: bool,
+    reply: Shown,
+    finding: Option<Why>,
+}
+
+/// Why it was refused.
+struct Why {
+    method: &'static str,
+    identity: &'static str,
+    domain: Shown,
+    result: &'static str,
+    meaning: &'static str,
+    cause: Shown,
+    decided_by: Option<Shown>,
+    explanation: Option<Shown>,
+    /// What the domain publishes.
+    record: Option<Shown>,
+    advice: Advice,
+}
+
+/// What kind of help there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Advice {
+    NotPermitted,
+    HeloNotPermitted,
+    Broken,
+    NoAnswer,
+    Other,
+}
+
+#[derive(Template)]
+#[template(path = "public_none.html")]
+struct NonePage {
+    path: String,
+    receiver: String,
+    title: &'static str,
+    text: &'static str,
+}
+
+impl Public {
+    /// Pages about the cases of a store, under the path of this URL.
+    pub fn new(store: Option<Store>, url: &str, receiver: &str) -> Self {
+        let throttle = Arc::new(Throttle::new(ASKED.0, ASKED.1));
+        let path = path_of(url);
+        Self(Arc::new(Inner { store, path, receiver: receiver.to_owned(), throttle }))
+    }
+
+    /// The pages that take the place of older ones: how often somebody has asked still counts.
+    #[must_use]
+    pub fn in_place_of(self, older: &Self) -> Self {
+        let Inner { store, path, receiver, .. } = &*self.0;
+        let (store, path, receiver) = (store.clone(), path.clone(), receiver.clone());
+        Self(Arc::new(Inner { store, path, receiver, throttle: older.0.throttle.clone() }))
+    }
+
+    fn nothing(&self, status: StatusCode, title: &'static str, text: &'static str) -> Response {
+        let (path, receiver) = (self.0.path.clone(), self.0.receiver.clone());
+        page(status, &NonePage { path, receiver, title, text })
+    }
+
+    /// The one answer to everything that there is not.
+    fn none(&self) -> Response {
+        let text = "There is no explanation at this address, or no longer: they are kept for some \
+                    days. Send the message again to get a new one.";
+        self.nothing(StatusCode::NOT_FOUND, "Nothing here", text)
+    }
+}
+
+/// The path of a URL, with a slash at both ends.
+fn path_of(url: &str) -> String {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = behind_scheme.split_once('/').map_or("", |(_, path)| path);
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
+    if path.is_empty() { "/".to_owned() } else { format!("/{path}/") }
+}
+
+/// The strangers' pages. Requests should carry a [`Peer`], by which they are counted.
+pub fn public_router(public: Public) -> Router {
+    let path = public.0.path.clone();
+    Router::new()
+        .route(&format!("{path}why/{{id}}"), get(why))
+        .route(&format!("{path}style.css"), get(style))
+        .route(&format!("{path}icon.svg"), get(icon))
+        .route("/robots.txt", get(robots))
+        .fallback(no_page)
+        .layer(from_fn(guard::bound))
+        .with_state(public)
+}
+
+async fn robots() -> Response {
+    ([(header::CONTENT_TYPE, "text/plain")], "User-agent: *\nDisallow: /\n").into_response()
+}
+
+async fn no_page(State(public): State<Public>) -> Response {
+    public.none()
+}
+
+async fn why(
+    State(public): State<Public>,
+    peer: Option<Extension<Peer>>,
+    Path(id): Path<String>,
+) -> Response {
+    if !public.0.throttle.take(peer.and_then(|Extension(peer)| peer.0)) {
+        let text = "Your network has asked for many pages. Wait a minute.";
+        return public.nothing(StatusCode::TOO_MANY_REQUESTS, "Not so fast", text);
+    }
+    let Some(store) = public.0.store.as_ref().filter(|_| is_id(&id)) else { return public.none() };
+    match store.public_case(&id).await {
+        Ok(Some(case)) => page(StatusCode::OK, &WhyPage::new(&public, &case)),
+        Ok(None) => public.none(),
+        Err(error) => {
+            tracing::warn!("an explanation could not be read: {error}");
+            let text = "The explanation cannot be read now. Try again later.";
+            public.nothing(StatusCode::SERVICE_UNAVAILABLE, "Not now", text)
+        }
+    }
+}
+
+/// Whether a text has the form of an id.
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
+}
+
+impl WhyPage {
+    fn new(public: &Public, case: &Case) -> Self {
+        let facts = &case.facts;
+        Self {
+            path: public.0.path.clone(),
+            receiver: public.0.receiver.clone(),
+            at: Moment(facts.now),
+            client: facts.client_address.to_string(),
+            helo: Shown::new(&facts.helo),
+            reverse_path: Shown::new(&facts.reverse_path),
+            action: case.verdict.action.word(),
+            is_for_now: case.verdict.reply.code < 500,
+            reply: Shown::new(&reply(&case.verdict.reply)),
+            finding: deciding(case).map(Why::new),
+        }
+    }
+}
+
+/// The finding that the reply speaks of: the first of those whose action is the verdict's.
+fn deciding(case: &Case) -> Option<&Finding> {
+    let action = case.verdict.action;
+    case.findings.iter().find(|finding| {
+        let Finding { method, identity, result, .. } = finding;
+        let reason = format!("{method} {identity} {result}: {action} ");
+        case.verdict.reasons.iter().any(|given| given.starts_with(&reason))
+    })
+}
+
+impl Why {
+    fn new(finding: &Finding) -> Self {
+        let record = finding.trace.first().map(|node| &*node.term).filter(|term| !term.is_empty());
+        Self {
+            method: method_name(finding.method),
+            identity: identity_name(finding.identity),
+            domain: Shown::new(&finding.domain),
+            result: finding.result.word(),
+            meaning: meaning(finding.result),
+            cause: Shown::new(&finding.cause),
+            decided_by: finding.decided_by.as_deref().map(Shown::new),
+            explanation: finding.explanation.as_deref().map(Shown::new),
+            record: record.map(Shown::new),
+            advice: advice(finding),
+        }
+    }
+}
+
+fn advice(finding: &Finding) -> Advice {
+    match (finding.method, finding.result) {
+        (_, FindingResult::Temperror) => Advice::NoAnswer,
+        (_, FindingResult::Permerror) => Advice::Broken,
+        (Method::Spf, FindingResult::Fail | FindingResult::Softfail | FindingResult::Neutral) => {
+            match finding.identity {
+                Identity::Helo => Advice::HeloNotPermitted,
+                _ => Advice::NotPermitted,
+            }
+        }
+        _ => Advice::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_urls() {
+        for (url, path) in [
+            ("https://q.example", "/"),
+            ("https://q.example/", "/"),
+            ("https://q.example/a/b/", "/a/b/"),
+            ("https://q.example:8443/a?x#y", "/a/"),
+        ] {
+            assert_eq!(path_of(url), path, "{url}");
+        }
+    }
+
+    #[test]
+    fn ids_have_a_form() {
+        assert!(is_id("0123456789abcdefABCDEF-_"));
+        for text in ["", "a/b", "a.b", "a b", "é", &"a".repeat(65)] {
+            assert!(!is_id(text), "{text}");
+        }
+    }
+}
