@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::connection::{Connection, Lost, SendError};
+#[cfg(test)]
+pub(crate) use self::link::{CONNECTIONS_MAX, CROWDED_WAIT};
 pub(crate) use self::link::{Link, RemoteHop};
 
 /// Where mail goes.

@@ -81,7 +81,7 @@ impl Conversation {
     }
 
     pub(super) async fn hello(&mut self, extended: bool, name: String) {
-        self.end_transaction(None);
+        self.end_transaction(None).await;
         if !self.client.helo_is_stated {
             self.client.helo = name;
             self.client.extended = extended;

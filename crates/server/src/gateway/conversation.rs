@@ -187,7 +187,7 @@ impl Conversation {
                     self.session.answer(&reply);
                     self.taken_at = Instant::now();
                 }
-                Event::Reset => self.end_transaction(None),
+                Event::Reset => self.end_transaction(None).await,
                 Event::StartTls => self.start_tls().await?,
                 Event::Xclient(xclient) => self.xclient(*xclient),
                 Event::Closed => return self.close().await,
@@ -277,7 +277,7 @@ impl Conversation {
 
     /// The client is gone: so is its transaction.
     async fn give_up(&mut self) {
-        self.end_transaction(None);
+        self.end_transaction(None).await;
         if let Route::Remote(link) = &mut self.route {
             link.release().await;
         }

@@ -42,6 +42,7 @@ impl Conversation {
             transaction.recipients.push(rcpt.forward_path);
         } else {
             transaction.recipients_refused += 1;
+            transaction.refusal = Some(reply.clone());
         }
         reply
     }
@@ -63,7 +64,7 @@ impl Conversation {
                 error.reply()
             }
         };
-        self.end_transaction(Some(&reply));
+        self.end_transaction(Some(&reply)).await;
         reply
     }
 
@@ -94,9 +95,9 @@ impl Conversation {
     }
 
     /// Closes the books on a transaction, if one is open.
-    pub(super) fn end_transaction(&mut self, answer: Option<&Reply>) {
+    pub(super) async fn end_transaction(&mut self, answer: Option<&Reply>) {
         if let Route::Remote(link) = &mut self.route {
-            link.reset();
+            link.reset().await;
         }
         if let Some(transaction) = self.transaction.take() {
             log(&self.client, &transaction, answer);
@@ -208,6 +209,8 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
         .flat_map(|judgement| &judgement.findings)
         .map(|finding| format!("{}.{}={}", finding.method, finding.identity, finding.result))
         .collect();
+    let refusal = transaction.refusal.as_ref().filter(|_| transaction.recipients.is_empty());
+    let answer = answer.or(refusal).map_or_else(|| "none".to_owned(), Reply::to_string);
     tracing::info!(
         id = %transaction.id,
         client = %client.address,
@@ -217,7 +220,7 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
         recipients_refused = transaction.recipients_refused,
         results = %results.join(" "),
         verdict = judgement.map_or("none", |judgement| judgement.verdict.action.word()),
-        answer = %answer.map_or_else(|| "none".to_owned(), Reply::to_string),
+        answer = %answer,
         tls = client.tls,
         early = client.early,
         "message"

@@ -21,6 +21,8 @@ pub(super) struct Transaction {
     /// Those that were accepted.
     pub(super) recipients: Vec<ForwardPath>,
     pub(super) recipients_refused: usize,
+    /// How the last of them was refused.
+    pub(super) refusal: Option<Reply>,
     pub(super) judging: Judging,
     pub(super) spool: Option<SpoolWriter>,
     /// When it began, in seconds since 1970.
@@ -63,6 +65,7 @@ impl Transaction {
             mail,
             recipients: Vec::new(),
             recipients_refused: 0,
+            refusal: None,
             judging: Judging::begin(gateway.checker.clone(), facts).await,
             spool: None,
             now,

@@ -167,10 +167,6 @@ impl Connection {
     pub(crate) async fn begin(&mut self, mail: &Mail, rcpt: &Rcpt) -> Result<Begun, Lost> {
         let mail = Command::Mail(self.offered_mail(mail));
         let rcpt_command = Command::Rcpt(self.offered_rcpt(rcpt));
-        if self.open {
-            self.command(&Command::Rset).await?;
-            self.open = false;
-        }
         if !self.extensions.pipelining {
             let reply = self.command(&mail).await?;
             self.open = reply.is_positive();
@@ -191,6 +187,13 @@ impl Connection {
         // Some refuse and close at once.
         self.spent = rcpt_reply.is_err();
         Ok(Begun::MailRefused(mail_reply))
+    }
+
+    /// Gives up the transaction.
+    pub(crate) async fn reset(&mut self) -> Result<(), Lost> {
+        let reply = self.command(&Command::Rset).await?;
+        self.open = false;
+        if reply.is_positive() { Ok(()) } else { Err(Lost::Unwelcome(reply)) }
     }
 
     /// A further RCPT.

@@ -1,12 +1,23 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use quivive_mail::EnhancedStatus;
 use quivive_smtp::{Extensions, Mail, Rcpt, Reply, Xclient};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::connection::Begun;
 use super::pool::Pool;
-use super::{Connection, Lost, Patience, SendError, Target};
+use super::{Connection, Dialect, Lost, Patience, SendError, Target};
 use crate::header_edit::EditedMessage;
+
+/// How many connections a next hop is given while transactions can wait for each other: less than
+/// the fifty that Postfix lets one client have.
+pub(crate) const CONNECTIONS_MAX: usize = 40;
+
+/// How long a transaction waits for another one's connection. Then it gets one of its own, so that
+/// a few slow clients cannot keep out all others.
+pub(crate) const CROWDED_WAIT: Duration = Duration::from_secs(5);
 
 /// A next hop that is a server, as all sessions of a listener share it.
 pub(crate) struct RemoteHop {
@@ -14,12 +25,17 @@ pub(crate) struct RemoteHop {
     hostname: String,
     patience: Patience,
     pool: Arc<Pool>,
+    places: Arc<Semaphore>,
+    /// What it offered last.
+    offered: Mutex<Option<Extensions>>,
 }
 
-/// A client session's link to its next hop: one connection, kept over its transactions.
+/// A client session's link to its next hop. It has a connection while it has a transaction, and for
+/// all its time when the next hop is told the client.
 pub(crate) struct Link {
     hop: Arc<RemoteHop>,
     connection: Option<Connection>,
+    place: Option<OwnedSemaphorePermit>,
     xclient: Option<Xclient>,
     stage: Stage,
 }
@@ -41,24 +57,41 @@ const NO_SMTPUTF8: Reply = Reply::new(
 impl RemoteHop {
     /// A next hop to which we are `hostname`.
     pub(crate) fn new(target: Target, hostname: &str, patience: Patience) -> Self {
-        Self { target, hostname: hostname.to_owned(), patience, pool: Arc::default() }
+        Self {
+            target,
+            hostname: hostname.to_owned(),
+            patience,
+            pool: Arc::default(),
+            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            offered: Mutex::default(),
+        }
     }
 
-    /// What it speaks.
-    pub(crate) fn dialect(&self) -> super::Dialect {
-        self.target.dialect
+    async fn open(&self, xclient: Option<&Xclient>) -> Result<Connection, Lost> {
+        let opened = Connection::open(&self.target, &self.hostname, xclient, self.patience).await;
+        // Nothing that holds the lock can leave it in disorder.
+        *self.offered.lock().unwrap_or_else(PoisonError::into_inner) =
+            opened.as_ref().ok().map(Connection::extensions);
+        opened
+    }
+
+    /// What it offered last, if every connection is busy.
+    fn offered_while_crowded(&self) -> Option<Extensions> {
+        let crowded = self.places.available_permits() == 0;
+        let offered = || *self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        crowded.then(offered).flatten()
     }
 }
 
 impl Link {
     /// A link without a connection.
     pub(crate) fn new(hop: Arc<RemoteHop>) -> Self {
-        Self { hop, connection: None, xclient: None, stage: Stage::Before }
+        Self { hop, connection: None, place: None, xclient: None, stage: Stage::Before }
     }
 
     /// What it speaks.
-    pub(crate) fn dialect(&self) -> super::Dialect {
-        self.hop.dialect()
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.hop.target.dialect
     }
 
     /// States the client from now on.
@@ -76,7 +109,14 @@ impl Link {
         {
             self.connection = None;
         }
-        Ok(self.connect().await?.extensions())
+        if self.xclient.is_none()
+            && let Some(offered) = self.hop.offered_while_crowded()
+        {
+            return Ok(offered);
+        }
+        let extensions = self.connect().await.map(|connection| connection.extensions());
+        self.give_back();
+        extensions
     }
 
     /// Offers a recipient, and before the first one the sender.
@@ -92,7 +132,6 @@ impl Link {
         if reply.is_err() {
             self.connection = None;
         }
-        self.drop_spent();
         reply
     }
 
@@ -105,35 +144,45 @@ impl Link {
             Some(connection) => connection.send(message).await,
             None => Err(Lost::Closed.into()),
         };
-        self.stage = Stage::Before;
         if sent.as_ref().map_or(true, |reply| reply.code == 421) {
             self.connection = None;
         }
-        self.drop_spent();
-        if let Some(connection) = &mut self.connection {
-            connection.idle = true;
-        }
+        self.reset().await;
         sent
     }
 
     /// Gives up the transaction, if one is open.
-    pub(crate) fn reset(&mut self) {
+    pub(crate) async fn reset(&mut self) {
         self.stage = Stage::Before;
-    }
-
-    /// Gives the connection back.
-    pub(crate) async fn release(&mut self) {
-        self.stage = Stage::Before;
-        match self.connection.take() {
-            Some(connection) if connection.open || connection.private => connection.quit().await,
-            Some(connection) => self.hop.pool.put(connection),
-            None => {}
-        }
-    }
-
-    fn drop_spent(&mut self) {
-        if self.connection.as_ref().is_some_and(|connection| connection.spent) {
+        if let Some(connection) = &mut self.connection
+            && (connection.spent || connection.open && connection.reset().await.is_err())
+        {
             self.connection = None;
+        }
+        self.give_back();
+    }
+
+    /// Ends what is between us and the next hop.
+    pub(crate) async fn release(&mut self) {
+        self.reset().await;
+        if let Some(connection) = self.connection.take() {
+            connection.quit().await;
+        }
+        self.place = None;
+    }
+
+    /// Lets others have the connection, unless it speaks for our client.
+    fn give_back(&mut self) {
+        match self.connection.take() {
+            Some(mut connection) if connection.private => {
+                connection.idle = true;
+                self.connection = Some(connection);
+            }
+            Some(connection) => {
+                self.hop.pool.put(connection);
+                self.place = None;
+            }
+            None => self.place = None,
         }
     }
 
@@ -165,6 +214,10 @@ impl Link {
 
     async fn connect(&mut self) -> Result<&mut Connection, Lost> {
         if self.connection.is_none() {
+            if self.place.is_none() {
+                let place = self.hop.places.clone().acquire_owned();
+                self.place = timeout(CROWDED_WAIT, place).await.ok().and_then(Result::ok);
+            }
             let pooled = match self.xclient {
                 Some(_) => None,
                 None => self.hop.pool.take().await,
@@ -176,12 +229,6 @@ impl Link {
             self.connection = Some(connection);
         }
         self.connection.as_mut().ok_or(Lost::Closed)
-    }
-}
-
-impl RemoteHop {
-    async fn open(&self, xclient: Option<&Xclient>) -> Result<Connection, Lost> {
-        Connection::open(&self.target, &self.hostname, xclient, self.patience).await
     }
 }
 

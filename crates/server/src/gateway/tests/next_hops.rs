@@ -1,5 +1,6 @@
 use super::world::{Answer, FROM, Next, TO, World};
-use crate::next_hop::{Dialect, NextHop, Place, Target};
+use crate::gateway::Settings;
+use crate::next_hop::{CONNECTIONS_MAX, CROWDED_WAIT, Dialect, NextHop, Place, Target};
 
 const MESSAGE: &str = "Subject: hello\r\n\r\nHow are you?\r\n";
 
@@ -184,4 +185,34 @@ async fn the_client_is_stated_where_that_is_wanted() {
     let mut client = world.open().await;
     assert_eq!(client.say("RSET").await, 250);
     assert_eq!(next.heard().iter().filter(|line| *line == "connect").count(), 2);
+}
+
+#[tokio::test]
+async fn a_crowd_shares_connections_and_slow_ones_keep_nobody_out() {
+    let next = Next::well().await;
+    let many = |settings: &mut Settings| settings.connections_per_address = 100;
+    let world = World::new(Some(&next), many).await;
+    let mut slow = Vec::new();
+    for _ in 0..CONNECTIONS_MAX {
+        slow.push(world.open().await);
+    }
+    let connections = || next.heard().iter().filter(|line| *line == "connect").count();
+    assert_eq!(connections(), CONNECTIONS_MAX);
+    // Another one waits until one is done, and takes over its connection.
+    let mut patient = world.connect().await;
+    assert!(patient.ask("EHLO c").await.text.contains("8BITMIME"));
+    assert_eq!(patient.say(FROM).await, 250);
+    patient.send(format!("{TO}\r\n")).await;
+    assert_eq!(slow[0].message(MESSAGE).await.code, 250);
+    assert_eq!(patient.reply().await.code, 250);
+    assert_eq!(connections(), CONNECTIONS_MAX);
+    // If none is done in time, there is one more.
+    let mut unlucky = world.connect().await;
+    unlucky.all(&["EHLO c", FROM]).await;
+    unlucky.send(format!("{TO}\r\n")).await;
+    tokio::time::pause();
+    tokio::time::sleep(CROWDED_WAIT * 2).await;
+    tokio::time::resume();
+    assert_eq!(unlucky.reply().await.code, 250);
+    assert_eq!(connections(), CONNECTIONS_MAX + 1);
 }
