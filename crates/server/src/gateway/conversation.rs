@@ -27,6 +27,7 @@ pub(crate) struct Arrival {
     /// True once the daemon wants to end.
     pub(crate) drain: watch::Receiver<bool>,
 }
+
 /// Why there is nobody to talk with any more. None of it is an error of ours.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Gone {

@@ -96,11 +96,11 @@ impl Conversation {
 
     /// Closes the books on a transaction, if one is open.
     pub(super) async fn end_transaction(&mut self, answer: Option<&Reply>) {
-        if let Route::Remote(link) = &mut self.route {
-            link.reset().await;
-        }
         if let Some(transaction) = self.transaction.take() {
             log(&self.client, &transaction, answer);
+        }
+        if let Route::Remote(link) = &mut self.route {
+            link.reset().await;
         }
     }
 }
