@@ -20,7 +20,7 @@ const ID_OCTETS_MAX: usize = 128;
 
 #[derive(Template)]
 #[template(path = "case.html")]
-pub(crate) struct CasePage {
+struct CasePage {
     frame: Frame,
     id: Shown,
     path: String,
@@ -36,13 +36,14 @@ pub(crate) struct CasePage {
 }
 
 /// What was decided.
-pub(crate) struct VerdictView {
-    pub(crate) action: &'static str,
-    pub(crate) done: &'static str,
-    pub(crate) reply: Shown,
-    pub(crate) reasons: Vec<Shown>,
-    pub(crate) outcome: Shown,
-    pub(crate) recipients: Vec<(Shown, &'static str, &'static str)>,
+struct VerdictView {
+    action: &'static str,
+    done: &'static str,
+    reply: Shown,
+    reasons: Vec<Shown>,
+    /// Empty if it is the reply.
+    outcome: Shown,
+    recipients: Vec<(Shown, &'static str, &'static str)>,
 }
 
 struct FactsView {
@@ -126,15 +127,16 @@ impl CasePage {
 }
 
 impl VerdictView {
-    pub(crate) fn new(case: &Case) -> Self {
+    fn new(case: &Case) -> Self {
         let verdict = &case.verdict;
+        let said = reply(&verdict.reply);
         let others = verdict.recipients.iter().filter(|one| one.action != verdict.action);
         Self {
             action: verdict.action.word(),
             done: done(verdict.action),
-            reply: Shown::new(&reply(&verdict.reply)),
+            outcome: Shown::new(if case.outcome == said { "" } else { &case.outcome }),
+            reply: Shown::new(&said),
             reasons: verdict.reasons.iter().map(|reason| Shown::new(reason)).collect(),
-            outcome: Shown::new(&case.outcome),
             recipients: others
                 .map(|one| (Shown::new(&one.recipient), one.action.word(), done(one.action)))
                 .collect(),

@@ -33,6 +33,8 @@ mod tree;
 mod trouble;
 mod words;
 
+pub use axum::Router as Pages;
+
 pub use access::{
     PASSWORD_OCTETS_MAX, Password, PasswordError, SESSION_AGE_MAX, SESSION_IDLE, SESSIONS_MAX,
 };

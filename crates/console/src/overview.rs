@@ -100,8 +100,8 @@ pub(crate) fn unix_now() -> u64 {
 
 impl OverviewPage {
     fn new(frame: Frame, overview: &Overview) -> Self {
-        let hours = chart("hours", "Today, by hour", Unit::Hour, &overview.per_hour, 24);
-        let days = chart("days", "The last 30 days", Unit::Day, &overview.per_day, 0);
+        let hours = chart("hours", "Today by the hour", Unit::Hour, &overview.per_hour, 24);
+        let days = chart("days", "Each of the last 30 days", Unit::Day, &overview.per_day, 0);
         Self {
             frame,
             today: tiles(&overview.today, &overview.yesterday),

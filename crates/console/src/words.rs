@@ -94,8 +94,10 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
 pub(crate) struct Trend {
     /// `up`, `down`, `same` or `new`: also the class on the page.
     pub(crate) direction: &'static str,
-    /// `12 %`
+    /// `12 %`; empty where there is no share to tell.
     pub(crate) amount: String,
+    /// What it was: `1,234`.
+    pub(crate) before: String,
 }
 
 impl Trend {
@@ -115,26 +117,32 @@ impl Trend {
             (_, change) if change > 999.0 => "> 999 %".to_owned(),
             (_, change) => format!("{change:.0} %"),
         };
-        Self { direction, amount }
+        Self { direction, amount, before: number(before) }
     }
 
-    /// What is drawn.
+    /// What is drawn; the words say it too.
     pub(crate) fn sign(&self) -> &'static str {
         match self.direction {
             "up" => "▲",
             "down" => "▼",
-            "new" => "",
-            _ => "=",
+            _ => "",
         }
     }
 
-    /// What is read.
+    /// What is read where only the sign is seen.
     pub(crate) fn words(&self) -> &'static str {
         match self.direction {
             "up" => "up by",
             "down" => "down by",
-            "new" => "none before",
-            _ => "unchanged",
+            _ => "",
+        }
+    }
+
+    /// What stands behind: `from 20`, `as before`.
+    pub(crate) fn rest(&self) -> String {
+        match self.direction {
+            "same" => "as before".to_owned(),
+            _ => format!("from {}", self.before),
         }
     }
 }

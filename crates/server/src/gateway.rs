@@ -30,6 +30,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) use self::conversation::{Arrival, converse};
 pub use self::settings::{Patience, Settings, Tls, TlsMode};
 use crate::check::Checker;
+use crate::ledger::Ledger;
 use crate::maildir::{Maildir, MaildirError};
 use crate::next_hop::{Link, NextHop, RemoteHop};
 use crate::tls::{self, TlsError};
@@ -42,6 +43,7 @@ pub struct Gateway {
     checker: Checker,
     hop: Hop,
     tls: Option<TlsAcceptor>,
+    ledger: Ledger,
 }
 
 enum Hop {
@@ -101,7 +103,14 @@ impl Gateway {
             }
         };
         let own_names = vec![checker.policy().authserv_id.clone(), hostname.clone()];
-        Ok(Self { settings, own_names, checker, hop, tls })
+        let ledger = Ledger::default();
+        Ok(Self { settings, own_names, checker, hop, tls, ledger })
+    }
+
+    /// The gateway, writing down what it judges.
+    #[must_use]
+    pub fn with_ledger(self, ledger: Ledger) -> Self {
+        Self { ledger, ..self }
     }
 
     /// How it was set up.

@@ -1,8 +1,10 @@
 //! Listeners and drivers of the daemon: doors translate, the checker drives, nothing here decides.
 
 pub mod check;
+mod doors;
 pub mod gateway;
 pub mod header_edit;
+mod ledger;
 pub mod listener;
 pub mod maildir;
 pub mod next_hop;
@@ -12,3 +14,5 @@ pub mod spool;
 mod stream;
 pub mod tls;
 mod watchdog;
+
+pub use ledger::Ledger;

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::gateway::{Arrival, Gateway, converse};
+use crate::doors::Doors;
+use crate::gateway::Arrival;
 use crate::seats::Seats;
 use crate::stream::Stream;
 
@@ -101,15 +101,15 @@ async fn remove_leftover(path: &Path) -> io::Result<()> {
 }
 
 /// Accepts clients until `drain` says so, then waits at most `drain_time` for them to finish. Each
-/// session keeps the gateway that was current when it began.
+/// session keeps the door that was current when it began.
 pub(crate) async fn listen(
     bound: Bound,
-    current: Arc<ArcSwap<Gateway>>,
+    current: Arc<Doors>,
     mut drain: watch::Receiver<bool>,
     drain_time: Duration,
 ) {
     let seats = Arc::new(Seats::default());
-    let places = Arc::new(Semaphore::new(current.load().settings().connections_max));
+    let places = Arc::new(Semaphore::new(current.connections_max()));
     let mut sessions = JoinSet::new();
     loop {
         let (stream, peer, place) = tokio::select! {
@@ -117,9 +117,9 @@ pub(crate) async fn listen(
             _ = drain.wait_for(|drain| *drain) => break,
         };
         let arrival = Arrival { stream, peer, seats: seats.clone(), drain: drain.clone() };
-        let gateway = current.load_full();
+        let conversation = current.converse(arrival);
         sessions.spawn(async move {
-            converse(gateway, arrival).await;
+            conversation.await;
             drop(place);
         });
         while let Some(ended) = sessions.try_join_next() {

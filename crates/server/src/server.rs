@@ -8,11 +8,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use quivive_console::{Console, Public};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::doors::Doors;
 use crate::gateway::Gateway;
 use crate::listener::{Address, Bound, listen};
 
@@ -31,6 +32,10 @@ pub struct Listener {
 pub enum Door {
     /// SMTP, with the mail handed on.
     Gateway(Box<Gateway>),
+    /// The operator's pages.
+    Console(Console),
+    /// The strangers' pages.
+    Public(Public),
 }
 
 /// Why the daemon does not run.
@@ -101,7 +106,7 @@ struct Running {
     configured: Address,
     /// As it became.
     address: Address,
-    current: Arc<ArcSwap<Gateway>>,
+    current: Arc<Doors>,
     task: JoinHandle<()>,
 }
 
@@ -124,9 +129,9 @@ impl Server {
         let (drain, draining) = watch::channel(false);
         let running = bound
             .into_iter()
-            .map(|(configured, bound, Door::Gateway(gateway))| {
+            .map(|(configured, bound, door)| {
                 let address = bound.address.clone();
-                let current = Arc::new(ArcSwap::from_pointee(*gateway));
+                let current = Arc::new(Doors::new(door));
                 let listening = listen(bound, current.clone(), draining.clone(), drain_time);
                 Running { configured, address, current, task: tokio::spawn(listening) }
             })
@@ -136,7 +141,7 @@ impl Server {
 
     /// The doors with the addresses they listen on.
     pub fn addresses(&self) -> impl Iterator<Item = (&'static str, &Address)> {
-        self.running.iter().map(|running| ("gateway", &running.address))
+        self.running.iter().map(|running| (running.current.word(), &running.address))
     }
 
     /// New sessions find these settings; those that run keep theirs. Addresses do not change: what
@@ -146,8 +151,12 @@ impl Server {
             let same = |listener: &Listener| listener.address == running.configured;
             match listeners.iter().position(same) {
                 Some(index) => {
-                    let Door::Gateway(gateway) = listeners.remove(index).door;
-                    running.current.store(Arc::from(gateway));
+                    if !running.current.replace(listeners.remove(index).door) {
+                        tracing::warn!(
+                            address = %running.configured,
+                            "a listener is of another kind now; it changes with a restart"
+                        );
+                    }
                 }
                 None => tracing::warn!(
                     address = %running.configured,

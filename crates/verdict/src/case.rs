@@ -1,7 +1,7 @@
 use quivive_evidence::{Facts, Finding, Notebook, Recorded};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cost, Headers, Judgement, Verdict};
+use crate::{Cost, Headers, Judgement, RecipientVerdict, Verdict};
 
 /// A message's judgement with all that it rests on, in the form in which it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,21 @@ impl Case {
             outcome: outcome.to_owned(),
             cut: Vec::new(),
         }
+    }
+
+    /// The case with the recipients that a client named after it had been judged: the verdict is
+    /// the same for each of them.
+    #[must_use]
+    pub fn with_recipients(mut self, recipients: Vec<String>) -> Self {
+        let Verdict { action, reply, .. } = &self.verdict;
+        let to = |recipient: &String| RecipientVerdict {
+            recipient: recipient.clone(),
+            action: *action,
+            reply: reply.clone(),
+        };
+        self.verdict.recipients = recipients.iter().map(to).collect();
+        self.facts.recipients = recipients;
+        self
     }
 
     /// Its id.

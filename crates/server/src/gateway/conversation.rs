@@ -70,6 +70,7 @@ pub(super) struct Conversation {
 
 /// Talks with a client until it is gone.
 pub(crate) async fn converse(gateway: Arc<Gateway>, arrival: Arrival) {
+    let _counted = gateway.ledger.session("gateway");
     let peer = arrival.peer;
     let mut conversation = Conversation::new(gateway, arrival);
     let ended = conversation.run(peer).await;

@@ -1,6 +1,6 @@
 //! A message on its way: from MAIL to the answer to its end.
 
-use quivive_mail::EnhancedStatus;
+use quivive_mail::{EnhancedStatus, ForwardPath};
 use quivive_smtp::{Mail, Rcpt, Reply};
 use quivive_verdict::Action;
 use tokio::time::Instant;
@@ -20,6 +20,9 @@ use crate::spool::{Fit, SpoolError, SpoolWriter};
 /// How many `Received` fields a message may have (RFC 5321 section 6.3 asks for a hundred at least
 /// before that alone is a loop; nothing honest comes near to half of it).
 const RECEIVED_MAX: usize = 50;
+
+/// How many refused recipients of a message are written down.
+const REFUSED_NAMED_MAX: usize = 100;
 
 impl Conversation {
     pub(super) async fn mail(&mut self, mail: Mail) {
@@ -42,6 +45,9 @@ impl Conversation {
             transaction.recipients.push(rcpt.forward_path);
         } else {
             transaction.recipients_refused += 1;
+            if transaction.refused.len() < REFUSED_NAMED_MAX {
+                transaction.refused.push(rcpt.forward_path);
+            }
             transaction.refusal = Some(reply.clone());
         }
         reply
@@ -98,10 +104,27 @@ impl Conversation {
     pub(super) async fn end_transaction(&mut self, answer: Option<&Reply>) {
         if let Some(transaction) = self.transaction.take() {
             log(&self.client, &transaction, answer);
+            self.write_down(&transaction, answer);
         }
         if let Route::Remote(link) = &mut self.route {
             link.reset().await;
         }
+    }
+}
+
+impl Conversation {
+    /// A message that was judged, and named a recipient, is a case. The nameless ones are counted
+    /// with the sessions.
+    fn write_down(&self, transaction: &Transaction, answer: Option<&Reply>) {
+        let Transaction { recipients, refused, refusal, .. } = transaction;
+        let Some(judgement) = transaction.judging.judgement() else { return };
+        if recipients.is_empty() && refused.is_empty() {
+            return;
+        }
+        let refusal = refusal.as_ref().filter(|_| recipients.is_empty());
+        let outcome = answer.or(refusal).map_or_else(String::new, Reply::to_string);
+        let named = || recipients.iter().chain(refused).map(ForwardPath::address).collect();
+        self.gateway.ledger.write(judgement, "gateway", named, &outcome);
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Transaction {
     /// Those that were accepted.
     pub(super) recipients: Vec<ForwardPath>,
     pub(super) recipients_refused: usize,
+    /// The first of those that were refused.
+    pub(super) refused: Vec<ForwardPath>,
     /// How the last of them was refused.
     pub(super) refusal: Option<Reply>,
     pub(super) judging: Judging,
@@ -46,11 +48,12 @@ const JUDGE_LOST: Reply = Reply::new(
 impl Transaction {
     /// Begins, and has the sender judged from now on.
     pub(super) async fn begin(gateway: &Gateway, client: &Client, mail: Mail) -> Self {
-        let mut random = [0; 24];
+        let mut random = [0; 40];
         // Without randomness nothing here is safe; the system has it from its first second.
         getrandom::fill(&mut random).expect("the system has randomness");
-        let (nonce, id) = random.split_at(16);
-        let id: String = id.iter().map(|octet| format!("{octet:02x}")).collect();
+        let (nonce, ids) = random.split_at(16);
+        let (id, public_id) = ids.split_at(8);
+        let id = hexadecimal(id);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut facts = Facts::new(client.address);
         facts.helo = client.helo.clone();
@@ -58,6 +61,9 @@ impl Transaction {
         facts.auth_user = client.login.clone();
         facts.receiver = gateway.settings.hostname.clone();
         facts.case_id = id.clone();
+        if gateway.checker.policy().public_url.is_some() {
+            facts.public_id = hexadecimal(public_id);
+        }
         facts.now = now;
         facts.nonce = Nonce(nonce.try_into().unwrap_or_default());
         Self {
@@ -65,12 +71,17 @@ impl Transaction {
             mail,
             recipients: Vec::new(),
             recipients_refused: 0,
+            refused: Vec::new(),
             refusal: None,
             judging: Judging::begin(gateway.checker.clone(), facts).await,
             spool: None,
             now,
         }
     }
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 impl Judging {

@@ -1,0 +1,89 @@
+//! What is behind a listener, and how a reload changes it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use quivive_console::{Console, Public, console_router, public_router};
+
+use crate::gateway::{Arrival, Gateway, converse};
+use crate::server::Door;
+
+/// How many connections a listener of pages takes at a time.
+const PAGES_CONNECTIONS_MAX: usize = 256;
+
+/// A door as it is now.
+pub(crate) enum Doors {
+    Gateway(ArcSwap<Gateway>),
+    Console(ArcSwap<Console>),
+    Public(ArcSwap<Public>),
+}
+
+impl Doors {
+    pub(crate) fn new(door: Door) -> Self {
+        match door {
+            Door::Gateway(gateway) => Self::Gateway(ArcSwap::from_pointee(*gateway)),
+            Door::Console(console) => Self::Console(ArcSwap::from_pointee(console)),
+            Door::Public(public) => Self::Public(ArcSwap::from_pointee(public)),
+        }
+    }
+
+    /// Its name in the configuration.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Gateway(_) => "gateway",
+            Self::Console(_) => "console",
+            Self::Public(_) => "public",
+        }
+    }
+
+    pub(crate) fn connections_max(&self) -> usize {
+        match self {
+            Self::Gateway(gateway) => gateway.load().settings().connections_max,
+            Self::Console(_) | Self::Public(_) => PAGES_CONNECTIONS_MAX,
+        }
+    }
+
+    /// New sessions find this one; false if it is another kind of door.
+    pub(crate) fn replace(&self, door: Door) -> bool {
+        match (self, door) {
+            (Self::Gateway(current), Door::Gateway(gateway)) => current.store(Arc::from(gateway)),
+            (Self::Console(current), Door::Console(console)) => {
+                let console = console.in_place_of(&current.load());
+                current.store(Arc::new(console));
+            }
+            (Self::Public(current), Door::Public(public)) => {
+                let public = public.in_place_of(&current.load());
+                current.store(Arc::new(public));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Talks with a client until it is gone.
+    pub(crate) fn converse(&self, arrival: Arrival) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        match self {
+            Self::Gateway(current) => Box::pin(converse(current.load_full(), arrival)),
+            Self::Console(current) => {
+                let console = Console::clone(&current.load());
+                Box::pin(show(console_router(console), arrival))
+            }
+            Self::Public(current) => {
+                let public = Public::clone(&current.load());
+                Box::pin(show(public_router(public), arrival))
+            }
+        }
+    }
+}
+
+async fn show(pages: quivive_console::Pages, arrival: Arrival) {
+    let Arrival { stream, peer, mut drain, .. } = arrival;
+    let told_to_end = async move {
+        // A sender that is gone wants it too.
+        let _ = drain.wait_for(|drain| *drain).await;
+    };
+    let peer = peer.map(|peer| peer.ip().to_canonical());
+    quivive_console::converse(pages, stream, peer, told_to_end).await;
+}

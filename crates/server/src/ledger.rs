@@ -1,0 +1,37 @@
+//! Where what was judged is written down.
+
+use std::sync::Arc;
+
+use quivive_console::{Metrics, OpenSession};
+use quivive_store::Store;
+use quivive_verdict::{Case, Judgement};
+
+/// The store, if there is one, and the counters. Writing never waits and never fails.
+#[derive(Clone, Default)]
+pub struct Ledger {
+    /// Where cases are kept.
+    pub store: Option<Store>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Ledger {
+    /// Writes down what was judged, for whom, and what the client heard last.
+    pub(crate) fn write(
+        &self,
+        judgement: &Judgement,
+        door: &str,
+        recipients: impl FnOnce() -> Vec<String>,
+        outcome: &str,
+    ) {
+        self.metrics.judged(judgement);
+        if let Some(store) = &self.store {
+            store.record(Case::new(judgement, door, outcome).with_recipients(recipients()));
+        }
+    }
+
+    /// Counts a session for as long as what is given back exists.
+    pub(crate) fn session(&self, door: &'static str) -> OpenSession {
+        self.metrics.session(door)
+    }
+}
