@@ -10,10 +10,16 @@ fuzz_target!(|value: &[u8]| {
         let written = read.value(charset);
         assert!(written.split("\r\n").skip(1).all(|line| line.starts_with([' ', '\t'])));
         assert!(!written.replace("\r\n", "").contains(['\r', '\n', '\0']), "{written:?}");
-        let again = AuthenticationResults::parse(written.as_bytes());
-        let again = again.unwrap_or_else(|error| panic!("{error}: {written:?}"));
+        let again = reread(&written);
         assert_eq!(again.results.len(), read.results.len(), "{written:?}");
-        // What was cleaned once stays as it is.
-        assert_eq!(again.value(charset), written);
+        // An authserv-id that IDNA refused for a control octet may be a name once that is cleaned
+        // away. What was cleaned twice stays as it is.
+        let cleaned = again.value(charset);
+        assert_eq!(reread(&cleaned).value(charset), cleaned);
     }
 });
+
+fn reread(written: &str) -> AuthenticationResults {
+    let read = AuthenticationResults::parse(written.as_bytes());
+    read.unwrap_or_else(|error| panic!("{error}: {written:?}"))
+}
