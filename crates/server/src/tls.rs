@@ -49,3 +49,34 @@ pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError>
         .map_err(|source| TlsError::Unusable { certificate: certificate.to_owned(), source })?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let made = || rcgen::generate_simple_self_signed(["mx.example".to_owned()]).unwrap();
+        let (ours, other) = (made(), made());
+        let certificate = file("c.pem", &ours.cert.pem());
+        let key = file("k.pem", &ours.signing_key.serialize_pem());
+        let foreign_key = file("f.pem", &other.signing_key.serialize_pem());
+        let empty = file("e.pem", "");
+        assert!(acceptor(&certificate, &key).is_ok());
+        for (certificate, key, named) in [
+            (&certificate, &foreign_key, "c.pem"),
+            (&certificate, &empty, "e.pem"),
+            (&empty, &key, "e.pem"),
+            (&certificate, &folder.path().join("missing.pem"), "missing.pem"),
+        ] {
+            let error = acceptor(certificate, key).err().unwrap().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

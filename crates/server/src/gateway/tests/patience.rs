@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use quivive_resolver::Resolver;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::world::World;
+use super::world::{FROM, TO, World, checker_with};
+use crate::check::DNS_BUDGET;
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_client_is_sent_away() {
@@ -95,4 +97,23 @@ async fn a_proxy_header_has_its_time() {
     let mut client = world.connect_from("192.0.2.1");
     client.send("PROXY ").await;
     assert!(client.is_closed().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_name_server_defers_and_is_not_waited_for_before_rcpt() {
+    // Bound, and never read from.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let servers = [silent.local_addr().unwrap()];
+    let resolver = Resolver::from_servers(&servers, quivive_resolver::Settings::default());
+    let world = World::judged_by(checker_with(resolver), None, |_| {}).await;
+    let mut client = world.connect().await;
+    let start = Instant::now();
+    client.all(&["EHLO c.example", FROM]).await;
+    assert_eq!(start.elapsed().as_millis(), 0);
+    let reply = client.ask(TO).await;
+    assert_eq!((reply.code, reply.enhanced.unwrap().to_string()), (451, "4.7.24".into()));
+    assert!(start.elapsed() <= DNS_BUDGET, "{:?}", start.elapsed());
+    // Whoever is gone meanwhile is not judged any longer.
+    client.all(&["RSET", "MAIL FROM:<a@other.example>"]).await;
+    client.hang_up().await;
 }

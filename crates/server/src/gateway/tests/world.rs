@@ -25,8 +25,13 @@ broken.example. TXT \"v=spf1 foo\"
 ;!servfail slow.example.
 ";
 
-/// The checker of all these worlds: SPF fail is refused, a temporary error deferred.
+/// The checker of nearly all these worlds.
 pub(crate) fn checker() -> Checker {
+    checker_with(Resolver::from_zone(Zone::parse(ZONE).unwrap()))
+}
+
+/// SPF fail is refused, a temporary error deferred, a permanent one discarded.
+pub(crate) fn checker_with(resolver: Resolver) -> Checker {
     let mut policy = Policy::new("mx.example");
     let mut row = |result, action| {
         policy.actions.set(Method::Spf, Identity::Mailfrom, result, action);
@@ -34,7 +39,7 @@ pub(crate) fn checker() -> Checker {
     row(FindingResult::Fail, Action::Reject);
     row(FindingResult::Temperror, Action::Defer);
     row(FindingResult::Permerror, Action::Discard);
-    Checker::new(Arc::new(policy), Resolver::from_zone(Zone::parse(ZONE).unwrap()))
+    Checker::new(Arc::new(policy), resolver)
 }
 
 pub(crate) struct World {
@@ -57,6 +62,14 @@ impl World {
     }
 
     pub(crate) async fn new(next: Option<&Next>, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::judged_by(checker(), next, change).await
+    }
+
+    pub(crate) async fn judged_by(
+        checker: Checker,
+        next: Option<&Next>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let next_hop = match next {
             Some(next) => next.hop(Dialect::Smtp),
@@ -66,7 +79,7 @@ impl World {
         settings.recipient_domains = vec!["here.example".to_owned()];
         settings.spool_folder = folder.path().to_owned();
         change(&mut settings);
-        let gateway = Arc::new(Gateway::new(settings, checker()).await.unwrap());
+        let gateway = Arc::new(Gateway::new(settings, checker).await.unwrap());
         let (drain, _) = watch::channel(false);
         Self { gateway, seats: Arc::default(), drain, folder }
     }
