@@ -1,4 +1,5 @@
-//! Opening the file. Everything here is SQLite's own; PostgreSQL has its own settings for all of it.
+//! Opening the file. Everything here is SQLite's own; PostgreSQL has its own settings for all of
+//! it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use sqlx::{ConnectOptions, Connection, Executor, SqlSafeStr};
 
 use crate::encode::Key;
 use crate::error::{Error, Fault};
-use crate::file::{self, Identity};
+use crate::file::{self, Opened};
 
 /// How long a transaction waits for that of another process.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,8 +34,18 @@ const LOG_OCTETS_MAX: u32 = 16 * 1024 * 1024;
 pub(crate) struct Database {
     pub(crate) connection: SqliteConnection,
     pub(crate) readers: SqlitePool,
-    pub(crate) identity: Identity,
+    pub(crate) file: Opened,
     pub(crate) key: Key,
+}
+
+/// What binds a file that is opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) busy_timeout: Duration,
+    /// How many pages it may have; 0: any number.
+    pub(crate) pages_max: u64,
+    /// It may not be written.
+    pub(crate) read_only: bool,
 }
 
 /// Why the file could not be opened.
@@ -49,27 +60,26 @@ pub(crate) enum OpenError {
 }
 
 impl Database {
-    /// Opens the file, or makes it. `pages_max` bounds it, for a disk that is full.
-    pub(crate) async fn open(
-        path: &Path,
-        busy_timeout: Duration,
-        pages_max: Option<u32>,
-    ) -> Result<Self, OpenError> {
+    /// Opens the file, or makes it.
+    pub(crate) async fn open(path: &Path, bounds: Bounds) -> Result<Self, OpenError> {
         file::prepare(path).map_err(|source| of_file(path, source))?;
-        let mut options = options(path, busy_timeout)
+        let file = Opened::new(path).map_err(|source| of_file(path, source))?;
+        let mut options = options(path, bounds.busy_timeout)
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
             .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
             .pragma("journal_size_limit", LOG_OCTETS_MAX.to_string())
             .pragma("secure_delete", "fast");
-        if let Some(pages) = pages_max {
-            options = options.pragma("max_page_count", pages.to_string());
+        if bounds.pages_max > 0 {
+            options = options.pragma("max_page_count", bounds.pages_max.to_string());
         }
-        let mut connection = options.connect().await?;
+        let mut connection = options.read_only(bounds.read_only).connect().await?;
         migrate(path, &mut connection).await?;
         let key = key(&mut connection).await?;
         // The header in the file then says what it has: see `file::fate`.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await?;
-        let identity = file::identity(path).map_err(|source| of_file(path, source))?;
-        Ok(Self { connection, readers: readers(path, busy_timeout), identity, key })
+        Ok(Self { connection, readers: readers(path, bounds.busy_timeout), file, key })
     }
 
     /// Whether all of it can be read. Takes seconds for a file of 1 GiB.
@@ -80,10 +90,12 @@ impl Database {
 
     /// Closes it. Readers that are at work end first.
     pub(crate) async fn close(self) {
-        self.readers.close().await;
-        if let Err(error) = self.connection.close().await {
+        let Self { connection, readers, file, .. } = self;
+        readers.close().await;
+        if let Err(error) = connection.close().await {
             tracing::debug!("the store's file was not closed in order: {error}");
         }
+        drop(file);
     }
 }
 
@@ -100,9 +112,6 @@ fn options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(busy_timeout)
         .disable_statement_logging()
 }

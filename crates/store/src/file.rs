@@ -2,8 +2,8 @@
 //! aside.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Readable and writable by the owner, and by nobody else.
@@ -12,11 +12,10 @@ const OWNER_ALONE: u32 = 0o600;
 /// What SQLite puts beside a file.
 const SIDES: &[&str] = &["-wal", "-shm", "-journal"];
 
-/// Which file a path led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Identity {
-    device: u64,
-    inode: u64,
+/// A file that SQLite has open.
+pub(crate) struct Opened {
+    path: PathBuf,
+    file: File,
 }
 
 /// What became of an opened file.
@@ -54,23 +53,44 @@ pub(crate) fn prepare(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The file that the path leads to.
-pub(crate) fn identity(path: &Path) -> io::Result<Identity> {
-    let metadata = fs::metadata(path)?;
-    Ok(Identity { device: metadata.dev(), inode: metadata.ino() })
-}
-
-/// What became of the file that was opened as `identity`.
-pub(crate) fn fate(path: &Path, opened: Identity) -> Fate {
-    match identity(path) {
-        Ok(identity) if identity == opened => {}
-        // That nobody may look is no reason to take it for lost.
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Fate::Here,
-        Ok(_) | Err(_) => return Fate::Gone,
+impl Opened {
+    /// Opens the file for looking. This must come before SQLite opens it, and end after SQLite has
+    /// closed it: whoever closes a file gives up all locks that the process has on it (POSIX,
+    /// fcntl), also those of SQLite.
+    pub(crate) fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), file: File::open(path)? })
     }
-    match is_whole(path) {
-        Ok(false) => Fate::Truncated,
-        Ok(true) | Err(_) => Fate::Here,
+
+    /// What became of it.
+    pub(crate) fn fate(&self) -> Fate {
+        let same = |here: &fs::Metadata, opened: &fs::Metadata| {
+            here.dev() == opened.dev() && here.ino() == opened.ino()
+        };
+        match (fs::metadata(&self.path), self.file.metadata()) {
+            (Ok(here), Ok(opened)) if same(&here, &opened) => {}
+            (Ok(_), Ok(_)) => return Fate::Gone,
+            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => return Fate::Gone,
+            // That nobody may look is no reason to take it for lost.
+            _ => return Fate::Here,
+        }
+        match self.is_whole() {
+            Ok(false) => Fate::Truncated,
+            Ok(true) | Err(_) => Fate::Here,
+        }
+    }
+
+    /// Whether all pages are there that the header speaks of (SQLite file format, section 1.3).
+    fn is_whole(&self) -> io::Result<bool> {
+        let mut header = [0; 32];
+        if self.file.read_exact_at(&mut header, 0).is_err() {
+            return Ok(false);
+        }
+        let page = match u16::from_be_bytes([header[16], header[17]]) {
+            1 => 65_536,
+            octets => u64::from(octets),
+        };
+        let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
+        Ok(self.file.metadata()?.len() >= page * u64::from(pages))
     }
 }
 
@@ -96,21 +116,6 @@ pub(crate) fn move_aside(path: &Path, now: u64) -> io::Result<PathBuf> {
         }
     }
     Ok(to)
-}
-
-/// Whether all pages are there that the header speaks of (SQLite file format, section 1.3).
-fn is_whole(path: &Path) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    let mut header = [0; 32];
-    if file.read_exact(&mut header).is_err() {
-        return Ok(false);
-    }
-    let page = match u16::from_be_bytes([header[16], header[17]]) {
-        1 => 65_536,
-        octets => u64::from(octets),
-    };
-    let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
-    Ok(file.metadata()?.len() >= page * u64::from(pages))
 }
 
 fn sides(path: &Path) -> impl Iterator<Item = PathBuf> {

@@ -8,7 +8,7 @@ use quivive_verdict::Case;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::database::{BUSY_TIMEOUT, Database, OpenError};
+use crate::database::{BUSY_TIMEOUT, Bounds, Database, OpenError};
 use crate::health::{Counters, Health, Trouble};
 use crate::queue::{CASES_WAITING_MAX, OCTETS_WAITING_MAX, Queue};
 use crate::subject::Subject;
@@ -76,6 +76,8 @@ pub(crate) struct Tuning {
     pub(crate) back_off: Duration,
     /// Bounds the file, as a full disk does. Zero: nothing does.
     pub(crate) pages_max: Arc<AtomicU64>,
+    /// SQLite may not write, as to a file system that is mounted so.
+    pub(crate) read_only: Arc<AtomicBool>,
     /// Seconds since 1970.
     pub(crate) clock: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
@@ -91,6 +93,7 @@ impl Default for Tuning {
             linger: Duration::from_millis(100),
             back_off: Duration::from_millis(250),
             pages_max: Arc::default(),
+            read_only: Arc::default(),
             clock: Arc::new(clock),
         }
     }
@@ -99,8 +102,9 @@ impl Default for Tuning {
 impl Store {
     /// Opens the file, or makes it, and begins to write what is recorded. Runs in a tokio runtime.
     ///
-    /// A file that is damaged is moved aside. One that cannot be used now (a full disk, permissions)
-    /// is no error here: the writer goes on trying, for a daemon must not stay down for it.
+    /// A file that is damaged is moved aside. One that cannot be used now (a full disk,
+    /// permissions) is no error here: the writer goes on trying, for a daemon must not stay down
+    /// for it.
     ///
     /// # Errors
     /// Settings that cannot work: a folder that does not exist, a file of a newer version.
@@ -245,9 +249,13 @@ impl Shared {
 
     /// Opens the file as the settings say.
     pub(crate) async fn database(&self) -> Result<Database, OpenError> {
-        let pages = u32::try_from(self.tuning.pages_max.load(Ordering::Relaxed)).unwrap_or(0);
-        let pages = Some(pages).filter(|pages| *pages > 0);
-        Database::open(&self.settings.path, self.tuning.busy_timeout, pages).await
+        let Tuning { pages_max, read_only, busy_timeout, .. } = &self.tuning;
+        let bounds = Bounds {
+            busy_timeout: *busy_timeout,
+            pages_max: pages_max.load(Ordering::Relaxed),
+            read_only: read_only.load(Ordering::Relaxed),
+        };
+        Database::open(&self.settings.path, bounds).await
     }
 
     /// Notes how large the file is.

@@ -221,9 +221,8 @@ impl Writer {
 
     async fn look_after_file(&mut self) {
         let Some(database) = &self.database else { return };
-        let path = &self.shared.settings.path;
         let suspect = self.shared.suspect.swap(false, Ordering::Relaxed);
-        match file::fate(path, database.identity) {
+        match database.file.fate() {
             Fate::Here if !suspect => {}
             Fate::Gone => {
                 self.note("the store's file was deleted or replaced; cases go into a new one");

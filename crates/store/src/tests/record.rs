@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use quivive_evidence::{Facts, Nonce};
 use quivive_verdict::{Action, replay};
 
-use super::world::{NOON, World, answer, case, filled, judged, policy, refused};
+use super::world::{NOON, World, answer, case, database, filled, judged, policy, refused};
 use crate::{Error, State, Store};
 
 #[tokio::test]
@@ -71,8 +71,8 @@ async fn equal_answers_are_stored_once() {
     let mut reading = store.shared().readers().unwrap().acquire().await.unwrap();
     let sql = "SELECT count(*), CAST(sum(uses) AS BIGINT) FROM part";
     let counts: (i64, i64) = sqlx::query_as(sql).fetch_one(&mut *reading).await.unwrap();
-    // Two answers and two findings, of which each case has its own use.
-    assert_eq!(counts, (4, 200));
+    // Three answers and two findings, of which each case has its own use.
+    assert_eq!(counts, (5, 250));
 }
 
 #[tokio::test]
@@ -150,14 +150,11 @@ async fn a_file_of_a_newer_version_is_refused() {
     let world = World::new();
     let store = world.open().await;
     store.close().await;
-    let mut database =
-        crate::database::Database::open(world.path(), world.tuning.busy_timeout, None)
-            .await
-            .unwrap();
+    let mut opened = database(&world).await;
     let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
                execution_time) VALUES (99, 'later', true, x'00', 0)";
-    sqlx::query(sql).execute(&mut database.connection).await.unwrap();
-    database.close().await;
+    sqlx::query(sql).execute(&mut opened.connection).await.unwrap();
+    opened.close().await;
     let opened = Store::open_tuned(world.settings.clone(), world.tuning.clone()).await;
     assert!(matches!(opened.err().unwrap(), Error::Newer { .. }));
 }

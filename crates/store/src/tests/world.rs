@@ -9,6 +9,7 @@ use quivive_evidence::{Facts, FindingResult, Identity, Method, Nonce, Notebook, 
 use quivive_verdict::{Action, Case, Cost, Policy, replay};
 use tempfile::TempDir;
 
+use crate::database::{Bounds, Database};
 use crate::store::Tuning;
 use crate::{Settings, Store};
 
@@ -52,6 +53,14 @@ impl World {
     pub(super) async fn open(&self) -> Store {
         Store::open_tuned(self.settings.clone(), self.tuning.clone()).await.unwrap()
     }
+}
+
+/// The world's file, as a writer has it.
+pub(super) async fn database(world: &World) -> Database {
+    let busy_timeout = world.tuning.busy_timeout;
+    let bounds = Bounds { busy_timeout, pages_max: 0, read_only: false };
+    let opened = Database::open(world.path(), bounds).await;
+    opened.unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// A store with these cases in it.
@@ -101,6 +110,7 @@ pub(super) fn message(number: u64, client: &str, sender: &str) -> Case {
 pub(super) fn zone() -> Vec<Recorded> {
     vec![
         answer("pass.example TXT", "found", &["v=spf1 ip4:192.0.2.0/24 -all"]),
+        answer("other.example TXT", "found", &["v=spf1 ip4:192.0.2.0/24 -all"]),
         answer("mail.sender.example TXT", "nxdomain", &[]),
     ]
 }
