@@ -112,7 +112,8 @@ impl World {
         let zone = Zone::parse(ZONE.as_bytes())
             .map_err(|error| Error::Zone { path: "world.zone".into(), error })?;
         let resolver = Resolver::from_zone(zone);
-        let listeners = listeners::listeners(&config, &resolver).await?;
+        let ledger = crate::world::ledger(&config.store).await?;
+        let listeners = listeners::listeners(&config, &resolver, &ledger).await?;
         let server = Server::start(listeners, DRAIN_TIME).await;
         let server = server.map_err(|(address, error)| {
             Error::Serve(format!("cannot listen on {address} ({error})"))

@@ -1,13 +1,15 @@
 //! The listeners that a configuration describes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use quivive_config::{Address, Config, Door, Listen, NextHop, TlsMode};
+use quivive_console::{Console, Password, Public, World};
 use quivive_resolver::Resolver;
 use quivive_server::check::Checker;
 use quivive_server::gateway::{self, Gateway, Settings};
 use quivive_server::next_hop::{self, Dialect, Place, Target};
-use quivive_server::{listener, server};
+use quivive_server::{Ledger, listener, server};
 
 use crate::error::Error;
 
@@ -15,27 +17,76 @@ use crate::error::Error;
 pub(crate) async fn listeners(
     config: &Config,
     resolver: &Resolver,
+    ledger: &Ledger,
 ) -> Result<Vec<server::Listener>, Error> {
-    let checker = Checker::new(Arc::new(config.policy()), resolver.clone());
+    let world = World {
+        store: ledger.store.clone(),
+        policy: Arc::new(config.policy()),
+        resolver: resolver.clone(),
+        metrics: ledger.metrics.clone(),
+    };
+    let checker = Checker::new(world.policy.clone(), resolver.clone());
     let mut listeners = Vec::new();
     for listen in &config.listen {
-        if listen.door != Door::Gateway {
-            return Err(Error::NotInThisVersion { what: "door", word: listen.door.word() });
-        }
-        let settings = settings(config.hostname.as_str(), listen);
-        let gateway = Gateway::new(settings, checker.clone()).await;
-        let gateway = gateway.map_err(|error| Error::Serve(error.to_string()))?;
+        let hostname = config.hostname.as_str();
+        let door = match (listen.door, &listen.next_hop) {
+            (Door::Gateway, Some(hop)) => {
+                let settings = settings(hostname, listen, next_hop(hop));
+                let gateway = Gateway::new(settings, checker.clone()).await;
+                let gateway = gateway.map_err(|error| Error::Serve(error.to_string()))?;
+                server::Door::Gateway(Box::new(gateway.with_ledger(ledger.clone())))
+            }
+            (Door::Console, _) => server::Door::Console(console(&world, hostname, listen)?),
+            (Door::Public, _) => {
+                let url = listen.url.as_ref().map_or("", |url| url.as_str());
+                server::Door::Public(Public::new(ledger.store.clone(), url, hostname))
+            }
+            (door, _) => {
+                return Err(Error::NotInThisVersion { what: "door", word: door.word() });
+            }
+        };
         let address = match &listen.address {
             Address::Tcp(address) => listener::Address::Tcp(*address),
             Address::Unix(path) => listener::Address::Unix(path.clone()),
         };
-        let door = server::Door::Gateway(Box::new(gateway));
         listeners.push(server::Listener { address, door });
     }
     Ok(listeners)
 }
 
-fn settings(hostname: &str, listen: &Listen) -> Settings {
+/// The operator's pages: under the names of the configuration, and their own address.
+fn console(world: &World, hostname: &str, listen: &Listen) -> Result<Console, Error> {
+    let password = match &listen.password_file {
+        None => None,
+        Some(path) => {
+            let unusable = |reason: String| {
+                Error::Serve(format!(
+                    "the password file {} cannot be used: {reason}",
+                    path.display()
+                ))
+            };
+            let text =
+                std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+            Some(Password::parse(&text).map_err(|error| unusable(error.to_string()))?)
+        }
+    };
+    let named = listen.hosts.iter().map(|host| host.as_str().to_owned());
+    let own = match &listen.address {
+        Address::Tcp(address) if !address.ip().is_unspecified() => Some(match address.ip() {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        }),
+        _ => None,
+    };
+    let settings = quivive_console::Settings {
+        hosts: named.chain(own).collect(),
+        password,
+        receiver: hostname.to_owned(),
+    };
+    Ok(Console::new(world.clone(), settings))
+}
+
+fn settings(hostname: &str, listen: &Listen, next_hop: next_hop::NextHop) -> Settings {
     let domains = listen.recipient_domains.iter();
     let tls = listen.tls.as_ref().map(|tls| gateway::Tls {
         certificate: tls.certificate.clone(),
@@ -53,7 +104,7 @@ fn settings(hostname: &str, listen: &Listen) -> Settings {
         tls,
         size_max: listen.size_max as u64,
         connections_per_address: listen.connections_per_address,
-        ..Settings::new(hostname, next_hop(&listen.next_hop))
+        ..Settings::new(hostname, next_hop)
     }
 }
 

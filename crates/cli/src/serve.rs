@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use quivive_config::Config;
 use quivive_resolver::Resolver;
+use quivive_server::Ledger;
 use quivive_server::server::{Listener, ServeError, serve};
 use serde::Serialize;
 
@@ -24,13 +25,20 @@ struct AnnouncementJson<'a> {
 /// Runs the daemon until it is told to end.
 pub(crate) fn run(global: &Global) -> Result<ExitCode, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut loader = Loader { global, network: None };
+    let mut loader = Loader { global, network: None, ledger: None };
     let announce = |line: &str| {
         if let Err(error) = announce(global.json, line) {
             tracing::warn!("nobody hears that we are {line}: {error}");
         }
     };
-    let served = runtime.block_on(serve(async || loader.load().await, announce));
+    let served = runtime.block_on(async {
+        let served = serve(async || loader.load().await, announce).await;
+        // What was judged last is written too.
+        if let Some(store) = loader.ledger.take().and_then(|(_, ledger)| ledger.store) {
+            store.close().await;
+        }
+        served
+    });
     served.map_err(|error| match error {
         ServeError::Load(error) => error,
         other => Error::Serve(other.to_string()),
@@ -43,13 +51,29 @@ struct Loader<'a> {
     global: &'a Global,
     /// The resolver that asks these servers: as long as they stay, so does what it remembers.
     network: Option<(Vec<SocketAddr>, Resolver)>,
+    /// Where everything is written down, as the first configuration said.
+    ledger: Option<(quivive_config::Store, Ledger)>,
 }
 
 impl Loader<'_> {
     async fn load(&mut self) -> Result<Vec<Listener>, Error> {
         let config = world::daemon_config(self.global)?;
         let resolver = self.resolver(&config)?;
-        listeners::listeners(&config, &resolver).await
+        let ledger = self.ledger(&config.store).await?;
+        listeners::listeners(&config, &resolver, &ledger).await
+    }
+
+    /// The store is opened once: what the file says of it later counts after a restart.
+    async fn ledger(&mut self, config: &quivive_config::Store) -> Result<Ledger, Error> {
+        if let Some((known, ledger)) = &self.ledger {
+            if known != config {
+                tracing::warn!("[store] has changed; that counts after a restart");
+            }
+            return Ok(ledger.clone());
+        }
+        let ledger = world::ledger(config).await?;
+        self.ledger = Some((config.clone(), ledger.clone()));
+        Ok(ledger)
     }
 
     fn resolver(&mut self, config: &Config) -> Result<Resolver, Error> {

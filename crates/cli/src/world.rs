@@ -1,7 +1,11 @@
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use quivive_config::Config;
 use quivive_resolver::{Resolver, Settings, Zone};
+use quivive_server::Ledger;
+use quivive_store::Store;
 
 use crate::command_line::Global;
 use crate::error::Error;
@@ -33,6 +37,20 @@ pub(crate) fn resolver(global: &Global, config: &Config) -> Result<Resolver, Err
     }
 }
 
+/// Where what is judged is written down.
+pub(crate) async fn ledger(config: &quivive_config::Store) -> Result<Ledger, Error> {
+    let Some(path) = &config.path.0 else { return Ok(Ledger::default()) };
+    let bounded = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let settings = quivive_store::Settings {
+        path: path.clone(),
+        retain_days: bounded(config.retain_days),
+        retain_mib: config.retain_mib as u64,
+        hash_addresses_after_days: bounded(config.hash_addresses_after_days),
+    };
+    let store = Store::open(settings).await.map_err(|error| Error::Serve(error.to_string()))?;
+    Ok(Ledger { store: Some(store), ..Ledger::default() })
+}
+
 fn from_zone(path: PathBuf) -> Result<Resolver, Error> {
     match Zone::read(&path) {
         Ok(zone) => Ok(Resolver::from_zone(zone)),
@@ -43,7 +61,11 @@ fn from_zone(path: PathBuf) -> Result<Resolver, Error> {
 /// What the daemon goes by: the configuration that the flags name, or one that keeps everything in
 /// the user's data folder (XDG Base Directory). What is doubtful in it is logged.
 pub(crate) fn daemon_config(global: &Global) -> Result<Config, Error> {
-    let Some(path) = &global.config else { return Ok(Config::default_for(&data_folder()?)) };
+    let Some(path) = &global.config else {
+        let folder = data_folder()?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        return Ok(Config::default_for(&folder));
+    };
     let (config, warnings) = Config::read_with_warnings(path).map_err(Error::Config)?;
     for warning in warnings {
         tracing::warn!("{}: {}", warning.place, warning.doubt);

@@ -26,6 +26,11 @@ const WITHOUT_FILE: &str = r#"
 door = "gateway"
 address = "127.0.0.1:2525"
 next_hop = "maildir:Maildir"
+[[listen]]
+door = "console"
+address = "127.0.0.1:2580"
+[store]
+path = "quivive.db"
 "#;
 
 settings! {

@@ -56,7 +56,7 @@ pub use service::Service;
 pub use settings::{Built, Reload, Row, table};
 pub use spf::Spf;
 pub use srs::Srs;
-pub use store::Store;
+pub use store::{Database, Store};
 pub use tls::{Tls, TlsMode};
 pub use url::Url;
 pub use value::LIST_MAX;

@@ -155,7 +155,7 @@ fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Read
         Door::Public => &[OF_GATEWAYS, OF_CONSOLES],
         _ => return,
     };
-    for key in foreign.iter().copied().flatten().filter(|key| section.item(key).is_some()) {
+    for key in foreign.iter().copied().flatten().filter(|key| is_set(listen, key)) {
         let problem = Problem::Conflict("this door has no use for it; leave it out");
         reading.error(&section.key_span(&[key]), problem);
     }
@@ -164,6 +164,14 @@ fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Read
         Door::Console => console_is_closed(listen, section, reading),
         _ => public_is_known(listen, section, reading),
     }
+}
+
+/// Whether a key has another value than its default: the default asks for nothing.
+fn is_set(listen: &Listen, key: &str) -> bool {
+    let values = listen.values().into_iter().zip(<Listen as Settings>::rows());
+    let (value, row) = values.into_iter().find(|(_, row)| row.name == key).expect("it is a key");
+    let default = row.default.filter(|_| row.default_is_toml);
+    value.value.is_some_and(|value| default.is_none_or(|default| default != value))
 }
 
 fn gateway_hands_on(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
@@ -204,7 +212,7 @@ fn missing(key: &'static str, section: &Section<'_>, reading: &mut Reading<'_>) 
 fn never_an_open_relay(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
     let stays_here =
         matches!(listen.next_hop, Some(NextHop::Maildir(_))) && listen.address.is_loopback();
-    if listen.recipient_domains.is_empty() && !stays_here {
+    if listen.next_hop.is_some() && listen.recipient_domains.is_empty() && !stays_here {
         let problem = Problem::Conflict(
             "this gateway would relay for everybody; name its `recipient_domains`, or let it \
              deliver to a Maildir on a loopback address",

@@ -1,6 +1,6 @@
 //! Each error, with its exact place and words.
 
-use super::errors;
+use super::{config, errors};
 
 /// A listener that lacks nothing, for tests of what stands beside it.
 const LISTEN: &str = "[[listen]]\ndoor = \"gateway\"\naddress = \"127.0.0.1:25\"\n\
@@ -180,11 +180,49 @@ fn keys_that_are_missing() {
     assert_eq!(
         errors("\n[[listen]]\n"),
         [
-            "2:1: missing key `door`: What is spoken here. \"gateway\" is SMTP, with the mail handed on. For example: door = \"gateway\"",
+            "2:1: missing key `door`: What is spoken here. \"gateway\" is SMTP, with the mail handed on; \"console\" are the operator's pages and /metrics; \"public\" are the pages that tell strangers why their mail was refused. For example: door = \"gateway\"",
             "2:1: missing key `address`: ADDRESS:PORT or \"unix:/PATH\"; port 0 is a free one. For example: address = \"127.0.0.1:2525\"",
-            "2:1: missing key `next_hop`: Where mail goes: \"smtp:HOST:PORT\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", or \"maildir:PATH\", one Maildir for all. For example: next_hop = \"smtp:127.0.0.1:2526\"",
         ]
     );
+    only_error(
+        "[[listen]]\ndoor = \"gateway\"\naddress = \"127.0.0.1:25\"\n",
+        "1:1: missing key `next_hop`: Where a gateway's mail goes: \"smtp:HOST:PORT\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", or \"maildir:PATH\", one Maildir for all. For example: next_hop = \"maildir:Maildir\"",
+    );
+    only_error(
+        "[[listen]]\ndoor = \"public\"\naddress = \"127.0.0.1:80\"\n",
+        "1:1: missing key `url`: Where strangers reach the public pages; refusals name it. For example: url = \"https://mx.example.test/\"",
+    );
+}
+
+#[test]
+fn a_console_that_others_reach_has_a_password() {
+    let console = |address: &str, more: &str| {
+        errors(&format!("[[listen]]\ndoor = \"console\"\naddress = \"{address}\"\n{more}"))
+    };
+    let open = "3:1: everybody could look at the mail's cases; name a `password_file`, or a \
+                loopback address";
+    assert_eq!(console("127.0.0.1:0", ""), [""; 0]);
+    assert_eq!(console("unix:/run/q", ""), [""; 0]);
+    assert_eq!(console("0.0.0.0:80", ""), [open]);
+    assert_eq!(console("192.0.2.1:80", "hosts = [\"q.test\"]"), [open]);
+    assert_eq!(console("[::]:80", "password_file = \"p\"\nhosts = [\"q.test\"]"), [""; 0]);
+}
+
+#[test]
+fn each_door_has_keys_of_its_own() {
+    let no_use = |line: &str| vec![format!("{line}: this door has no use for it; leave it out")];
+    listen_error("hosts = [\"q.test\"]", &no_use("5:1")[0]);
+    listen_error("url = \"https://q.test/\"", &no_use("5:1")[0]);
+    let public =
+        "[[listen]]\ndoor = \"public\"\naddress = \"0.0.0.0:80\"\nurl = \"http://q.test\"\n";
+    assert_eq!(errors(public), [""; 0]);
+    for line in
+        ["next_hop = \"maildir:m\"", "recipient_domains = [\"a.test\"]", "hosts = [\"a.test\"]"]
+    {
+        assert_eq!(errors(&format!("{public}{line}\n")), no_use("5:1"), "{line}");
+    }
+    let config = config(&format!("{LISTEN}{public}"));
+    assert_eq!(config.policy().public_url.as_deref(), Some("http://q.test/why/"));
 }
 
 #[test]
@@ -227,10 +265,6 @@ fn a_gateway_is_never_an_open_relay() {
 #[test]
 fn keys_that_are_not_in_this_version() {
     for (section, line) in [
-        ("store", "path = \"quivive.db\""),
-        ("store", "path = \"postgres://localhost/q\""),
-        ("store", "retain_days = 31"),
-        ("store", "retain_mib = 1"),
         ("outgoing", "allow_private = [\"10.0.0.0/8\"]"),
         ("outgoing", "relay = \"smtp:127.0.0.1:587\""),
         ("outgoing", "user = \"u\""),
@@ -246,6 +280,10 @@ fn keys_that_are_not_in_this_version() {
         let error = format!("2:1: key `{key}` is not in this version; leave it out");
         only_error(&format!("[{section}]\n{line}\n"), &error);
     }
+    only_error(
+        "[store]\npath = \"postgres://localhost/q\"\n",
+        "2:8: database `postgres:` is not in this version; name the file of a SQLite database",
+    );
     let error = "3:1: key `legacy_headers` is not in this version; leave it out";
     only_error("[methods]\nspf = \"report\"\nlegacy_headers = true\n", error);
 }
@@ -262,18 +300,10 @@ fn what_is_not_built_may_be_written_with_its_default() {
 /// The rest of such a listener is not asked for, but what is there is still checked.
 #[test]
 fn doors_that_are_not_in_this_version() {
-    for door in [
-        "submission",
-        "milter",
-        "policy",
-        "socketmap",
-        "tcp-table",
-        "http",
-        "console",
-        "public",
-        "authority",
-    ] {
-        let error = format!("2:8: door `{door}` is not in this version; there are: gateway");
+    for door in ["submission", "milter", "policy", "socketmap", "tcp-table", "http", "authority"] {
+        let error = format!(
+            "2:8: door `{door}` is not in this version; there are: gateway, console, public"
+        );
         only_error(&format!("[[listen]]\ndoor = \"{door}\"\naddress = \"unix:/run/q\"\n"), &error);
     }
     assert_eq!(
@@ -318,7 +348,9 @@ fn doors_without_a_message_cannot_hold_or_discard() {
         assert_eq!(
             errors(&text),
             [
-                format!("2:20: door `{door}` is not in this version; there are: gateway"),
+                format!(
+                    "2:20: door `{door}` is not in this version; there are: gateway, console, public"
+                ),
                 "2:20: this door answers before there is a message, and cannot hold or discard as \
                  the actions say"
                     .to_owned(),
