@@ -1,32 +1,39 @@
 //! `cargo xtask bench [spf | gateway]`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
 
+use std::io::{Error, Result};
 use std::path::Path;
 use std::process::ExitCode;
 
-use quivive_bench::{corpus, spf};
+use quivive_bench::{corpus, gateway, spf};
 
 const USAGE: &str = "\
-Usage: quivive-bench [spf | gateway] [--rounds N]
+Usage: cargo xtask bench [spf | gateway] [--rounds N]
 
-  spf       processor time of an SPF check, answers in memory, beside mail-auth and pyspf";
+  spf       processor time of an SPF check, answers in memory, beside mail-auth and pyspf
+  gateway   messages per second, beside a bare relay and Postfix";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut rounds = ROUNDS;
+    if let [.., "--rounds", number] = arguments[..] {
+        let Some(number) = number.parse().ok().filter(|number| *number > 0) else {
+            return usage();
+        };
+        rounds = number;
+        arguments.truncate(arguments.len() - 2);
+    }
     let outcome = match arguments.as_slice() {
-        ["spf"] => spf::run(spf::ROUNDS).map(|report| println!("{report}")),
-        ["spf", "--rounds", rounds] => match rounds.parse() {
-            Ok(rounds) => spf::run(rounds).map(|report| println!("{report}")),
-            Err(_) => return usage(),
-        },
-        // A measured program: started by `spf`, and by whoever looks for what takes its time.
+        [] => spf(rounds).and_then(|()| gateway(rounds)),
+        ["spf"] => spf(rounds),
+        ["gateway"] => gateway(rounds),
+        // Measured programs, started by the commands above, and by whoever looks for what takes
+        // their time.
         ["subject", name, folder] => spf::subject::serve(name, Path::new(folder)),
-        ["corpus", folder] => corpus::find().and_then(|corpus| {
-            let groups = corpus.write(Path::new(folder))?;
-            eprintln!("{}: {groups} groups", corpus.origin);
-            Ok(())
-        }),
+        ["hop"] => hop(None),
+        ["hop", next_hop] => hop(Some(next_hop)),
+        ["corpus", folder] => corpus(Path::new(folder)),
         _ => return usage(),
     };
     match outcome {
@@ -36,6 +43,33 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Rounds that a ratio near 1 needs.
+const ROUNDS: usize = 15;
+
+fn spf(rounds: usize) -> Result<()> {
+    println!("{}", spf::run(rounds)?);
+    Ok(())
+}
+
+fn gateway(rounds: usize) -> Result<()> {
+    println!("{}", gateway::run(rounds)?);
+    Ok(())
+}
+
+/// Writes the files that `subject` reads.
+fn corpus(folder: &Path) -> Result<()> {
+    let corpus = corpus::find()?;
+    let groups = corpus.write(folder)?;
+    eprintln!("{}: {groups} groups", corpus.origin);
+    Ok(())
+}
+
+fn hop(next_hop: Option<&str>) -> Result<()> {
+    let next_hop = next_hop.map(str::parse).transpose().map_err(Error::other)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(gateway::hop::serve(next_hop, |address| println!("{address}")))
 }
 
 fn usage() -> ExitCode {

@@ -16,9 +16,6 @@ use crate::series::Series;
 use crate::table::Table;
 use worker::Worker;
 
-/// Rounds that a ratio near 1 needs.
-pub const ROUNDS: usize = 15;
-
 /// How long a pass takes at least, in nanoseconds of processor time: well above the clock's ticks.
 const PASS_NANOSECONDS: u64 = 80_000_000;
 

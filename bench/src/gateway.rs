@@ -1,0 +1,168 @@
+//! Messages per second through the gateway, beside a bare relay with the same two hops and Postfix.
+
+pub mod hop;
+pub mod load;
+mod servers;
+
+use std::fmt::Write;
+use std::io::{Error, Result};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::corpus;
+use crate::series::Series;
+use crate::table::Table;
+use load::Load;
+use servers::Servers;
+
+const CONNECTIONS: usize = 10;
+const MESSAGES: usize = 1000;
+
+/// Postfix is slow, and its queue is waited for.
+const POSTFIX_MESSAGES: usize = 300;
+
+/// The size of a message, headers included.
+const MESSAGE_OCTETS: usize = 4096;
+
+/// How long a queue is waited for.
+const QUEUE_MAX: Duration = Duration::from_secs(60);
+
+/// A server that takes mail.
+struct Subject {
+    name: &'static str,
+    address: SocketAddr,
+    messages: usize,
+    /// Whether what was taken has also left; always, where that is what the reply means.
+    is_through: Box<dyn Fn() -> bool>,
+}
+
+/// Messages per second of one server, round by round.
+#[derive(Default)]
+struct Rates {
+    accepted: Series,
+    through: Series,
+}
+
+/// Measures everything in `rounds` rounds, and says it in tables.
+///
+/// # Errors
+/// Our own servers do not run, or refuse a message.
+pub fn run(rounds: usize) -> Result<String> {
+    let corpus = corpus::find()?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let zone = folder.canonicalize()?.join("gateway.zone");
+    std::fs::write(&zone, corpus.zone.to_master_text())?;
+    let servers = Servers::start(&zone)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let load = |kept| Load {
+        connections: CONNECTIONS,
+        messages: MESSAGES,
+        kept,
+        senders: corpus.mix.iter().map(|query| query.sender.clone()).collect(),
+        message: message().into(),
+    };
+    let mut report = heading(rounds, &corpus.origin);
+    for (kept, title) in [(false, "a new connection each"), (true, "connections kept open")] {
+        let onward = measure(&runtime, servers.onward(), &load(kept), rounds)?;
+        write!(report, "\nThrough two hops, {title}; against the bare relay.\n\n").ok();
+        report += &table(servers.onward(), &onward, servers::BARE_RELAY).to_string();
+    }
+    let maildir = measure(&runtime, servers.maildir(), &load(true), rounds)?;
+    let first = servers.maildir()[0].name;
+    write!(
+        report,
+        "\nInto a Maildir on the same disk, connections kept open; against {first}.\n\n"
+    )
+    .ok();
+    report += &table(servers.maildir(), &maildir, first).to_string();
+    write!(report, "\nMemory of the gateway at its peak: {:.1} MiB.\n", servers.peak_mib()).ok();
+    for reason in servers.skipped() {
+        writeln!(report, "skipped: {reason}").ok();
+    }
+    Ok(report)
+}
+
+/// Loads every server in turn, round by round; who begins changes every round.
+fn measure(
+    runtime: &tokio::runtime::Runtime,
+    subjects: &[Subject],
+    load: &Load,
+    rounds: usize,
+) -> Result<Vec<Rates>> {
+    let mut rates: Vec<Rates> = subjects.iter().map(|_| Rates::default()).collect();
+    // A round ahead fills caches and pools.
+    for round in 0..=rounds {
+        for turn in 0..subjects.len() {
+            let index = (round + turn) % subjects.len();
+            let subject = &subjects[index];
+            let load = Load { messages: subject.messages, ..load.clone() };
+            let start = Instant::now();
+            let accepted = runtime
+                .block_on(load.run(subject.address))
+                .map_err(|error| Error::other(format!("{}: {error}", subject.name)))?;
+            subject.wait()?;
+            if round > 0 {
+                let per_second = |time: Duration| subject.messages as f64 / time.as_secs_f64();
+                rates[index].accepted.add(per_second(accepted));
+                rates[index].through.add(per_second(start.elapsed()));
+            }
+        }
+    }
+    Ok(rates)
+}
+
+impl Subject {
+    fn wait(&self) -> Result<()> {
+        let start = Instant::now();
+        while !(self.is_through)() {
+            if start.elapsed() > QUEUE_MAX {
+                return Err(Error::other(format!("{}: its queue does not empty", self.name)));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+}
+
+fn heading(rounds: usize, origin: &str) -> String {
+    format!(
+        "Gateway: {CONNECTIONS} connections, messages of {MESSAGE_OCTETS} octets, senders of \
+         {origin}, {rounds} interleaved rounds.\n\
+         accepted: messages a second that the client had answered; through: until the last had \
+         left.\nRatios are medians of the ratios of a round; noise is half the distance between \
+         the first and the ninth tenth.\n"
+    )
+}
+
+fn table(subjects: &[Subject], rates: &[Rates], yardstick: &str) -> Table {
+    let mut table = Table::new(&["", "accepted", "noise", "through", "messages/s"]);
+    let place = subjects.iter().position(|subject| subject.name == yardstick).unwrap_or(0);
+    let base = &rates[place];
+    for (subject, rates) in subjects.iter().zip(rates) {
+        let accepted = rates.accepted.ratio_to(&base.accepted);
+        let through = rates.through.ratio_to(&base.through);
+        table.row(vec![
+            subject.name.to_owned(),
+            format!("{:.2}", accepted.median()),
+            format!("{:.0} %", accepted.noise() * 100.0),
+            format!("{:.2}", through.median()),
+            format!("{:.0}", rates.accepted.median()),
+        ]);
+    }
+    table
+}
+
+fn message() -> Vec<u8> {
+    let mut message = b"From: <user@example.test>\r\nTo: <user@example.test>\r\n\
+        Subject: a message to measure with\r\nMessage-ID: <1@example.test>\r\n\r\n"
+        .to_vec();
+    while message.len() < MESSAGE_OCTETS {
+        message.extend_from_slice(
+            b"A line of an ordinary message of an ordinary length, and so on.\r\n",
+        );
+    }
+    message.extend_from_slice(b".\r\n");
+    message
+}

@@ -1,0 +1,175 @@
+use std::io::{BufRead, BufReader, Error, Result};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use quivive_e2e::peer::{self, Peer};
+use quivive_e2e::postfix;
+use quivive_e2e::quivive::Serve;
+
+use super::{MESSAGES, POSTFIX_MESSAGES, Subject};
+
+/// The yardstick.
+pub(crate) const BARE_RELAY: &str = "bare tokio relay";
+
+/// All servers of a run. They end with this.
+pub(crate) struct Servers {
+    onward: Vec<Subject>,
+    maildir: Vec<Subject>,
+    skipped: Vec<String>,
+    gateway: Serve,
+    _serves: Vec<Serve>,
+    _peers: Vec<Peer>,
+    _bare: Vec<Bare>,
+}
+
+/// `quivive-bench hop`, in a process of its own.
+struct Bare {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Servers {
+    /// Starts all that can be had. `zone` is what the gateway judges by.
+    pub(crate) fn start(zone: &Path) -> Result<Self> {
+        let has_postfix = tree().is_dir();
+        let (mut onward, mut maildir, mut peers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bare, mut skipped) = (Vec::new(), Vec::new());
+        let sink = if has_postfix {
+            let sink = smtp_sink();
+            let address = sink.address;
+            peers.push(sink);
+            onward.push(subject("smtp-sink alone", address));
+            address
+        } else {
+            skipped.push("smtp-sink, Postfix: run `cargo xtask test` once, as root".to_owned());
+            let sink = Bare::start(None)?;
+            let address = sink.address;
+            bare.push(sink);
+            onward.push(subject("bare tokio sink alone", address));
+            address
+        };
+        let relay = Bare::start(Some(sink))?;
+        onward.push(subject(BARE_RELAY, relay.address));
+        bare.push(relay);
+        let next_hop = format!("smtp:{sink}");
+        let gateway = Serve::start(&configuration(zone, "enforce", &next_hop));
+        onward.push(subject("quivive, SPF", gateway.address("gateway")));
+        let without = Serve::start(&configuration(zone, "off", &next_hop));
+        onward.push(subject("quivive, no checks", without.address("gateway")));
+        let into_maildir = Serve::start(&configuration(zone, "enforce", "maildir:box"));
+        if has_postfix {
+            let relay = postfix::start_with(&format!(
+                "virtual_mailbox_domains =\nrelay_domains = example.test\n\
+                 transport_maps = static:smtp:[{}]:{}\n",
+                sink.ip(),
+                sink.port()
+            ));
+            onward.push(queued("Postfix", &relay));
+            let delivering = postfix::start();
+            maildir.push(queued("Postfix", &delivering));
+            peers.extend([relay, delivering]);
+        }
+        maildir.push(subject("quivive, SPF", into_maildir.address("gateway")));
+        Ok(Self {
+            onward,
+            maildir,
+            skipped,
+            gateway,
+            _serves: vec![without, into_maildir],
+            _peers: peers,
+            _bare: bare,
+        })
+    }
+
+    /// Those that hand mail on; the ceiling first.
+    pub(crate) fn onward(&self) -> &[Subject] {
+        &self.onward
+    }
+
+    /// Those that deliver; the peer first.
+    pub(crate) fn maildir(&self) -> &[Subject] {
+        &self.maildir
+    }
+
+    /// What could not be had, and why.
+    pub(crate) fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    /// The most memory that the gateway with SPF had.
+    pub(crate) fn peak_mib(&self) -> f64 {
+        self.gateway.peak_memory_kib() as f64 / 1024.0
+    }
+}
+
+fn subject(name: &'static str, address: SocketAddr) -> Subject {
+    Subject { name, address, messages: MESSAGES, is_through: Box::new(|| true) }
+}
+
+/// Postfix answers for a message when it is in its queue.
+fn queued(name: &'static str, postfix: &Peer) -> Subject {
+    let spool = postfix.folder().join("spool");
+    let queues: Vec<PathBuf> =
+        ["maildrop", "incoming", "active"].iter().map(|queue| spool.join(queue)).collect();
+    let is_empty =
+        |queue: &PathBuf| queue.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    Subject {
+        name,
+        address: postfix.address,
+        messages: POSTFIX_MESSAGES,
+        is_through: Box::new(move || queues.iter().all(is_empty)),
+    }
+}
+
+fn smtp_sink() -> Peer {
+    let words = |_: &Path, address: SocketAddr| {
+        let address = address.to_string();
+        ["smtp-sink", "-u", "postfix", &address, "512"].map(str::to_owned).to_vec()
+    };
+    Peer::start("postfix", words, peer::accepts)
+}
+
+fn tree() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/postfix")
+}
+
+fn configuration(zone: &Path, spf: &str, next_hop: &str) -> String {
+    format!(
+        r#"
+hostname = "mx.example.test"
+[resolver]
+zone = "{zone}"
+[store]
+path = ""
+[methods]
+spf = "{spf}"
+[[listen]]
+door = "gateway"
+address = "127.0.0.1:0"
+recipient_domains = ["example.test"]
+next_hop = "{next_hop}"
+"#,
+        zone = zone.display()
+    )
+}
+
+impl Bare {
+    fn start(next_hop: Option<SocketAddr>) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("hop").args(next_hop.map(|address| address.to_string()));
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line)?;
+        let address = line.trim_end().parse().map_err(Error::other)?;
+        Ok(Self { child, address })
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
