@@ -12,6 +12,9 @@ const OWNER_ALONE: u32 = 0o600;
 /// What SQLite puts beside a file.
 const SIDES: &[&str] = &["-wal", "-shm", "-journal"];
 
+/// What a database begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
 /// A file that SQLite has open.
 pub(crate) struct Opened {
     path: PathBuf,
@@ -82,7 +85,7 @@ impl Opened {
     /// Whether all pages are there that the header speaks of (SQLite file format, section 1.3).
     fn is_whole(&self) -> io::Result<bool> {
         let mut header = [0; 32];
-        if self.file.read_exact_at(&mut header, 0).is_err() {
+        if self.file.read_exact_at(&mut header, 0).is_err() || !header.starts_with(MAGIC) {
             return Ok(false);
         }
         let page = match u16::from_be_bytes([header[16], header[17]]) {
