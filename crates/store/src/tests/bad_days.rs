@@ -10,7 +10,8 @@ use sqlx::{Connection, Executor};
 use super::world::{NOON, World, case, database, filled, refused};
 use crate::{State, Store};
 
-/// What is asked of a child process of this test program: see `a_killed_writer_leaves_a_sound_file`.
+/// What is asked of a child process of this test program: see
+/// `a_killed_writer_leaves_a_sound_file`.
 const CHILD_PATH: &str = "QUIVIVE_STORE_TEST_CHILD";
 
 /// The names in a folder that begin so.
