@@ -9,8 +9,8 @@ use crate::scanner::{Malformed, Scanner};
 /// (RFC 8601 section 5):
 /// - an `Authentication-Results` whose authserv-id is ours, or which has a version that we do not
 ///   know, or whose authserv-id cannot be read at all;
-/// - a `Received-SPF` with a `receiver` that is ours or a comment that begins with our name and a
-///   colon (RFC 7208 section 9.1), or which cannot be read;
+/// - a `Received-SPF` (RFC 7208 section 9.1), unless it says so that nobody can misread it that
+///   another host wrote it: in `receiver`, or in a comment that begins with its name and a colon;
 /// - either one under a name with octets in it that a careless reader might overlook.
 ///
 /// Names compare without case, and a U-label is its A-label. No more than [`READ_MAX`] octets of a
@@ -46,7 +46,9 @@ fn claims_results(field: &Field<'_>, is_own: impl Fn(&str) -> bool) -> bool {
 
 fn claims_spf(field: &Field<'_>, is_own: impl Fn(&str) -> bool) -> bool {
     let (value, cut) = readable(field);
-    cut || spf_receiver_is(value, is_own).unwrap_or(true)
+    // An encoded word (RFC 2047) has no place in it, and shows something else to who decodes it.
+    let encoded = value.windows(2).any(|pair| pair == b"=?");
+    cut || encoded || !names_another_receiver(value, is_own).unwrap_or(false)
 }
 
 /// The value as far as it is read, and whether that is not all of it.
@@ -59,25 +61,29 @@ fn readable<'a>(field: &Field<'a>) -> (&'a [u8], bool) {
 
 /// Takes what real software writes, beyond the grammar of RFC 7208 section 9.1: pairs without
 /// semicolons, values that should have been quoted.
-fn spf_receiver_is(value: &[u8], is_own: impl Fn(&str) -> bool) -> Result<bool, Malformed> {
+fn names_another_receiver(value: &[u8], is_own: impl Fn(&str) -> bool) -> Result<bool, Malformed> {
     let mut scanner = Scanner::new(value);
     let mut key = String::new();
+    let mut another = false;
     loop {
         scanner.skip_fws()?;
         match scanner.peek() {
-            None => return Ok(false),
-            Some(b'(') => {
-                if comment_is_from(scanner.comment()?, &is_own) {
-                    return Ok(true);
-                }
-            }
+            None => return Ok(another),
+            Some(b'(') => match author(scanner.comment()?) {
+                Some(name) if is_own(&name) => return Ok(false),
+                Some(name) => another |= is_full_host_name(&name),
+                None => {}
+            },
             Some(b';' | b'=') => {
                 scanner.run(|octet| matches!(octet, b';' | b'='))?;
             }
             Some(_) => {
                 let word = word(&mut scanner)?;
-                if key.eq_ignore_ascii_case("receiver") && is_own(&word) {
-                    return Ok(true);
+                if key.eq_ignore_ascii_case("receiver") {
+                    if is_own(&word) || !is_full_host_name(&word) {
+                        return Ok(false);
+                    }
+                    another = true;
                 }
                 key = word;
             }
@@ -85,11 +91,16 @@ fn spf_receiver_is(value: &[u8], is_own: impl Fn(&str) -> bool) -> Result<bool, 
     }
 }
 
-fn comment_is_from(comment: &[u8], is_own: impl Fn(&str) -> bool) -> bool {
+/// The name before the colon of a comment, without its escapes.
+fn author(comment: &[u8]) -> Option<String> {
     let text: Vec<u8> = comment.iter().copied().filter(|octet| *octet != b'\\').collect();
-    // Octets that are no UTF-8 are in no name of ours.
-    let Some(colon) = text.iter().position(|octet| *octet == b':') else { return false };
-    std::str::from_utf8(&text[..colon]).is_ok_and(|name| is_own(name.trim()))
+    let colon = text.iter().position(|octet| *octet == b':')?;
+    // Octets that are no UTF-8 are in no name.
+    str::from_utf8(&text[..colon]).ok().map(|name| name.trim().to_owned())
+}
+
+fn is_full_host_name(name: &str) -> bool {
+    name.contains('.') && domain::is_host_name(name)
 }
 
 fn word(scanner: &mut Scanner<'_>) -> Result<String, Malformed> {
