@@ -49,6 +49,11 @@ pub fn methods() -> impl Iterator<Item = Method> {
     Method::ALL.iter().copied().filter(|method| STEPS.iter().any(|step| step.method == *method))
 }
 
+/// Whether any of these methods judges this identity.
+pub fn judges(methods: &[Method], identity: Identity) -> bool {
+    STEPS.iter().any(|step| methods.contains(&step.method) && step.identity == identity)
+}
+
 /// The evaluations that become possible after `before`, up to `now`.
 pub(crate) fn evaluations(
     policy: &Policy,

@@ -1,5 +1,6 @@
 //! Master files (RFC 1035 section 5), read with the `domain` crate.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use domain::base::iana::{Class, Rtype};
@@ -16,6 +17,9 @@ use super::rdata::Rdata;
 use crate::name::WireName;
 use crate::records;
 
+/// How many octets a master file may have.
+pub const FILE_OCTETS_MAX: u64 = 64 * 1024 * 1024;
+
 /// Why a master file cannot be used.
 #[derive(Debug, Error)]
 pub enum ZoneError {
@@ -26,6 +30,15 @@ pub enum ZoneError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// The file has more octets than [`FILE_OCTETS_MAX`].
+    #[error(
+        "the zone file {} has more than {FILE_OCTETS_MAX} octets; serve it by a name server",
+        path.display()
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
     },
     /// The text is no master file, or one with something that Quivive does not take.
     #[error("line {line}, column {column}: {problem}; {cure}")]
@@ -48,8 +61,13 @@ impl Zone {
     /// The file cannot be read, or as [`Zone::parse`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ZoneError> {
         let path = path.as_ref();
-        let text = std::fs::read(path)
-            .map_err(|source| ZoneError::Unreadable { path: path.to_owned(), source })?;
+        let unreadable = |source| ZoneError::Unreadable { path: path.to_owned(), source };
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        let mut text = Vec::new();
+        file.take(FILE_OCTETS_MAX + 1).read_to_end(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > FILE_OCTETS_MAX {
+            return Err(ZoneError::TooLarge { path: path.to_owned() });
+        }
         Self::parse(&text)
     }
 

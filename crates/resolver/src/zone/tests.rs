@@ -310,3 +310,9 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn a_file_without_end_is_refused() {
+    let error = Zone::read("/dev/zero").unwrap_err();
+    assert!(matches!(error, ZoneError::TooLarge { .. }), "{error}");
+}
