@@ -60,6 +60,8 @@ pub(crate) enum Lost {
     Closed,
     #[error("its answer is not SMTP: {0}")]
     Garbled(#[from] ReplyError),
+    #[error("what it says is no answer to what it was asked")]
+    OutOfStep,
     #[error("it does not want to talk: {0}")]
     Unwelcome(Reply),
 }
@@ -154,10 +156,9 @@ impl Connection {
         self.input.is_empty()
             && poll_fn(|context| {
                 let mut buffer = ReadBuf::new(&mut octet);
-                match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
-                    Poll::Pending => Poll::Ready(true),
-                    Poll::Ready(_) => Poll::Ready(false),
-                }
+                let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
+                self.input.extend_from_slice(buffer.filled());
+                Poll::Ready(read.is_pending())
             })
             .await
     }
@@ -202,19 +203,30 @@ impl Connection {
         self.command(&command).await
     }
 
-    /// The message, and the answer to its end, or to DATA if that is refused. After an error the
-    /// connection is of no use any more.
+    /// The answer to DATA: 354, or a refusal. A next hop that tired of waiting may have said so
+    /// already.
+    pub(crate) async fn data(&mut self) -> Result<Reply, Lost> {
+        let reply = match self.is_quiet().await {
+            true => self.command(&Command::Data).await?,
+            false => match self.reply(LAST_WORD).await? {
+                reply if reply.code == 421 => reply,
+                _ => return Err(Lost::OutOfStep),
+            },
+        };
+        match reply.code {
+            354 | 400.. => Ok(reply),
+            // Nothing was handed over, so no answer can mean that it was taken.
+            _ => Err(Lost::OutOfStep),
+        }
+    }
+
+    /// The message after 354, and the answer to its end. After an error the connection is of no use
+    /// any more.
     pub(crate) async fn send(
         &mut self,
         message: &mut EditedMessage<'_>,
     ) -> Result<Reply, SendError> {
-        let reply = self.command(&Command::Data).await?;
-        match reply.code {
-            354 => self.spent = true,
-            400.. => return Ok(reply),
-            // Nothing was handed over, so no answer can mean that it was taken.
-            _ => return Err(Lost::Unwelcome(reply).into()),
-        }
+        self.spent = true;
         let mut encoder = DataEncoder::new();
         while let Some(octets) = message.next().await? {
             encoder.encode(octets, &mut self.output);
@@ -342,6 +354,14 @@ impl Connection {
 pub(crate) enum Begun {
     MailRefused(Reply),
     Answered(Reply),
+}
+
+impl Begun {
+    /// The answer, whatever it is to.
+    pub(crate) fn reply(&self) -> &Reply {
+        let (Self::MailRefused(reply) | Self::Answered(reply)) = self;
+        reply
+    }
 }
 
 async fn in_time<T>(

@@ -43,7 +43,8 @@ pub(crate) struct Link {
 /// How far the transaction is there.
 enum Stage {
     Before,
-    Begun,
+    /// With the recipients that were accepted.
+    Begun(Mail, Vec<Rcpt>),
     /// MAIL was refused, and so is every RCPT.
     Refused(Reply),
 }
@@ -121,10 +122,16 @@ impl Link {
 
     /// Offers a recipient, and before the first one the sender.
     pub(crate) async fn rcpt(&mut self, mail: &Mail, rcpt: &Rcpt) -> Result<Reply, Lost> {
-        let reply = match &self.stage {
+        let reply = match &mut self.stage {
             Stage::Refused(reply) => Ok(reply.clone()),
-            Stage::Begun => match &mut self.connection {
-                Some(connection) => connection.rcpt(rcpt).await,
+            Stage::Begun(_, accepted) => match &mut self.connection {
+                Some(connection) => {
+                    let reply = connection.rcpt(rcpt).await;
+                    if reply.as_ref().is_ok_and(Reply::is_positive) {
+                        accepted.push(rcpt.clone());
+                    }
+                    reply
+                }
                 None => Err(Lost::Closed),
             },
             Stage::Before => self.begin(mail, rcpt).await,
@@ -140,15 +147,59 @@ impl Link {
         &mut self,
         message: &mut EditedMessage<'_>,
     ) -> Result<Reply, SendError> {
-        let sent = match &mut self.connection {
-            Some(connection) => connection.send(message).await,
-            None => Err(Lost::Closed.into()),
-        };
+        let sent = self.hand_over(message).await;
         if sent.as_ref().map_or(true, |reply| reply.code == 421) {
             self.connection = None;
         }
         self.reset().await;
         sent
+    }
+
+    async fn hand_over(&mut self, message: &mut EditedMessage<'_>) -> Result<Reply, SendError> {
+        let mut answer = self.data().await;
+        // While the client sent its message, the next hop waited, maybe longer than it likes to.
+        // Before 354 nothing was handed over, so that beginning again doubles nothing.
+        if is_gone(answer.as_ref()) {
+            if let Some(refusal) = self.begin_again().await? {
+                return Ok(refusal);
+            }
+            answer = self.data().await;
+        }
+        match (answer?, &mut self.connection) {
+            (reply, Some(connection)) if reply.code == 354 => connection.send(message).await,
+            (reply, _) => Ok(reply),
+        }
+    }
+
+    async fn data(&mut self) -> Result<Reply, Lost> {
+        match &mut self.connection {
+            Some(connection) => connection.data().await,
+            None => Err(Lost::Closed),
+        }
+    }
+
+    /// The same transaction over a new connection. Whatever is not accepted there again is told:
+    /// the client has heard that all of it was.
+    async fn begin_again(&mut self) -> Result<Option<Reply>, Lost> {
+        self.connection = None;
+        let Stage::Begun(mail, accepted) = &self.stage else { return Err(Lost::Closed) };
+        let [first, others @ ..] = accepted.as_slice() else { return Err(Lost::Closed) };
+        let connection = self.connection.insert(self.hop.open(self.xclient.as_ref()).await?);
+        if mail.parameters.smtputf8 && !connection.extensions().smtputf8 {
+            return Ok(Some(NO_SMTPUTF8));
+        }
+        let (Begun::MailRefused(reply) | Begun::Answered(reply)) =
+            connection.begin(mail, first).await?;
+        if !reply.is_positive() {
+            return Ok(Some(reply));
+        }
+        for rcpt in others {
+            let reply = connection.rcpt(rcpt).await?;
+            if !reply.is_positive() {
+                return Ok(Some(reply));
+            }
+        }
+        Ok(None)
     }
 
     /// Gives up the transaction, if one is open.
@@ -194,7 +245,7 @@ impl Link {
         let was_idle = connection.idle;
         let mut begun = connection.begin(mail, rcpt).await;
         // A connection that stood idle may have been closed just now: that is no failure.
-        if was_idle && is_gone(&begun) {
+        if was_idle && is_gone(begun.as_ref().map(Begun::reply)) {
             self.connection = Some(self.hop.open(self.xclient.as_ref()).await?);
             connection = self.connect().await?;
             begun = connection.begin(mail, rcpt).await;
@@ -206,7 +257,8 @@ impl Link {
                 Ok(reply)
             }
             Begun::Answered(reply) => {
-                self.stage = Stage::Begun;
+                let accepted = reply.is_positive().then(|| rcpt.clone());
+                self.stage = Stage::Begun(mail.clone(), accepted.into_iter().collect());
                 Ok(reply)
             }
         }
@@ -232,10 +284,9 @@ impl Link {
     }
 }
 
-fn is_gone(begun: &Result<Begun, Lost>) -> bool {
-    match begun {
-        Err(Lost::Closed | Lost::Broken(_)) => true,
-        Ok(Begun::MailRefused(reply) | Begun::Answered(reply)) => reply.code == 421,
-        Err(_) => false,
+fn is_gone(answer: Result<&Reply, &Lost>) -> bool {
+    match answer {
+        Ok(reply) => reply.code == 421,
+        Err(lost) => matches!(lost, Lost::Closed | Lost::Broken(_)),
     }
 }

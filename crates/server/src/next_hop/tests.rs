@@ -3,6 +3,7 @@
 use quivive_mail::{Charset, ForwardPath, ReversePath};
 use quivive_smtp::{Mail, MailParameters, Rcpt, RcptParameters};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::pool::{IDLE_MAX, IDLE_TIME, Pool};
@@ -21,6 +22,18 @@ async fn greeted(said: &[u8]) -> Result<(Connection, DuplexStream), Lost> {
     let greeted =
         Connection::greet(Box::new(ours), Dialect::Smtp, "mx.example", None, patience).await?;
     Ok((greeted, theirs))
+}
+
+/// The next hop says this once it has heard DATA, and takes nothing more.
+fn at_data(mut theirs: DuplexStream, say: &'static [u8]) -> JoinHandle<DuplexStream> {
+    tokio::spawn(async move {
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"DATA\r\n") {
+            assert_ne!(theirs.read_buf(&mut heard).await.unwrap(), 0);
+        }
+        theirs.write_all(say).await.unwrap();
+        theirs
+    })
 }
 
 fn mail() -> Mail {
@@ -50,8 +63,10 @@ async fn silence_ends_at_each_stage() {
 #[tokio::test(start_paused = true)]
 async fn silence_after_the_message_is_no_answer() {
     let (mut connection, mut theirs) = greeted(HELLO).await.unwrap();
-    theirs.write_all(b"250 ok\r\n250 ok\r\n354 go on\r\n").await.unwrap();
+    theirs.write_all(b"250 ok\r\n250 ok\r\n").await.unwrap();
     connection.begin(&mail(), &rcpt()).await.unwrap();
+    let _theirs = at_data(theirs, b"354 go on\r\n");
+    assert_eq!(connection.data().await.unwrap().code, 354);
     let spool = SpoolWriter::new("/nowhere", 1000).finish().await.unwrap().unwrap();
     let mut message = EditedMessage::new(&spool, &[], &[]);
     let start = Instant::now();
@@ -64,8 +79,10 @@ async fn silence_after_the_message_is_no_answer() {
 #[tokio::test(start_paused = true)]
 async fn a_message_that_is_not_taken_is_given_up() {
     let (mut connection, mut theirs) = greeted(HELLO).await.unwrap();
-    theirs.write_all(b"250 ok\r\n250 ok\r\n354 go on\r\n").await.unwrap();
+    theirs.write_all(b"250 ok\r\n250 ok\r\n").await.unwrap();
     connection.begin(&mail(), &rcpt()).await.unwrap();
+    let _theirs = at_data(theirs, b"354 go on\r\n");
+    assert_eq!(connection.data().await.unwrap().code, 354);
     let mut writer = SpoolWriter::new("/nowhere", 100_000);
     writer.write(&b"0123456\r\n".repeat(10_000)).await.unwrap();
     let spool = writer.finish().await.unwrap().unwrap();
@@ -78,8 +95,10 @@ async fn a_message_that_is_not_taken_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_in_the_middle_of_a_message_comes_through() {
     let (mut connection, mut theirs) = greeted(HELLO).await.unwrap();
-    theirs.write_all(b"250 ok\r\n250 ok\r\n354 go on\r\n552 5.3.4 too much\r\n").await.unwrap();
+    theirs.write_all(b"250 ok\r\n250 ok\r\n").await.unwrap();
     connection.begin(&mail(), &rcpt()).await.unwrap();
+    let _theirs = at_data(theirs, b"354 go on\r\n552 5.3.4 too much\r\n");
+    assert_eq!(connection.data().await.unwrap().code, 354);
     let mut writer = SpoolWriter::new("/nowhere", 100_000);
     writer.write(&b"0123456\r\n".repeat(10_000)).await.unwrap();
     let spool = writer.finish().await.unwrap().unwrap();

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::world::{Answer, FROM, Next, TO, World};
 use crate::gateway::Settings;
 use crate::next_hop::{CONNECTIONS_MAX, CROWDED_WAIT, Dialect, NextHop, Place, Target};
@@ -215,4 +217,53 @@ async fn a_crowd_shares_connections_and_slow_ones_keep_nobody_out() {
     tokio::time::resume();
     assert_eq!(unlucky.reply().await.code, 250);
     assert_eq!(connections(), CONNECTIONS_MAX + 1);
+}
+
+/// A next hop that tires of waiting for DATA, and may then take less than before.
+async fn tired(word: &'static str, then: (&'static str, &'static str)) -> Next {
+    let tired = AtomicBool::new(false);
+    Next::new(move |heard| {
+        if heard == "DATA" && !tired.swap(true, Ordering::Relaxed) {
+            return Answer::SayAndClose(word);
+        }
+        let refuses = heard.starts_with(then.0) && tired.load(Ordering::Relaxed);
+        if refuses { Answer::Say(then.1) } else { Answer::Well }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_next_hop_that_waited_too_long_for_the_message_is_asked_again() {
+    for word in ["421 4.4.2 timeout exceeded\r\n", ""] {
+        let next = tired(word, ("nothing", "")).await;
+        let world = World::before(&next).await;
+        let mut client = world.open().await;
+        client.all(&["RCPT TO:<c@here.example>"]).await;
+        assert_eq!(client.message(MESSAGE).await.code, 250, "{word}");
+        assert_eq!(next.contents().len(), 1);
+        let heard = next.heard();
+        let again = heard.iter().rposition(|line| line == "EHLO mx.example").unwrap();
+        let expected = [FROM, TO, "RCPT TO:<c@here.example>", "DATA"];
+        assert_eq!(heard[again + 1..again + 5], expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_accepted_again_is_refused() {
+    let no = "550 5.1.1 no such user\r\n";
+    let word = "421 4.4.2 timeout exceeded\r\n";
+    for then in [("MAIL", no), ("RCPT TO:<b@", no), ("RCPT TO:<c@", no)] {
+        let next = tired(word, then).await;
+        let world = World::before(&next).await;
+        let mut client = world.open().await;
+        client.all(&["RCPT TO:<c@here.example>"]).await;
+        assert_eq!(client.message(MESSAGE).await.code, 550, "{then:?}");
+        assert!(next.contents().is_empty());
+    }
+    // Once is enough.
+    let next = answering("DATA", || Answer::SayAndClose("421 4.4.2 timeout exceeded\r\n")).await;
+    let world = World::before(&next).await;
+    let mut client = world.open().await;
+    assert_eq!(client.message(MESSAGE).await.code, 451);
+    assert_eq!(next.heard().iter().filter(|line| *line == "DATA").count(), 2);
 }
