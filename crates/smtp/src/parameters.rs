@@ -83,6 +83,7 @@ impl MailParameters {
             match (name.as_str(), value) {
                 ("SIZE", Some(value)) => once(&mut known.size, parse_size(value)?)?,
                 ("BODY", Some(value)) => once(&mut known.body, parse_body(value)?)?,
+                ("SMTPUTF8", None) if known.smtputf8 => return Err(TWICE),
                 ("SMTPUTF8", None) => known.smtputf8 = true,
                 ("RET", Some(value)) => once(&mut known.ret, parse_ret(value)?)?,
                 ("ENVID", Some(value)) => once(&mut known.envid, parse_envid(value)?)?,
@@ -275,6 +276,7 @@ mod tests {
             ("SIZE=123456789012345678901", 501),
             ("BODY=BINARYMIME", 504),
             ("SMTPUTF8=1", 501),
+            ("SMTPUTF8 smtputf8", 501),
             ("RET=SOME", 501),
             ("ENVID=a=b", 501),
             ("AUTH=", 501),

@@ -56,20 +56,27 @@ impl Xclient {
                 return Err(BAD);
             }
             match name.to_ascii_uppercase().as_str() {
-                "NAME" => xclient.name = Some(stated(&value, text_value)?),
-                "ADDR" => xclient.address = Some(stated(&value, address_value)?),
-                "PORT" => xclient.port = Some(stated(&value, port_value)?),
-                "PROTO" => xclient.protocol = Some(stated(&value, protocol_value)?),
-                "HELO" => xclient.helo = Some(stated(&value, text_value)?),
-                "LOGIN" => xclient.login = Some(stated(&value, text_value)?),
-                "DESTADDR" => xclient.destination_address = Some(stated(&value, address_value)?),
-                "DESTPORT" => xclient.destination_port = Some(stated(&value, port_value)?),
+                "NAME" => once(&mut xclient.name, stated(&value, text_value)?)?,
+                "ADDR" => once(&mut xclient.address, stated(&value, address_value)?)?,
+                "PORT" => once(&mut xclient.port, stated(&value, port_value)?)?,
+                "PROTO" => once(&mut xclient.protocol, stated(&value, protocol_value)?)?,
+                "HELO" => once(&mut xclient.helo, stated(&value, text_value)?)?,
+                "LOGIN" => once(&mut xclient.login, stated(&value, text_value)?)?,
+                "DESTADDR" => {
+                    once(&mut xclient.destination_address, stated(&value, address_value)?)?
+                }
+                "DESTPORT" => once(&mut xclient.destination_port, stated(&value, port_value)?)?,
                 _ => return Err(BAD),
             }
             some = true;
         }
         if some { Ok(xclient) } else { Err(BAD) }
     }
+}
+
+/// An attribute that is stated twice leaves open which of the two is meant.
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Reply> {
+    if place.replace(value).is_some() { Err(BAD) } else { Ok(()) }
 }
 
 fn stated<T>(value: &str, parse: fn(&str) -> Option<T>) -> Result<Stated<T>, Reply> {
@@ -170,6 +177,8 @@ mod tests {
             "HELO=",
             "HELO=a+0Db",
             "HELO=+FF",
+            "ADDR=192.0.2.1 addr=192.0.2.2",
+            "HELO=a HELO=[UNAVAILABLE]",
         ] {
             assert_eq!(Xclient::parse(text).unwrap_err().code, 501, "{text}");
         }
