@@ -236,11 +236,19 @@ impl Connection {
                 return self.last_word(lost).await;
             }
         }
+        // What was said before the end is no answer to it.
+        if !self.is_quiet().await {
+            return Err(self.reply(LAST_WORD).await.err().unwrap_or(Lost::OutOfStep).into());
+        }
         encoder.finish(&mut self.output);
         if let Err(lost) = self.flush(self.patience.block).await {
             return self.last_word(lost).await;
         }
         let reply = self.reply(self.patience.end).await?;
+        // 250 alone says that the message was taken (RFC 5321 section 4.3.2).
+        if !matches!(reply.code, 250 | 400..) {
+            return Err(Lost::OutOfStep.into());
+        }
         (self.open, self.spent) = (false, false);
         if self.output.capacity() > OUTPUT_OCTETS {
             // There may be many connections, and large messages are few.
@@ -307,6 +315,9 @@ impl Connection {
     }
 
     async fn command(&mut self, command: &Command) -> Result<Reply, Lost> {
+        if !self.input.is_empty() {
+            return Err(Lost::OutOfStep);
+        }
         self.write(command).await?;
         self.reply(self.patience.command).await
     }

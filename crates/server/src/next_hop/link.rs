@@ -264,7 +264,13 @@ impl Link {
         }
     }
 
+    /// The connection for a new transaction; one that said something meanwhile is none.
     async fn connect(&mut self) -> Result<&mut Connection, Lost> {
+        if let Some(connection) = &mut self.connection
+            && !connection.is_quiet().await
+        {
+            self.connection = None;
+        }
         if self.connection.is_none() {
             if self.place.is_none() {
                 let place = self.hop.places.clone().acquire_owned();

@@ -108,7 +108,16 @@ async fn a_421_of_the_next_hop_does_not_close_our_client() {
 
 #[tokio::test]
 async fn only_a_positive_answer_to_the_end_is_one() {
-    for (line, say) in [("DATA", "250 odd\r\n"), (".", "354 odd\r\n"), (".", "garbage\r\n")] {
+    for (line, say) in [
+        ("DATA", "250 odd\r\n"),
+        ("DATA", "354 go on\r\n250 early\r\n"),
+        ("DATA", "354 go on\r\n550 early\r\n"),
+        (".", "354 odd\r\n"),
+        (".", "garbage\r\n"),
+        (".", "221 bye\r\n"),
+        (".", "251 elsewhere\r\n"),
+        ("RCPT TO:<b@here.example>", "250 fine\r\n250 once more\r\n"),
+    ] {
         let next = Next::new(move |heard| match heard == line {
             true => Answer::Say(say),
             false => Answer::Well,
@@ -266,4 +275,24 @@ async fn what_is_not_accepted_again_is_refused() {
     let mut client = world.open().await;
     assert_eq!(client.message(MESSAGE).await.code, 451);
     assert_eq!(next.heard().iter().filter(|line| *line == "DATA").count(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_talks_out_of_turn_is_not_used_again() {
+    for xclient in [false, true] {
+        let next = answering(".", || Answer::Say("250 fine\r\n250 once more\r\n")).await;
+        let world =
+            World::new(Some(&next), |settings| settings.xclient_to_next_hop = xclient).await;
+        let mut client = world.open().await;
+        assert_eq!(client.message(MESSAGE).await.code, 250);
+        client.all(&[FROM, TO]).await;
+        assert_eq!(client.message(MESSAGE).await.code, 250);
+        assert_eq!(next.contents().len(), 2);
+        let heard = next.heard();
+        let [first, second] = [1, 2].map(|n| {
+            let dots = heard.iter().enumerate().filter(|(_, line)| line.starts_with("content"));
+            dots.map(|(at, _)| at).nth(n - 1).unwrap()
+        });
+        assert!(heard[first..second].contains(&"connect".to_owned()), "{heard:?}");
+    }
 }
