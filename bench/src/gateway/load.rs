@@ -33,7 +33,7 @@ impl Load {
     /// Sends everything to a server on loopback; how long it took until the last reply.
     ///
     /// # Errors
-    /// A message that was not taken, or [`RUN_MAX`] is over.
+    /// A message that was not taken, or the time for a run is over.
     pub async fn run(&self, server: SocketAddr) -> Result<Duration> {
         assert!(server.ip().is_loopback(), "load is for servers of this machine");
         let start = Instant::now();

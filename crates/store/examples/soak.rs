@@ -167,7 +167,7 @@ impl World {
         let random = spread(number);
         let domain = random % DOMAINS;
         let name = format!("d{domain}.sender.example");
-        let fails = random % 7 == 0;
+        let fails = random.is_multiple_of(7);
         let client =
             [if fails { 203 } else { 198 }, 51, (domain % 256) as u8, (random >> 20) as u8];
         let mut facts = Facts::new(client.into());

@@ -124,7 +124,7 @@ async fn an_answer_that_is_too_long_goes_whole_and_replay_lacks_it() {
     assert!(stored.cut.contains(&"evidence: pass.example TXT".to_owned()), "{:?}", stored.cut);
     assert!(octets(&stored) <= CASE_OCTETS_MAX);
     let evidence = stored.notebook(&[]).unwrap();
-    let again = quivive_verdict::replay(super::world::policy(), stored.facts.clone(), evidence);
+    let again = quivive_verdict::replay(super::world::policy(), stored.facts, evidence);
     assert_eq!(
         again.lacking.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["pass.example TXT"]
