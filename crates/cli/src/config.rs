@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use quivive_config::Config;
 use serde::Serialize;
 
-use crate::command_line::{self, ConfigFile, Global};
+use crate::command_line::{self, ConfigFile, Global, SampleFile};
 use crate::error::Error;
-use crate::world;
+use crate::{password, world};
 
 /// What `config check --json` says.
 #[derive(Serialize)]
@@ -35,6 +35,7 @@ struct TextJson {
 pub(crate) fn run(global: &Global, command: command_line::Config) -> Result<ExitCode, Error> {
     match command {
         command_line::Config::Check(file) => check(global, &file),
+        command_line::Config::Password => password::run(),
         command_line::Config::Show(file) => {
             let path = file.file.as_deref().or(global.config.as_deref());
             let config = match path {
@@ -43,8 +44,19 @@ pub(crate) fn run(global: &Global, command: command_line::Config) -> Result<Exit
             };
             print(global, quivive_config::show(&config))
         }
-        command_line::Config::Sample => print(global, quivive_config::sample()),
+        command_line::Config::Sample(SampleFile { file: None }) => {
+            print(global, quivive_config::sample())
+        }
+        command_line::Config::Sample(SampleFile { file: Some(path) }) => write_new(&path),
     }
+}
+
+/// Writes the sample into a file, and never over one.
+fn write_new(path: &Path) -> Result<ExitCode, Error> {
+    let written = std::fs::File::create_new(path)
+        .and_then(|mut file| file.write_all(quivive_config::sample().as_bytes()));
+    written.map_err(|source| Error::Unwritable { path: path.to_owned(), source })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Errors and warnings go to standard error with file, line and column, as compilers write them;

@@ -76,11 +76,24 @@ impl Selection {
     }
 
     /// # Errors
-    /// A method that this version does not have.
+    /// A method that this version does not have, or nothing that could be judged.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let built = |method: Method| quivive_verdict::methods().any(|built| built == method);
-        match self.methods.iter().flatten().find(|method| !built(**method)) {
-            Some(method) => Err(Error::no_method(*method)),
+        let built: Vec<Method> = quivive_verdict::methods().collect();
+        if let Some(method) = self.methods.iter().flatten().find(|method| !built.contains(method)) {
+            return Err(Error::no_method(*method));
+        }
+        if self.methods.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::Usage("no method is named: nothing would be judged"));
+        }
+        if self.identities.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::Usage("no identity is named: nothing would be judged"));
+        }
+        let methods = self.methods.as_ref().unwrap_or(&built);
+        let judged = |identity: &Identity| quivive_verdict::judges(methods, *identity);
+        match self.identities.iter().flatten().find(|identity| !judged(identity)) {
+            Some(identity) => {
+                Err(Error::NotInThisVersion { what: "identity", word: identity.word() })
+            }
             None => Ok(()),
         }
     }

@@ -58,6 +58,10 @@ struct Loader<'a> {
 impl Loader<'_> {
     async fn load(&mut self) -> Result<Vec<Listener>, Error> {
         let config = world::daemon_config(self.global)?;
+        if config.listen.is_empty() {
+            let text = "the configuration has no [[listen]]: there is nothing to serve";
+            return Err(Error::Serve(text.to_owned()));
+        }
         let resolver = self.resolver(&config)?;
         let ledger = self.ledger(&config.store).await?;
         listeners::listeners(&config, &resolver, &ledger).await

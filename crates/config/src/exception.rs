@@ -52,4 +52,7 @@ fn bounded_and_of_use(exception: &Exception, section: &Section<'_>, reading: &mu
     if !exception.skip && !acts {
         reading.warn(section.span(), Doubt::EmptyException);
     }
+    if exception.skip && exception.networks.is_empty() {
+        reading.warn(&section.key_span(&["skip"]), Doubt::SkippedByClaim);
+    }
 }

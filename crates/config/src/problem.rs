@@ -124,6 +124,12 @@ pub enum Doubt {
     /// An exception that changes nothing.
     #[error("this exception changes nothing, and ends the search; say `skip = true` or `actions`")]
     EmptyException,
+    /// An exception that anybody can have by naming a domain.
+    #[error(
+        "whoever claims such a domain is not checked at all, and anybody can claim it; name the \
+         `networks` that it sends from, too"
+    )]
+    SkippedByClaim,
 }
 
 /// `quivive.toml:3:1: warning: ...`

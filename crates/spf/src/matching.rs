@@ -119,7 +119,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         if hosts.is_empty() {
             self.count_void_lookup()?;
         }
-        // Counted before the first address is asked, so that the order of hosts changes nothing.
+        // Counted before the first address is asked: too many are too many in any order.
         if hosts.len() > MX_HOSTS_MAX {
             return Err(Stop::permanent("mx-limit"));
         }

@@ -1,8 +1,11 @@
+use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use quivive_evidence::{Identity, Method};
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -25,9 +28,9 @@ pub(super) struct Answered {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    /// Read before, by [`OnlyId`].
+    /// Read before, by [`id_of`].
     #[serde(default, rename = "id")]
-    _id: serde::de::IgnoredAny,
+    _id: IgnoredAny,
     ip: String,
     helo: String,
     mail_from: String,
@@ -43,11 +46,34 @@ struct Line {
     identities: Option<Vec<String>>,
 }
 
-/// The id as it was written, also of a line that cannot be used.
-#[derive(Deserialize)]
-struct OnlyId<'a> {
-    #[serde(default, borrow)]
-    id: Option<&'a RawValue>,
+/// Finds the id of a line as it was written, also where the line breaks off or goes on behind its
+/// object. The first one counts.
+struct IdOf<'i, 'a>(&'i mut Option<&'a RawValue>);
+
+impl<'a> Visitor<'a> for IdOf<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Cow<'a, str>>()? {
+            if key == "id" && self.0.is_none() {
+                *self.0 = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn id_of(text: &str) -> Option<&RawValue> {
+    let mut id = None;
+    // What is wrong with the line is told by whoever reads all of it.
+    let _ = serde_json::Deserializer::from_str(text).deserialize_map(IdOf(&mut id));
+    id
 }
 
 #[derive(Serialize)]
@@ -89,8 +115,7 @@ pub(super) async fn answer(
             return Answered::error(None, &LineError { kind: "encoding", text });
         }
     };
-    // A line that is no object has no id.
-    let id = serde_json::from_str::<OnlyId<'_>>(text).ok().and_then(|line| line.id);
+    let id = id_of(text);
     match judge(text, examiner, default, id).await {
         Ok(line) => Answered { line, is_error: false },
         Err(error) => Answered::error(id, &error),
@@ -103,6 +128,10 @@ async fn judge(
     default: &Selection,
     id: Option<&RawValue>,
 ) -> Result<Vec<u8>, LineError> {
+    if !text.trim_start().starts_with('{') {
+        let text = "the line is no JSON object".to_owned();
+        return Err(LineError { kind: "syntax", text });
+    }
     let line: Line = serde_json::from_str(text)?;
     if let Some(path) = line.message_file.clone() {
         check_message(path).await?;
@@ -174,6 +203,7 @@ impl From<Error> for LineError {
     fn from(error: Error) -> Self {
         let kind = match error {
             Error::NotInThisVersion { .. } => "not-in-this-version",
+            Error::Usage(_) => "field",
             Error::Unreadable { .. } | Error::TooLarge { .. } => "message-file",
             _ => "internal",
         };

@@ -97,7 +97,7 @@ fn bad_lines_are_answered_in_their_place() {
     assert_eq!(code, 1);
     let kinds: Vec<&str> =
         lines.iter().map(|line| line["error"]["kind"].as_str().unwrap_or("-")).collect();
-    assert_eq!(kinds, ["-", "syntax", "field", "encoding", "too-long", "field", "-"]);
+    assert_eq!(kinds, ["-", "syntax", "field", "encoding", "too-long", "syntax", "-"]);
     assert_eq!(lines[2]["id"], 2);
     assert_eq!(lines[6]["id"], "good");
 }
@@ -112,7 +112,14 @@ fn every_kind_of_error() {
         assert_eq!(id, "i");
         kind
     };
-    assert_eq!(kind(b"{\"id\":1,"), (Value::Null, "syntax".to_owned()));
+    assert_eq!(kind(b"{\"id\":1,"), (json!(1), "syntax".to_owned()));
+    assert_eq!(kind(b"{\"id\":1} {}"), (json!(1), "field".to_owned()));
+    assert_eq!(kind(b"{\"id\":1,\"id\":2}"), (json!(1), "field".to_owned()));
+    let array = b"[1,\"192.0.2.1\",\"h\",\"a@b.example\",null,null,null,null,null]";
+    assert_eq!(kind(array), (Value::Null, "syntax".to_owned()));
+    assert_eq!(with("\"methods\":[]"), "field");
+    assert_eq!(with("\"identities\":[]"), "field");
+    assert_eq!(with("\"identities\":[\"pra\"]"), "not-in-this-version");
     assert_eq!(kind(b"{\"id\":1}"), (json!(1), "field".to_owned()));
     assert_eq!(with("\"mailfrom\":\"a\""), "field");
     assert_eq!(with("\"rcpt\":\"a\""), "field");

@@ -8,7 +8,7 @@ use crate::run::*;
 use serde_json::Value;
 
 /// A daemon, and its lines up to `ready`.
-fn serve(arguments: &[&str]) -> (Child, Vec<String>) {
+pub(crate) fn serve(arguments: &[&str]) -> (Child, Vec<String>) {
     let mut command = program(arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = Vec::new();
@@ -21,7 +21,7 @@ fn serve(arguments: &[&str]) -> (Child, Vec<String>) {
     (child, lines)
 }
 
-fn terminate(mut child: Child) -> Option<i32> {
+pub(crate) fn terminate(mut child: Child) -> Option<i32> {
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     child.wait().unwrap().code()
@@ -71,6 +71,10 @@ fn serve_refuses_what_it_cannot_do() {
     let output = run(&["serve", "--config", named(&path), "--zone", ZONE]);
     assert_eq!((code(&output), stdout(&output).as_str()), (1, ""));
     assert!(stderr(&output).contains(&address), "{}", stderr(&output));
+    std::fs::write(&path, "hostname = \"mx.here.example\"\n").unwrap();
+    let output = run(&["serve", "--config", named(&path), "--zone", ZONE]);
+    assert_eq!((code(&output), stdout(&output).as_str()), (1, ""));
+    assert!(stderr(&output).contains("no [[listen]]"), "{}", stderr(&output));
 }
 
 #[test]
@@ -98,8 +102,10 @@ fn config_check_names_line_and_column() {
 fn the_sample_is_good_and_shown_values_are_those_that_hold() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("quivive.toml");
+    assert_eq!(code(&run(&["config", "sample", named(&path)])), 0);
     let sample = run(&["config", "sample"]);
-    std::fs::write(&path, &sample.stdout).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), sample.stdout);
+    assert_eq!(code(&run(&["config", "sample", named(&path)])), 1, "written over a file");
     let output = run(&["config", "check", named(&path)]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     std::fs::write(&path, CONFIG).unwrap();

@@ -41,3 +41,12 @@ fn exceptions_that_change_nothing() {
     assert_eq!(warnings(&text), [format!("2:1: warning: {doubt}")]);
     assert_eq!(warnings(&format!("{text}skip = true\n")), [""; 0]);
 }
+
+#[test]
+fn exceptions_that_anybody_can_have() {
+    let doubt = "whoever claims such a domain is not checked at all, and anybody can claim it; \
+                 name the `networks` that it sends from, too";
+    let text = format!("{ACTS}[[exception]]\ndomains = [\"partner.test\"]\nskip = true\n");
+    assert_eq!(warnings(&text), [format!("4:1: warning: {doubt}")]);
+    assert_eq!(warnings(&format!("{text}networks = [\"192.0.2.1\"]\n")), [""; 0]);
+}
