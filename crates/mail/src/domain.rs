@@ -35,6 +35,16 @@ pub fn is_within(name: &str, domain: &str) -> bool {
     }
 }
 
+/// Whether a name is spelt as IDNA itself would spell it (RFC 5890 section 2.3.2.1): in ASCII, or in
+/// U-labels. Full-width letters, soft hyphens and other dots are not; upper case is no matter.
+pub fn is_plainly_spelt(name: &str) -> bool {
+    if name.is_ascii() {
+        return true;
+    }
+    let (unicode, result) = idna::domain_to_unicode(&to_ascii(name));
+    result.is_ok() && unicode == name.to_lowercase()
+}
+
 /// Whether it is the name of a host (RFC 1123 section 2.1): labels of letters, digits and inner
 /// hyphens, 63 octets each, [`HOST_NAME_MAX`] in all. A U-label counts as its A-label.
 pub fn is_host_name(name: &str) -> bool {
@@ -51,6 +61,11 @@ pub(crate) fn is_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
+/// As [`is_label`], with underscores.
+pub(crate) fn is_sender_label(label: &str) -> bool {
+    is_label(&label.replace('_', "x"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +75,21 @@ mod tests {
         assert_eq!(to_ascii("Bücher.Example."), "xn--bcher-kva.example");
         assert_eq!(to_ascii("EXAMPLE.com"), "example.com");
         assert_eq!(to_ascii("example\u{3002}com\u{3002}"), "example.com");
+    }
+
+    #[test]
+    fn plain_spelling_is_that_of_u_labels() {
+        for name in ["a.Example", "b\u{fc}cher.example", "B\u{dc}CHER.example", "xn--bcher-kva.a"] {
+            assert!(is_plainly_spelt(name), "{name}");
+        }
+        for name in [
+            "\u{ff48}ere.example",
+            "he\u{ad}re.example",
+            "here\u{3002}example",
+            "bu\u{308}cher.example",
+        ] {
+            assert!(!is_plainly_spelt(name), "{name}");
+        }
     }
 
     #[test]

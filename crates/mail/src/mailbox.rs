@@ -35,6 +35,16 @@ impl Mailbox {
     /// # Errors
     /// What the text breaks: the grammar of RFC 5321 section 4.1.2, a length, or the charset.
     pub fn parse(text: &[u8], charset: Charset) -> Result<Self, PathError> {
+        Self::with_labels(text, charset, domain::is_label)
+    }
+
+    /// As [`Mailbox::parse`], for a sender: names with underscores are met, DNS has them, and what
+    /// they are worth is for the checks to find.
+    pub(crate) fn parse_sender(text: &[u8], charset: Charset) -> Result<Self, PathError> {
+        Self::with_labels(text, charset, domain::is_sender_label)
+    }
+
+    fn with_labels(text: &[u8], charset: Charset, is_label: IsLabel) -> Result<Self, PathError> {
         let text = checked(text, charset)?;
         let (written, local_part, rest) = match text.strip_prefix('"') {
             Some(quoted) => quoted_string(text, quoted)?,
@@ -44,7 +54,7 @@ impl Mailbox {
             return Err(PathError::LocalPartTooLong);
         }
         let domain = rest.strip_prefix('@').ok_or(PathError::NoDomain)?;
-        Ok(Self { local_part, domain: MailDomain::parse(domain)? })
+        Ok(Self { local_part, domain: MailDomain::with_labels(domain, is_label)? })
     }
 
     /// The local part without quotes and escapes. It may hold blanks, quotes, `/` and `..`.
@@ -69,12 +79,16 @@ impl MailDomain {
     /// # Errors
     /// [`PathError::Domain`] and [`PathError::DomainTooLong`].
     pub fn parse(text: &str) -> Result<Self, PathError> {
+        Self::with_labels(text, domain::is_label)
+    }
+
+    fn with_labels(text: &str, is_label: IsLabel) -> Result<Self, PathError> {
         if text.len() > DOMAIN_MAX {
             return Err(PathError::DomainTooLong);
         }
         match text.strip_prefix('[') {
             Some(rest) => literal(rest).map(Self::Literal).ok_or(PathError::Domain),
-            None if is_domain(text) => Ok(Self::Name(text.to_owned())),
+            None if is_domain(text, is_label) => Ok(Self::Name(text.to_owned())),
             None => Err(PathError::Domain),
         }
     }
@@ -174,14 +188,17 @@ fn is_atext(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii()
 }
 
-fn is_domain(text: &str) -> bool {
+/// What a label of a domain may be.
+type IsLabel = fn(&str) -> bool;
+
+fn is_domain(text: &str, is_label: IsLabel) -> bool {
     if text.is_ascii() {
-        return text.split('.').all(domain::is_label);
+        return text.split('.').all(is_label);
     }
     // RFC 6531 section 3.3: a sub-domain may be a U-label.
     !text.split('.').any(str::is_empty)
         && idna::domain_to_ascii(text)
-            .is_ok_and(|name| name.len() <= DOMAIN_MAX && name.split('.').all(domain::is_label))
+            .is_ok_and(|name| name.len() <= DOMAIN_MAX && name.split('.').all(is_label))
 }
 
 fn literal(rest: &str) -> Option<IpAddr> {

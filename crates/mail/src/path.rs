@@ -75,7 +75,8 @@ impl ReversePath {
     pub fn parse(text: &[u8], charset: Charset) -> Result<Self, PathError> {
         match enclosed(text)? {
             b"" => Ok(Self::Null),
-            content => mailbox(content, charset).map(Self::Mailbox),
+            content if content.starts_with(b"@") => Err(source_route(content, charset)),
+            content => Mailbox::parse_sender(content, charset).map(Self::Mailbox),
         }
     }
 
@@ -97,7 +98,8 @@ impl ForwardPath {
         match enclosed(text)? {
             b"" => Err(PathError::Empty),
             content if content.eq_ignore_ascii_case(b"postmaster") => Ok(Self::Postmaster),
-            content => mailbox(content, charset).map(Self::Mailbox),
+            content if content.starts_with(b"@") => Err(source_route(content, charset)),
+            content => Mailbox::parse(content, charset).map(Self::Mailbox),
         }
     }
 
@@ -157,13 +159,6 @@ fn enclosed(text: &[u8]) -> Result<&[u8], PathError> {
     }
 }
 
-fn mailbox(content: &[u8], charset: Charset) -> Result<Mailbox, PathError> {
-    if content.starts_with(b"@") {
-        return Err(source_route(content, charset));
-    }
-    Mailbox::parse(content, charset)
-}
-
 /// A well-formed source route is told from a path that merely lacks its local part.
 fn source_route(content: &[u8], charset: Charset) -> PathError {
     let Some(colon) = content.iter().position(|octet| *octet == b':') else {
@@ -212,6 +207,17 @@ mod tests {
         }
         assert_eq!(forward("<<a@b>>"), Err(PathError::LocalPart));
         assert_eq!(forward("<a@b>>"), Err(PathError::Domain));
+    }
+
+    #[test]
+    fn senders_may_have_underscores() {
+        for path in ["<a@b_c.example>", "<a@_b.example>", "<a@b\u{fc}_c.example>"] {
+            let (text, charset) = (path.as_bytes(), Charset::Utf8);
+            assert_eq!(ReversePath::parse(text, charset).unwrap().to_string(), path);
+            assert_eq!(ForwardPath::parse(text, charset), Err(PathError::Domain), "{path}");
+        }
+        let hyphen = ReversePath::parse(b"<a@-b_c.example>", Charset::Ascii);
+        assert_eq!(hyphen, Err(PathError::Domain));
     }
 
     #[test]
