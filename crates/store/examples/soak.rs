@@ -102,7 +102,7 @@ async fn searches(store: &Store) {
         ),
         ("domain", Filter { domain: Some("d17.sender.example".into()), ..all.clone() }),
         ("every domain", Filter { domain: Some("sender.example".into()), ..all.clone() }),
-        ("address", Filter { address: Some("user77@d17.sender.example".into()), ..all.clone() }),
+        ("address", Filter { address: Some("user177@d17.sender.example".into()), ..all.clone() }),
         ("client", Filter { client: "198.51.17.5/32".parse().ok(), ..all.clone() }),
         ("network /20", Filter { client: "198.51.16.0/20".parse().ok(), ..all.clone() }),
         ("reject", Filter { action: Some(Action::Reject), ..all.clone() }),
@@ -117,7 +117,7 @@ async fn searches(store: &Store) {
                 ..all.clone()
             },
         ),
-        ("text address", text("user77@d17.sender.example")),
+        ("text address", text("user177@d17.sender.example")),
         ("text word", text("user77")),
         ("text beginning, rare", text("d399.sen")),
         ("text beginning, everywhere", text("send")),
@@ -141,7 +141,7 @@ async fn searches(store: &Store) {
         let took = started.elapsed().as_secs_f64() * 1e3;
         println!("overview {took:8.1} ms  {days} days: {} cases", overview.period.cases);
     }
-    let whom = Subject::Address("user77@d17.sender.example".to_owned());
+    let whom = Subject::Address("user177@d17.sender.example".to_owned());
     let started = Instant::now();
     let exported = store.export(&whom, |_| {}).await.expect("it exports");
     println!("export {:.1} ms: {exported} cases", started.elapsed().as_secs_f64() * 1e3);

@@ -50,6 +50,17 @@ CREATE TABLE day_refused (
     PRIMARY KEY (day, domain)
 );
 
+-- How many cases there are: to count them takes a while.
+CREATE TABLE kept (
+    cases BIGINT NOT NULL
+);
+INSERT INTO kept (cases) VALUES (0);
+
+-- The words of cases that are searched by their beginnings.
+CREATE TABLE word (
+    word TEXT PRIMARY KEY
+) WITHOUT ROWID;                       -- SQLite's own: in PostgreSQL it is left out
+
 CREATE TABLE secret (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL

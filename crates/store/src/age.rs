@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::encode::{Encoded, Key, Row};
 use crate::filter::addresses;
 use crate::read::{COLUMNS, parts};
-use crate::remove::release;
+use crate::remove::{forget, release};
 use crate::retention::{Progress, cutoff};
 use crate::store::Settings;
 use crate::tally::HOUR;
@@ -102,7 +102,8 @@ async fn rewrite(
         .await?;
     let sql = "DELETE FROM case_word WHERE rowid = $1";
     sqlx::query(sql).bind(row.seq).execute(&mut *connection).await?;
-    insert_words(connection, &[(row.seq, &encoded)]).await
+    insert_words(connection, &[(row.seq, &encoded)]).await?;
+    forget(connection, row.plain_words()).await
 }
 
 /// The case with a hash in place of each local part, wherever it stands with its `@`, and where a

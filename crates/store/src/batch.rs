@@ -1,6 +1,6 @@
 //! One batch of cases in one transaction.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
@@ -75,6 +75,9 @@ async fn insert(
         tally.add(case.at, *seq, &case.counted);
     }
     count(connection, &tally).await?;
+    let sql = "UPDATE kept SET cases = cases + $1";
+    let written = i64::try_from(numbered.len()).unwrap_or(i64::MAX);
+    sqlx::query(sql).bind(written).execute(connection).await?;
     Ok(numbered.len())
 }
 
@@ -161,7 +164,16 @@ pub(crate) async fn insert_words(
         let sql = format!("INSERT INTO case_word (rowid, words) VALUES {}", places(chunk.len(), 2));
         let query = chunk
             .iter()
-            .fold(prepared(sql), |query, (seq, case)| query.bind(seq).bind(&case.words));
+            .fold(prepared(sql), |query, (seq, case)| query.bind(seq).bind(case.words.text()));
+        query.execute(&mut *connection).await?;
+    }
+    let plain: BTreeSet<&String> = cases.iter().flat_map(|(_, case)| case.words.plain()).collect();
+    let plain: Vec<&String> = plain.into_iter().collect();
+    for chunk in chunks(&plain) {
+        let rows: Vec<String> = (1..=chunk.len()).map(|place| format!("(${place})")).collect();
+        let sql =
+            format!("INSERT INTO word (word) VALUES {} ON CONFLICT DO NOTHING", rows.join(", "));
+        let query = chunk.iter().fold(prepared(sql), |query, word| query.bind(*word));
         query.execute(&mut *connection).await?;
     }
     Ok(())

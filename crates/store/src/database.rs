@@ -116,7 +116,8 @@ fn options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-fn readers(path: &Path, busy_timeout: Duration) -> SqlitePool {
+/// Who reads a file. It is opened when the first does.
+pub(crate) fn readers(path: &Path, busy_timeout: Duration) -> SqlitePool {
     let options = options(path, busy_timeout).pragma("query_only", "1");
     SqlitePoolOptions::new()
         .max_connections(READERS_MAX)

@@ -1,6 +1,6 @@
 //! A case as it stands in the file, and back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use hmac::{Hmac, KeyInit, Mac};
 use quivive_evidence::{Facts, Finding, Nonce, Recorded};
@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use crate::cut;
 use crate::tally::Counted;
-use crate::words::Words;
+use crate::words::{self, Words};
 
 /// How many octets of a digest are kept. It is keyed, so that nobody outside can look for two
 /// contents with the same.
@@ -33,7 +33,7 @@ pub(crate) struct Encoded {
     pub(crate) body: String,
     pub(crate) findings: Vec<Part>,
     pub(crate) evidence: Vec<Part>,
-    pub(crate) words: String,
+    pub(crate) words: Words,
     pub(crate) counted: Counted,
 }
 
@@ -110,7 +110,7 @@ impl Encoded {
             body: body(&case),
             findings: case.findings.iter().map(|finding| Part::new(finding, key)).collect(),
             evidence: case.evidence.iter().map(|answer| Part::new(answer, key)).collect(),
-            words: Words::of(&case).text(),
+            words: Words::of(&case),
             counted: Counted::of(&case),
         }
     }
@@ -132,6 +132,16 @@ impl Row {
     /// The ids of all its parts.
     pub(crate) fn part_ids(&self) -> impl Iterator<Item = i64> {
         ids(&self.findings).chain(ids(&self.evidence))
+    }
+
+    /// The words of it that are found by their beginnings.
+    pub(crate) fn plain_words(&self) -> BTreeSet<String> {
+        #[derive(Deserialize)]
+        struct OnlyFacts {
+            facts: Facts,
+        }
+        let body = serde_json::from_str::<OnlyFacts>(&self.body);
+        body.map_or_else(|_| BTreeSet::new(), |body| words::plain_words_of(&body.facts))
     }
 
     /// The case, with its nonce.

@@ -4,7 +4,7 @@ use quivive_mail::domain::{is_within, to_ascii};
 use quivive_verdict::Action;
 use serde::{Deserialize, Serialize};
 
-use crate::words::{Query, terms};
+use crate::words::{Beginnings, Query, terms};
 
 /// How many lines a page has at most.
 pub const LIMIT_MAX: u32 = 500;
@@ -63,7 +63,7 @@ pub(crate) struct FindingHead {
 
 impl Filter {
     /// The words to look for; `None`: any case may do.
-    pub(crate) fn query(&self) -> Option<String> {
+    pub(crate) fn query(&self, beginnings: &Beginnings) -> Option<String> {
         let mut query = Query::default();
         if let Some(address) = &self.address {
             query.address(address);
@@ -79,7 +79,7 @@ impl Filter {
             query.action(action);
         }
         if let Some(text) = &self.text {
-            query.free_text(text);
+            query.free_text(text, beginnings);
         }
         query.text()
     }

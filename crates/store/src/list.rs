@@ -15,6 +15,7 @@ use crate::filter::{Cursor, Filter, FindingHead, LIMIT_MAX, Looked};
 use crate::read::{COLUMNS, read_parts};
 use crate::store::Store;
 use crate::tally::HOUR;
+use crate::words::{BEGINNINGS_MAX, Beginnings, last_words};
 
 /// How many recipients a line names.
 pub const RECIPIENTS_SHOWN: usize = 3;
@@ -112,7 +113,8 @@ impl Store {
 
 async fn page(connection: &mut SqliteConnection, filter: &Filter) -> Result<Page, Error> {
     let limit = filter.limit.clamp(1, LIMIT_MAX) as usize;
-    let query = filter.query();
+    let beginnings = beginnings(connection, filter).await?;
+    let query = filter.query(&beginnings);
     let Some(mut span) = span(connection, filter).await? else {
         return Ok(Page { lines: Vec::new(), next: None });
     };
@@ -140,6 +142,23 @@ async fn page(connection: &mut SqliteConnection, filter: &Filter) -> Result<Page
         }
         wanted = (wanted * 2).min(LIMIT_MAX as usize);
     }
+}
+
+/// The words that begin as the search text's do.
+async fn beginnings(
+    connection: &mut SqliteConnection,
+    filter: &Filter,
+) -> Result<Beginnings, sqlx::Error> {
+    let mut beginnings = Beginnings::new();
+    for beginning in filter.text.iter().flat_map(|text| last_words(text)) {
+        let sql = "SELECT word FROM word WHERE word >= $1 AND word < $2 LIMIT $3";
+        // No word has a character behind the last one.
+        let words = sqlx::query_scalar(sql).bind(&beginning).bind(format!("{beginning}\u{10ffff}"));
+        let limit = i64::try_from(BEGINNINGS_MAX + 1).unwrap_or(i64::MAX);
+        let words: Vec<String> = words.bind(limit).fetch_all(&mut *connection).await?;
+        beginnings.insert(beginning, Some(words).filter(|words| words.len() <= BEGINNINGS_MAX));
+    }
+    Ok(beginnings)
 }
 
 fn cursor(seq: i64) -> Cursor {

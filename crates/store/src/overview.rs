@@ -168,10 +168,8 @@ async fn refused_domains(
     rows.iter().map(|row| Ok((row.try_get(0)?, unsigned(row.try_get(1)?)))).collect()
 }
 
-/// The numbers are nearly without gaps: erased cases leave some.
 async fn cases_kept(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-    let sql = "SELECT count(*) FROM message_case";
-    sqlx::query_scalar(sql).fetch_one(connection).await.map(unsigned)
+    sqlx::query_scalar("SELECT cases FROM kept").fetch_one(connection).await.map(unsigned)
 }
 
 fn unsigned(number: i64) -> u64 {

@@ -1,11 +1,12 @@
 //! Taking cases out of the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{begin, chunks, commit, places, prepared, roll_back};
 use crate::encode::Row;
+use crate::words::quoted;
 
 /// Removes these cases with the parts that nobody else uses, in a transaction of its own. Counters
 /// stay.
@@ -32,7 +33,33 @@ async fn remove_all(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(
             query.execute(&mut *connection).await?;
         }
     }
+    let sql = "UPDATE kept SET cases = cases - $1";
+    let removed = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    sqlx::query(sql).bind(removed).execute(&mut *connection).await?;
+    forget(connection, rows.iter().flat_map(Row::plain_words).collect()).await?;
     release(connection, rows.iter().flat_map(Row::part_ids).collect()).await
+}
+
+/// Forgets those of these words that no case has any more.
+pub(crate) async fn forget(
+    connection: &mut SqliteConnection,
+    words: BTreeSet<String>,
+) -> Result<(), sqlx::Error> {
+    let mut unused = Vec::new();
+    for word in words {
+        // SQLite's own.
+        let sql = "SELECT rowid FROM case_word WHERE case_word MATCH $1 LIMIT 1";
+        let query = sqlx::query_scalar::<_, i64>(sql).bind(quoted(&word));
+        if query.fetch_optional(&mut *connection).await?.is_none() {
+            unused.push(word);
+        }
+    }
+    for chunk in chunks(&unused) {
+        let sql = format!("DELETE FROM word WHERE word IN {}", places(1, chunk.len()));
+        let query = chunk.iter().fold(prepared(sql), |query, word| query.bind(word));
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// Counts uses of parts that are no more; what has none left goes.

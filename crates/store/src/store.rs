@@ -13,7 +13,7 @@ use crate::health::{Counters, Health, Trouble};
 use crate::queue::{CASES_WAITING_MAX, OCTETS_WAITING_MAX, Queue};
 use crate::subject::Subject;
 use crate::writer::Writer;
-use crate::{Error, file};
+use crate::{Error, database, file};
 
 /// Drops are told in the log once in so many seconds.
 const DROPS_TOLD_EVERY: u64 = 10;
@@ -124,17 +124,29 @@ impl Store {
         }
     }
 
+    /// Opens a file for reading alone, while others write it. Nothing is recorded, bounded or
+    /// mended by this handle.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub fn open_to_read(settings: Settings) -> Result<Self, Error> {
+        match settings.path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(Error::Absent { path: settings.path }),
+            Err(source) => return Err(Error::Unusable { path: settings.path, source }),
+        }
+        let (commands, _) = mpsc::unbounded_channel();
+        let tuning = Tuning { cases_waiting_max: 0, ..Tuning::default() };
+        let readers = database::readers(&settings.path, tuning.busy_timeout);
+        let shared = Arc::new(Shared::new(settings, tuning));
+        shared.set_readers(Some(readers));
+        shared.measure();
+        Ok(Self { shared, commands })
+    }
+
     pub(crate) async fn open_tuned(settings: Settings, tuning: Tuning) -> Result<Self, Error> {
         let (commands, commanded) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared {
-            queue: Queue::new(tuning.cases_waiting_max, tuning.octets_waiting_max),
-            settings,
-            tuning,
-            counters: Counters::default(),
-            readers: Mutex::default(),
-            suspect: AtomicBool::default(),
-            drops_told_at: AtomicU64::default(),
-        });
+        let shared = Arc::new(Shared::new(settings, tuning));
         let mut writer = Writer::new(shared.clone(), commanded);
         if let Err(OpenError::Settings(error)) = writer.open().await {
             return Err(error);
@@ -197,6 +209,18 @@ impl Store {
 }
 
 impl Shared {
+    fn new(settings: Settings, tuning: Tuning) -> Self {
+        Self {
+            queue: Queue::new(tuning.cases_waiting_max, tuning.octets_waiting_max),
+            settings,
+            tuning,
+            counters: Counters::default(),
+            readers: Mutex::default(),
+            suspect: AtomicBool::default(),
+            drops_told_at: AtomicU64::default(),
+        }
+    }
+
     pub(crate) fn now(&self) -> u64 {
         (self.tuning.clock)()
     }

@@ -14,6 +14,7 @@ use crate::list::{by_seqs, found};
 use crate::read::parts;
 use crate::remove::remove;
 use crate::store::Store;
+use crate::words::Beginnings;
 
 /// How many cases are worked on at a time.
 const CASES_STEP: i64 = 250;
@@ -128,7 +129,7 @@ async fn step(
     filter: &Filter,
     before: &mut i64,
 ) -> Result<Option<Vec<(Row, Case)>>, Error> {
-    let Some(query) = filter.query() else { return Ok(None) };
+    let Some(query) = filter.query(&Beginnings::new()) else { return Ok(None) };
     let seqs = found(connection, &query, (0, *before), CASES_STEP).await?;
     let Some(last) = seqs.last() else { return Ok(None) };
     *before = *last;

@@ -7,14 +7,16 @@
 //! What a stranger wrote becomes letters, digits and a few signs here, and goes into a query in
 //! quotes only: it cannot be syntax. A word is a hint: whoever searches compares the case itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use quivive_evidence::{FindingResult, Identity, Method};
+use quivive_evidence::{Facts, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
 use quivive_verdict::{Action, Case};
+
+use crate::filter::addresses;
 
 /// How many words a case has at most; what comes later is not found by them.
 pub(crate) const WORDS_MAX: usize = 1024;
@@ -29,14 +31,26 @@ const PARENTS_MAX: usize = 6;
 const TERMS_MAX: usize = 8;
 
 /// Prefixes of IPv4 networks that are words.
-const LENGTHS_IPV4: &[u8] = &[8, 16, 24, 32];
+const LENGTHS_IPV4: &[u8] = &[8, 12, 16, 20, 24, 28, 32];
 
 /// Prefixes of IPv6 networks that are words.
 const LENGTHS_IPV6: &[u8] = &[16, 32, 48, 64, 128];
 
+/// How many words may begin as a search text ends. Where there are more, cases are looked at one by
+/// one: the next that fits is not far.
+pub(crate) const BEGINNINGS_MAX: usize = 64;
+
 /// The words of a case.
-#[derive(Default)]
-pub(crate) struct Words(BTreeSet<String>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Words {
+    /// What stands in the index.
+    all: BTreeSet<String>,
+    /// Those of them that are found by their beginnings.
+    plain: BTreeSet<String>,
+}
+
+/// The words that begin as each of these; `None`: too many.
+pub(crate) type Beginnings = HashMap<String, Option<Vec<String>>>;
 
 impl Words {
     pub(crate) fn of(case: &Case) -> Self {
@@ -47,11 +61,12 @@ impl Words {
             words.add(of_finding(finding.result, finding.method, finding.identity));
             words.domain(&finding.domain);
         }
-        words.plain(&facts.case_id);
+        // The id is found as a whole.
+        plain_words(&facts.case_id).for_each(|word| words.add(word));
         words.client(facts.client_address);
         words.address(&facts.reverse_path);
         words.domain(&facts.helo);
-        words.plain(&facts.helo);
+        words.text_words(&facts.helo);
         for recipient in &facts.recipients {
             words.address(recipient);
         }
@@ -59,18 +74,23 @@ impl Words {
     }
 
     /// As they go into the index.
-    pub(crate) fn text(self) -> String {
-        let mut text = String::with_capacity(self.0.len() * 12);
-        for word in self.0 {
-            text.push_str(&word);
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::with_capacity(self.all.len() * 12);
+        for word in &self.all {
+            text.push_str(word);
             text.push(' ');
         }
         text
     }
 
+    /// Those that are found by their beginnings.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = &String> {
+        self.plain.iter()
+    }
+
     fn add(&mut self, word: String) {
-        if self.0.len() < WORDS_MAX && !word.is_empty() {
-            self.0.insert(word);
+        if self.all.len() < WORDS_MAX && !word.is_empty() {
+            self.all.insert(word);
         }
     }
 
@@ -79,7 +99,7 @@ impl Words {
             return;
         }
         self.add(of_address(address));
-        self.plain(address);
+        self.text_words(address);
         if let Some((_, domain)) = address.rsplit_once('@') {
             self.domain(domain);
         }
@@ -104,11 +124,22 @@ impl Words {
         }
     }
 
-    fn plain(&mut self, text: &str) {
+    fn text_words(&mut self, text: &str) {
         for word in plain_words(text) {
+            if self.all.len() < WORDS_MAX {
+                self.plain.insert(word.clone());
+            }
             self.add(word);
         }
     }
+}
+
+/// The words of a case's facts that are found by their beginnings.
+pub(crate) fn plain_words_of(facts: &Facts) -> BTreeSet<String> {
+    let mut words = Words::default();
+    words.text_words(&facts.helo);
+    addresses(facts).for_each(|address| words.text_words(address));
+    words.plain
 }
 
 /// A query of FTS5: all of what was added.
@@ -165,8 +196,8 @@ impl Query {
         self.any_of(&any);
     }
 
-    /// Each term of the text, as a whole field or as words of one.
-    pub(crate) fn free_text(&mut self, text: &str) {
+    /// Each term of the text, as a whole field or as words of one, of which the last may go on.
+    pub(crate) fn free_text(&mut self, text: &str, beginnings: &Beginnings) {
         for term in terms(text) {
             let mut any = vec![quoted(&of_domain(&to_ascii(&term)))];
             if term.contains('@') {
@@ -176,14 +207,24 @@ impl Query {
                 let length = lengths(address)[lengths(address).len() - 1];
                 any.push(quoted(&of_network(address, length)));
             }
-            let words: Vec<String> = plain_words(&term).map(|word| quoted(&word)).collect();
-            if let Some((last, others)) = words.split_last() {
-                let mut all = others.join(" AND ");
-                if !all.is_empty() {
-                    all.push_str(" AND ");
+            let mut all: Vec<String> = plain_words(&term).map(|word| quoted(&word)).collect();
+            // As it stands it may be an id.
+            any.extend(all.first().filter(|_| all.len() == 1).cloned());
+            if let Some(last) = last_word(&term) {
+                all.pop();
+                match beginnings.get(&last).and_then(Option::as_ref) {
+                    Some(words) if words.is_empty() => all.clear(),
+                    Some(words) => {
+                        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+                        all.push(format!("({})", words.join(" OR ")));
+                    }
+                    // The index does not tell: any case may have it.
+                    None if all.is_empty() => continue,
+                    None => {}
                 }
-                // FTS5: a quoted string and a star is the beginning of a word.
-                any.push(format!("({all}{last} *)"));
+            }
+            if !all.is_empty() {
+                any.push(format!("({})", all.join(" AND ")));
             }
             self.any_of(&any);
         }
@@ -199,6 +240,15 @@ impl Query {
         }
         self.0.push_str(one);
     }
+}
+
+/// The words of which a search text has the beginnings.
+pub(crate) fn last_words(text: &str) -> Vec<String> {
+    terms(text).filter_map(|term| last_word(&term)).collect()
+}
+
+fn last_word(term: &str) -> Option<String> {
+    plain_words(term).last()
 }
 
 /// The terms of a search text: what stands between blanks, in lower case.
@@ -269,6 +319,6 @@ fn bounded(mut word: String) -> String {
 }
 
 /// A word as a string of FTS5. Words have no quotation marks.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     format!("\"{word}\"")
 }

@@ -168,3 +168,20 @@ async fn the_nonce_is_not_in_the_body() {
     let body: String = sqlx::query_scalar(sql).fetch_one(&mut *reading).await.unwrap();
     assert!(body.contains("case_id") && !body.contains("nonce"), "{body}");
 }
+
+#[tokio::test]
+async fn a_handle_for_reading_sees_what_another_writes() {
+    let world = World::new();
+    let store = filled(&world, &[case(1)]).await;
+    let reader = Store::open_to_read(world.settings.clone()).unwrap();
+    assert_eq!(reader.case(case(1).id()).await.unwrap(), Some(case(1)));
+    store.record(case(2));
+    store.flush().await;
+    assert_eq!(reader.case(case(2).id()).await.unwrap(), Some(case(2)));
+    reader.record(case(3));
+    assert_eq!(reader.health().dropped, 1);
+    let whom = crate::Subject::Domain("pass.example".to_owned());
+    assert!(reader.erase(&whom).await.is_err());
+    let none = crate::Settings { path: world.folder.path().join("none"), ..world.settings.clone() };
+    assert!(matches!(Store::open_to_read(none), Err(Error::Absent { .. })));
+}
