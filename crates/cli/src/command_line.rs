@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use quivive_evidence::{Identity, Method};
+use ipnet::IpNet;
+use quivive_evidence::{FindingResult, Identity, Method};
+use quivive_verdict::Action;
 
 /// The port on which name servers answer.
 const DNS_PORT: u16 = 53;
@@ -63,8 +65,8 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Callback(Later),
     /// List, show and replay recorded messages
-    #[command(hide = true)]
-    Case(Later),
+    #[command(subcommand)]
+    Case(Box<Case>),
     /// List, show, release and discard held messages
     #[command(hide = true)]
     Held(Later),
@@ -131,8 +133,16 @@ pub(crate) enum Config {
     Check(ConfigFile),
     /// Print every setting with the value that holds
     Show(ConfigFile),
-    /// Print a configuration to begin with
-    Sample,
+    /// Print a configuration to begin with, or write it into a new file
+    Sample(SampleFile),
+    /// Read a password from standard input and print its hash, for the console's password_file
+    Password,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SampleFile {
+    /// A file that is not there yet [default: standard output]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -141,16 +151,112 @@ pub(crate) struct ConfigFile {
     pub(crate) file: Option<PathBuf>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Case {
+    /// List recorded messages, the newest first
+    List(CaseList),
+    /// Show a message with everything that its verdict rests on
+    Show(CaseId),
+    /// Judge a message again by its recorded evidence, and say what differs
+    Replay(CaseReplay),
+    /// Print every case of an address or a domain, one JSON object a line
+    Export(CaseSubject),
+    /// Forget every case of an address or a domain
+    Erase(CaseSubject),
+}
+
+/// Which store is meant.
+#[derive(Debug, Args)]
+pub(crate) struct StoreFile {
+    /// The store [default: the configuration's]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaseList {
+    #[command(flatten)]
+    pub(crate) store: StoreFile,
+    /// From then on: seconds since 1970, 2026-01-31, 2026-01-31T12:00:00Z, or 30m, 2h, 7d ago
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Before then
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// The domain of the sender, of HELO, of a recipient or of a finding, or one above it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) domain: Option<String>,
+    /// The sender or a recipient
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) address: Option<String>,
+    /// The client's address, or its network
+    #[arg(long, value_name = "ADDR[/LENGTH]", value_parser = network)]
+    pub(crate) client: Option<IpNet>,
+    /// A finding's method
+    #[arg(long, value_name = "M")]
+    pub(crate) method: Option<Method>,
+    /// A finding's identity
+    #[arg(long, value_name = "I")]
+    pub(crate) identity: Option<Identity>,
+    /// A finding's result
+    #[arg(long, value_name = "RESULT")]
+    pub(crate) result: Option<FindingResult>,
+    /// What was done: accept, reject, defer, hold or discard
+    #[arg(long, value_name = "ACTION", value_parser = action)]
+    pub(crate) action: Option<Action>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Words in the id, the client, HELO, the sender, a recipient or a finding's domain
+    #[arg(value_name = "WORDS")]
+    pub(crate) text: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaseId {
+    #[command(flatten)]
+    pub(crate) store: StoreFile,
+    /// The case's id, as the log and the message have it
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaseReplay {
+    #[command(flatten)]
+    pub(crate) case: CaseId,
+    /// What if DNS had this record? May be given several times; without TEXT: had none
+    #[arg(long, value_name = "NAME TYPE TEXT")]
+    pub(crate) with_record: Vec<String>,
+    /// What if the message had come then, in seconds since 1970?
+    #[arg(long, value_name = "UNIX")]
+    pub(crate) now: Option<u64>,
+    /// Ask DNS what the evidence does not hold
+    #[arg(long)]
+    pub(crate) ask: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct CaseSubject {
+    #[command(flatten)]
+    pub(crate) store: StoreFile,
+    /// The sender or a recipient
+    #[arg(long, value_name = "ADDR", required_unless_present = "domain")]
+    pub(crate) address: Option<String>,
+    /// The domain of the sender, of HELO, of a recipient or of a finding, or one above it
+    #[arg(long, value_name = "NAME", conflicts_with = "address")]
+    pub(crate) domain: Option<String>,
+}
+
 impl Command {
     /// The command's name, if this version does not have it.
     pub(crate) fn later(&self) -> Option<&'static str> {
         match self {
-            Self::Check(_) | Self::Serve | Self::Demo(_) | Self::Config(_) => None,
+            Self::Check(_) | Self::Serve | Self::Demo(_) | Self::Config(_) | Self::Case(_) => None,
             Self::Lint(_) => Some("lint"),
             Self::Publish(_) => Some("publish"),
             Self::Srs(_) => Some("srs"),
             Self::Callback(_) => Some("callback"),
-            Self::Case(_) => Some("case"),
             Self::Held(_) => Some("held"),
         }
     }
@@ -159,6 +265,16 @@ impl Command {
 /// What a peer said is never refused for its form, and so not for its octets.
 fn as_said() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|text: OsString| text.to_string_lossy().into_owned())
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| "write 192.0.2.1 or 192.0.2.0/24".to_owned())
+}
+
+fn action(text: &str) -> Result<Action, String> {
+    let known = Action::ALL.iter().copied().find(|action| action.word() == text);
+    known.ok_or_else(|| "there are: accept, reject, defer, hold, discard".to_owned())
 }
 
 fn name_server(text: &str) -> Result<SocketAddr, String> {

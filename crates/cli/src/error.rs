@@ -40,6 +40,14 @@ pub(crate) enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A message is longer than Quivive takes.
     #[error("{} is longer than {octets_max} octets", path.display())]
     TooLarge {
@@ -51,6 +59,18 @@ pub(crate) enum Error {
     /// Some lines of a batch were no question; each has its own error in the output.
     #[error("{0} of the lines could not be used; see their \"error\"")]
     Lines(u64),
+    /// The configuration keeps no cases.
+    #[error("this configuration has no store; name one with --config or --store")]
+    NoStore,
+    /// The store cannot answer.
+    #[error("{0}")]
+    Store(#[from] quivive_store::Error),
+    /// There is no such case.
+    #[error("there is no case `{0}`; `quivive case list` shows those that are kept")]
+    NoCase(String),
+    /// A time, a record or a case that cannot be read.
+    #[error("{0}")]
+    Unclear(String),
     /// The daemon cannot run.
     #[error("{0}")]
     Serve(String),
@@ -100,8 +120,8 @@ struct ZonePlace<'a>(&'a PathBuf, &'a quivive_resolver::ZoneError);
 impl fmt::Display for ZonePlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.1 {
-            quivive_resolver::ZoneError::Unreadable { .. } => Ok(()),
             quivive_resolver::ZoneError::Syntax { .. } => write!(f, "{}: ", self.0.display()),
+            _ => Ok(()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The `quivive` program: one file for each command, what they say in modules of its own.
 
 mod batch;
+mod case;
 mod check;
 mod command_line;
 mod config;
@@ -9,6 +10,7 @@ mod error;
 mod examiner;
 mod json;
 mod listeners;
+mod password;
 mod run;
 mod serve;
 mod style;

@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{Command, CommandLine};
 use crate::error::Error;
-use crate::{check, config, demo, serve};
+use crate::{case, check, config, demo, serve};
 
 /// Names what is logged, as `info` or `quivive_resolver=debug`.
 const LOG_VARIABLE: &str = "QUIVIVE_LOG";
@@ -33,6 +33,7 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
         Command::Check(check) => check::run(&global, *check),
         Command::Config(command) => config::run(&global, command),
         Command::Serve => serve::run(&global),
+        Command::Case(command) => case::run(&global, *command),
         Command::Demo(demo) => demo::run(&global, &demo),
         _ => unreachable!("commands of later versions are refused above"),
     }

@@ -39,16 +39,28 @@ pub(crate) fn resolver(global: &Global, config: &Config) -> Result<Resolver, Err
 
 /// Where what is judged is written down.
 pub(crate) async fn ledger(config: &quivive_config::Store) -> Result<Ledger, Error> {
-    let Some(path) = &config.path.0 else { return Ok(Ledger::default()) };
+    let Some(settings) = store_settings(config) else { return Ok(Ledger::default()) };
+    let store = Store::open(settings).await.map_err(|error| Error::Serve(error.to_string()))?;
+    Ok(Ledger { store: Some(store), ..Ledger::default() })
+}
+
+/// Where cases are kept, if they are.
+pub(crate) fn store_settings(config: &quivive_config::Store) -> Option<quivive_store::Settings> {
+    Some(settings_of(config.path.0.clone()?, config))
+}
+
+/// The settings of a store in this file.
+pub(crate) fn settings_of(
+    path: PathBuf,
+    config: &quivive_config::Store,
+) -> quivive_store::Settings {
     let bounded = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let settings = quivive_store::Settings {
-        path: path.clone(),
+    quivive_store::Settings {
+        path,
         retain_days: bounded(config.retain_days),
         retain_mib: config.retain_mib as u64,
         hash_addresses_after_days: bounded(config.hash_addresses_after_days),
-    };
-    let store = Store::open(settings).await.map_err(|error| Error::Serve(error.to_string()))?;
-    Ok(Ledger { store: Some(store), ..Ledger::default() })
+    }
 }
 
 fn from_zone(path: PathBuf) -> Result<Resolver, Error> {

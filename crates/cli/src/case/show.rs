@@ -1,0 +1,88 @@
+use std::io::{self, Write};
+
+use quivive_evidence::Facts;
+use quivive_server::check::Judgement;
+use quivive_verdict::Case;
+use serde::Serialize;
+
+use super::{find, open_to_read, time, write_cut};
+use crate::command_line::{CaseId, Global};
+use crate::error::Error;
+use crate::json::{self, JudgementJson};
+use crate::style::{STRONG, excerpt, printable};
+use crate::text;
+
+/// How much of a text is shown, in characters.
+const CHARACTERS_MAX: usize = 200;
+
+/// How many recipients are shown.
+const RECIPIENTS_MAX: usize = 20;
+
+#[derive(Serialize)]
+struct CaseJson<'a> {
+    id: &'a str,
+    door: &'a str,
+    outcome: &'a str,
+    facts: &'a Facts,
+    #[serde(flatten)]
+    judgement: JudgementJson<'a>,
+    cut: &'a [String],
+}
+
+/// Writes a case: the facts, then what `check` writes.
+pub(super) async fn run(global: &Global, which: &CaseId) -> Result<(), Error> {
+    let (_, store) = open_to_read(global, &which.store)?;
+    let case = find(&store, which).await?;
+    let judgement = judgement(&case)?;
+    if global.json {
+        let case = CaseJson {
+            id: case.id(),
+            door: &case.door,
+            outcome: &case.outcome,
+            facts: &case.facts,
+            judgement: JudgementJson::new(&judgement),
+            cut: &case.cut,
+        };
+        io::stdout().lock().write_all(&json::line(&case))?;
+        return Ok(());
+    }
+    let mut out = anstream::stdout().lock();
+    write_facts(&mut out, &case)?;
+    writeln!(out)?;
+    text::write(&mut out, &judgement)?;
+    Ok(write_cut(&mut out, &case)?)
+}
+
+fn judgement(case: &Case) -> Result<Judgement, Error> {
+    Ok(Judgement {
+        facts: case.facts.clone(),
+        findings: case.findings.clone(),
+        verdict: case.verdict.clone(),
+        headers: case.headers.clone(),
+        notebook: case.notebook(&[]).map_err(Error::Unclear)?,
+        cost: case.cost,
+    })
+}
+
+fn write_facts(out: &mut impl Write, case: &Case) -> io::Result<()> {
+    let facts = &case.facts;
+    let mut line = |title: &str, text: &str| {
+        writeln!(out, "{STRONG}{title:<9}{STRONG:#}{}", excerpt(text, CHARACTERS_MAX))
+    };
+    line("case", &format!("{} at {} by {}", case.id(), time(facts.now), case.door))?;
+    line("client", &facts.client_address.to_string())?;
+    line("helo", &facts.helo)?;
+    line("from", if facts.reverse_path.is_empty() { "<>" } else { &facts.reverse_path })?;
+    let mut title = "to";
+    for recipient in facts.recipients.iter().take(RECIPIENTS_MAX) {
+        line(title, recipient)?;
+        title = "";
+    }
+    if facts.recipients.len() > RECIPIENTS_MAX {
+        line("", &format!("and {} more", facts.recipients.len() - RECIPIENTS_MAX))?;
+    }
+    if let Some(user) = &facts.auth_user {
+        line("login", user)?;
+    }
+    writeln!(out, "{STRONG}outcome{STRONG:#}  {}", printable(&case.outcome))
+}
