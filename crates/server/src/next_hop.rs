@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub(crate) use self::connection::{Connection, Lost, SendError};
 #[cfg(test)]
-pub(crate) use self::link::{CONNECTIONS_MAX, CROWDED_WAIT};
+pub(crate) use self::link::{CONNECTIONS_MAX, CROWDED_WAIT, OFFER_TIME};
 pub(crate) use self::link::{Link, RemoteHop};
 
 /// Where mail goes.

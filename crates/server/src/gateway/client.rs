@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 use super::conversation::{Conversation, Gone};
-use super::replies::TOO_MANY_CONNECTIONS;
+use super::replies::{NO_NEXT_HOP, TOO_MANY_CONNECTIONS};
 use super::{Route, TlsMode, lists};
 use crate::stream::Stream;
 
@@ -88,27 +88,29 @@ impl Conversation {
         }
         let extensions = match extended {
             true => self.extensions().await,
-            false => Extensions::default(),
+            false => Some(Extensions::default()),
         };
-        self.session.welcome(&self.gateway.settings.hostname, extensions);
+        match extensions {
+            Some(extensions) => {
+                self.session.welcome(&self.gateway.settings.hostname, extensions);
+            }
+            None => self.session.answer(&NO_NEXT_HOP),
+        }
     }
 
-    /// What we can keep: our own, and what the next hop offers.
-    async fn extensions(&mut self) -> Extensions {
-        self.state_client().await;
+    /// What we can keep: our own, and what the next hop offers. Nothing if that was never known: to
+    /// offer less than it takes would have mail refused for good.
+    async fn extensions(&mut self) -> Option<Extensions> {
         let offered = match &mut self.route {
             Route::Maildir(_) => {
                 Extensions { eight_bit_mime: true, smtputf8: true, ..Extensions::default() }
             }
-            Route::Remote(link) => link.extensions().await.unwrap_or_else(|lost| {
-                tracing::warn!("the next hop cannot be asked what it offers: {lost}");
-                Extensions::default()
-            }),
+            Route::Remote(link) => link.extensions().await.ok()?,
         };
         let settings = &self.gateway.settings;
         let size = offered.size.filter(|size| *size > 0).unwrap_or(u64::MAX);
         let tls = settings.tls.as_ref().is_some_and(|tls| tls.mode == TlsMode::StartTls);
-        Extensions {
+        Some(Extensions {
             size: Some(size.min(settings.size_max)),
             pipelining: true,
             enhanced_status_codes: true,
@@ -118,7 +120,7 @@ impl Conversation {
             chunking: true,
             starttls: tls && !self.client.tls,
             xclient: lists(&settings.xclient_from, self.peer),
-        }
+        })
     }
 
     pub(super) fn xclient(&mut self, stated: Xclient) {

@@ -21,6 +21,11 @@ pub(super) const TALKED_FIRST: Reply =
     Reply::new(554, EnhancedStatus(5, 5, 1), "You talked before the greeting. Closing");
 pub(super) const TOO_MANY_CONNECTIONS: Reply =
     Reply::new(421, EnhancedStatus(4, 7, 0), "Too many connections from your address, closing");
+pub(super) const NO_NEXT_HOP: Reply = Reply::new(
+    421,
+    EnhancedStatus(4, 4, 1),
+    "The next server cannot be reached; please try again later",
+);
 pub(super) const CLOSING_DOWN: Reply =
     Reply::new(421, EnhancedStatus(4, 3, 2), "The server is going down; come again later");
 pub(super) const TOO_SLOW: Reply =

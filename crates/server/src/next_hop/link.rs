@@ -1,10 +1,10 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quivive_mail::EnhancedStatus;
 use quivive_smtp::{Extensions, Mail, Rcpt, Reply, Xclient};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::connection::Begun;
 use super::pool::Pool;
@@ -19,6 +19,9 @@ pub(crate) const CONNECTIONS_MAX: usize = 40;
 /// a few slow clients cannot keep out all others.
 pub(crate) const CROWDED_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a next hop is taken to offer what it offered last before it is asked again.
+pub(crate) const OFFER_TIME: Duration = Duration::from_secs(60);
+
 /// A next hop that is a server, as all sessions of a listener share it.
 pub(crate) struct RemoteHop {
     target: Target,
@@ -26,12 +29,17 @@ pub(crate) struct RemoteHop {
     patience: Patience,
     pool: Arc<Pool>,
     places: Arc<Semaphore>,
-    /// What it offered last.
-    offered: Mutex<Option<Extensions>>,
+    offered: Mutex<Option<Offered>>,
 }
 
-/// A client session's link to its next hop. It has a connection while it has a transaction, and for
-/// all its time when the next hop is told the client.
+/// What a next hop offered last, and when it was asked last.
+struct Offered {
+    extensions: Extensions,
+    asked_at: Instant,
+}
+
+/// A client session's link to its next hop. It has a connection while it has a transaction, and
+/// from its first transaction on when the next hop is told the client.
 pub(crate) struct Link {
     hop: Arc<RemoteHop>,
     connection: Option<Connection>,
@@ -69,18 +77,50 @@ impl RemoteHop {
     }
 
     async fn open(&self, xclient: Option<&Xclient>) -> Result<Connection, Lost> {
-        let opened = Connection::open(&self.target, &self.hostname, xclient, self.patience).await;
-        // Nothing that holds the lock can leave it in disorder.
-        *self.offered.lock().unwrap_or_else(PoisonError::into_inner) =
-            opened.as_ref().ok().map(Connection::extensions);
-        opened
+        let connection =
+            Connection::open(&self.target, &self.hostname, xclient, self.patience).await?;
+        let extensions = connection.extensions();
+        *self.offered() = Some(Offered { extensions, asked_at: Instant::now() });
+        Ok(connection)
     }
 
-    /// What it offered last, if every connection is busy.
-    fn offered_while_crowded(&self) -> Option<Extensions> {
+    /// What it offers. Mostly that is known. If it cannot be asked, what it offered last counts: to
+    /// offer less would turn an outage into refusals for good.
+    async fn extensions(self: &Arc<Self>) -> Result<Extensions, Lost> {
         let crowded = self.places.available_permits() == 0;
-        let offered = || *self.offered.lock().unwrap_or_else(PoisonError::into_inner);
-        crowded.then(offered).flatten()
+        let known = self.offered().as_mut().map(|offered| {
+            let fresh = crowded || offered.asked_at.elapsed() < OFFER_TIME;
+            if !fresh {
+                // One asks; the others go on with what is known.
+                offered.asked_at = Instant::now();
+            }
+            (offered.extensions, fresh)
+        });
+        if let Some((extensions, true)) = known {
+            return Ok(extensions);
+        }
+        let _place = self.place().await;
+        match self.open(None).await {
+            Ok(connection) => {
+                let extensions = connection.extensions();
+                self.pool.put(connection);
+                Ok(extensions)
+            }
+            Err(lost) => {
+                tracing::warn!("the next hop cannot be asked what it offers: {lost}");
+                known.map(|(extensions, _)| extensions).ok_or(lost)
+            }
+        }
+    }
+
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let place = self.places.clone().acquire_owned();
+        timeout(CROWDED_WAIT, place).await.ok().and_then(Result::ok)
+    }
+
+    fn offered(&self) -> MutexGuard<'_, Option<Offered>> {
+        // Nothing that holds the lock can leave it in disorder.
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,21 +143,9 @@ impl Link {
         }
     }
 
-    /// What the next hop offers. Connects if need be.
+    /// What the next hop offers, or offered last.
     pub(crate) async fn extensions(&mut self) -> Result<Extensions, Lost> {
-        if let Some(connection) = &mut self.connection
-            && !connection.is_quiet().await
-        {
-            self.connection = None;
-        }
-        if self.xclient.is_none()
-            && let Some(offered) = self.hop.offered_while_crowded()
-        {
-            return Ok(offered);
-        }
-        let extensions = self.connect().await.map(|connection| connection.extensions());
-        self.give_back();
-        extensions
+        self.hop.extensions().await
     }
 
     /// Offers a recipient, and before the first one the sender.
@@ -237,9 +265,20 @@ impl Link {
         }
     }
 
+    /// Nothing is under way, so that nothing need be held.
+    fn part(&mut self, refusal: &Reply) {
+        if self.connection.as_ref().is_some_and(|connection| connection.spent)
+            || refusal.code == 421
+        {
+            self.connection = None;
+        }
+        self.give_back();
+    }
+
     async fn begin(&mut self, mail: &Mail, rcpt: &Rcpt) -> Result<Reply, Lost> {
         let mut connection = self.connect().await?;
         if mail.parameters.smtputf8 && !connection.extensions().smtputf8 {
+            self.give_back();
             return Ok(NO_SMTPUTF8);
         }
         let was_idle = connection.idle;
@@ -254,6 +293,7 @@ impl Link {
         match begun? {
             Begun::MailRefused(reply) => {
                 self.stage = Stage::Refused(reply.clone());
+                self.part(&reply);
                 Ok(reply)
             }
             Begun::Answered(reply) => {
@@ -273,8 +313,7 @@ impl Link {
         }
         if self.connection.is_none() {
             if self.place.is_none() {
-                let place = self.hop.places.clone().acquire_owned();
-                self.place = timeout(CROWDED_WAIT, place).await.ok().and_then(Result::ok);
+                self.place = self.hop.place().await;
             }
             let pooled = match self.xclient {
                 Some(_) => None,

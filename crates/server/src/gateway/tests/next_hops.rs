@@ -1,8 +1,9 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::world::{Answer, FROM, Next, TO, World};
 use crate::gateway::Settings;
-use crate::next_hop::{CONNECTIONS_MAX, CROWDED_WAIT, Dialect, NextHop, Place, Target};
+use crate::next_hop::{CONNECTIONS_MAX, CROWDED_WAIT, Dialect, NextHop, OFFER_TIME, Place, Target};
 
 const MESSAGE: &str = "Subject: hello\r\n\r\nHow are you?\r\n";
 
@@ -16,17 +17,18 @@ async fn answering(line: &'static str, answer: fn() -> Answer) -> Next {
 }
 
 #[tokio::test]
-async fn down_is_451_at_rcpt() {
+async fn down_and_never_known_is_421_at_ehlo_and_451_at_rcpt() {
     let next = Next::well().await;
     let address = next.stop().await;
     let place = Place::Tcp(address.ip().to_string(), address.port());
     let target = Target { dialect: Dialect::Smtp, place };
     let world = World::new(None, |settings| settings.next_hop = NextHop::Remote(target)).await;
     let mut client = world.connect().await;
-    let offer = client.ask("EHLO c").await;
-    assert_eq!(offer.code, 250);
-    assert!(!offer.text.contains("8BITMIME"), "{}", offer.text);
-    assert_eq!(client.say(FROM).await, 250);
+    let refusal = client.ask("EHLO c").await;
+    assert_eq!((refusal.code, refusal.enhanced.unwrap().to_string()), (421, "4.4.1".into()));
+    assert!(client.is_closed().await);
+    let mut client = world.connect().await;
+    client.all(&["HELO c", FROM]).await;
     for _ in 0..2 {
         let reply = client.ask(TO).await;
         assert_eq!((reply.code, reply.enhanced.unwrap().to_string()), (451, "4.4.1".into()));
@@ -53,7 +55,7 @@ async fn refusals_at_each_stage_come_back() {
         .await;
         let world = World::before(&next).await;
         let mut client = world.connect().await;
-        client.all(&["EHLO c.example", FROM]).await;
+        client.all(&["HELO c.example", FROM]).await;
         assert_eq!(client.say(TO).await, rcpt, "{line}");
         if let Some(end) = end {
             assert_eq!(client.message(MESSAGE).await.code, end, "{line}");
@@ -84,7 +86,7 @@ async fn lost_at_each_stage_is_451() {
         let next = answering(line, || Answer::Close).await;
         let world = World::before(&next).await;
         let mut client = world.connect().await;
-        client.all(&["EHLO c.example", FROM]).await;
+        client.all(&["HELO c.example", FROM]).await;
         let reply = client.ask(TO).await;
         if at_rcpt {
             assert_eq!(reply.code, 451, "{line}");
@@ -191,11 +193,12 @@ async fn the_client_is_stated_where_that_is_wanted() {
     client.hang_up().await;
     let xclient = "XCLIENT NAME=[UNAVAILABLE] ADDR=192.0.2.1 PORT=1000 PROTO=ESMTP HELO=c.example";
     let expected = ["connect", "EHLO mx.example", xclient, "EHLO mx.example", FROM, TO];
-    assert_eq!(next.heard()[..6], expected);
+    assert_eq!(next.heard()[2..8], expected);
     // Nobody else gets this connection.
     let mut client = world.open().await;
     assert_eq!(client.say("RSET").await, 250);
-    assert_eq!(next.heard().iter().filter(|line| *line == "connect").count(), 2);
+    // The first EHLO asked over one of its own.
+    assert_eq!(next.heard().iter().filter(|line| *line == "connect").count(), 3);
 }
 
 #[tokio::test]
@@ -295,4 +298,53 @@ async fn a_connection_that_talks_out_of_turn_is_not_used_again() {
         });
         assert!(heard[first..second].contains(&"connect".to_owned()), "{heard:?}");
     }
+}
+
+fn connections(next: &Next) -> usize {
+    next.heard().iter().filter(|line| *line == "connect").count()
+}
+
+#[tokio::test]
+async fn ehlo_holds_no_connection_and_mostly_makes_none() {
+    let next = answering("MAIL", || Answer::Say("450 4.2.0 not now\r\n")).await;
+    let world = World::new(Some(&next), |settings| settings.xclient_to_next_hop = true).await;
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(world.connect().await);
+        let text = clients.last_mut().unwrap().ask("EHLO c").await.text;
+        assert!(text.contains("8BITMIME"), "{text}");
+    }
+    assert_eq!(connections(&next), 1);
+    // Nor does a transaction that was refused.
+    let world = World::before(&next).await;
+    for _ in 0..20 {
+        clients.push(world.connect().await);
+        let client = clients.last_mut().unwrap();
+        client.all(&["EHLO c", FROM]).await;
+        assert_eq!(client.say(TO).await, 450);
+    }
+    assert_eq!(connections(&next), 2);
+}
+
+#[tokio::test]
+async fn an_outage_takes_nothing_from_what_is_offered() {
+    let silent = Arc::new(AtomicBool::new(false));
+    let now = silent.clone();
+    let next = Next::new(move |line| match line.is_empty() && now.load(Ordering::Relaxed) {
+        true => Answer::SayAndClose("421 4.3.2 going down\r\n"),
+        false => Answer::Well,
+    })
+    .await;
+    let world = World::before(&next).await;
+    let before = world.connect().await.ask("EHLO c").await.text;
+    assert!(before.contains("8BITMIME"), "{before}");
+    silent.store(true, Ordering::Relaxed);
+    tokio::time::pause();
+    tokio::time::advance(OFFER_TIME * 2).await;
+    tokio::time::resume();
+    for _ in 0..2 {
+        assert_eq!(world.connect().await.ask("EHLO c").await.text, before);
+    }
+    // It was asked again, but once.
+    assert_eq!(connections(&next), 2);
 }
