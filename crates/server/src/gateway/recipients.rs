@@ -1,13 +1,24 @@
 //! Whom mail is taken for. RFC 5321 section 7.1 and long experience: a server that relays for
 //! everybody is everybody's weapon.
 
-use quivive_mail::{EnhancedStatus, ForwardPath, MailDomain};
+use quivive_mail::{EnhancedStatus, ForwardPath, MailDomain, domain};
 use quivive_smtp::Reply;
 
 const RELAY: Reply =
     Reply::new(550, EnhancedStatus(5, 7, 1), "Mail for this domain is not taken here");
 const ROUTE: Reply =
     Reply::new(550, EnhancedStatus(5, 7, 1), "A recipient may not route mail on from here");
+
+const ODD_DOMAIN: Reply = Reply::new(
+    501,
+    EnhancedStatus(5, 1, 3),
+    "The recipient's domain is not spelt as a domain name is",
+);
+
+/// What may part a mailbox from a route in a local part: also as the full-width and small forms that
+/// a next hop may fold into the plain ones.
+const ROUTING: [char; 9] =
+    ['%', '!', '@', '\u{ff05}', '\u{ff01}', '\u{ff20}', '\u{fe6a}', '\u{fe57}', '\u{fe6b}'];
 
 /// What speaks against a recipient. `domains`: those that mail is taken for, as A-labels; none of
 /// them: any domain.
@@ -16,6 +27,12 @@ const ROUTE: Reply =
 /// such things (`user%other.example@here`): then whoever trusts us would relay.
 pub(super) fn refusal(domains: &[String], recipient: &ForwardPath) -> Option<Reply> {
     let ForwardPath::Mailbox(mailbox) = recipient else { return None };
+    // A next hop may read it as another domain than we do.
+    if let MailDomain::Name(name) = mailbox.domain()
+        && !domain::is_plainly_spelt(name)
+    {
+        return Some(ODD_DOMAIN);
+    }
     let ours = match mailbox.domain() {
         _ if domains.is_empty() => true,
         MailDomain::Literal(_) => false,
@@ -24,7 +41,7 @@ pub(super) fn refusal(domains: &[String], recipient: &ForwardPath) -> Option<Rep
     if !ours {
         return Some(RELAY);
     }
-    mailbox.local_part().contains(['%', '!', '@']).then_some(ROUTE)
+    mailbox.local_part().contains(ROUTING).then_some(ROUTE)
 }
 
 #[cfg(test)]
@@ -58,12 +75,31 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_is_spelt_as_we_and_the_next_hop_both_read_it() {
+        for path in [
+            "<a@\u{ff48}ere.example>",
+            "<a@he\u{ad}re.example>",
+            "<a@here\u{3002}example>",
+            "<a@bu\u{308}cher.example>",
+        ] {
+            for domains in [vec![], vec!["here.example".to_owned()]] {
+                let path = ForwardPath::parse(path.as_bytes(), Charset::Utf8).unwrap();
+                let reply = refusal(&domains, &path).unwrap();
+                assert_eq!(reply.to_string(), ODD_DOMAIN.to_string(), "{path}");
+            }
+        }
+    }
+
+    #[test]
     fn nobody_routes_through_us() {
         for path in [
             "<a%there.example@here.example>",
             "<there.example!a@here.example>",
             "<\"a@there.example\"@here.example>",
             "<\"a%there.example\"@here.example>",
+            "<a\u{ff05}there.example@here.example>",
+            "<a\u{ff20}there.example@here.example>",
+            "<there.example\u{ff01}a@here.example>",
         ] {
             assert!(!is_taken(&["here.example"], path), "{path}");
             assert!(!is_taken(&[], path), "{path}");
