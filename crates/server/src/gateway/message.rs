@@ -10,7 +10,7 @@ use super::conversation::Conversation;
 use super::replies::{
     CANNOT_HOLD, LOOP, NO_SPACE, NO_TRANSACTION, ONE_RECIPIENT, RECIPIENT_OK, SENDER_OK, TOO_LARGE,
 };
-use super::transaction::{Transaction, verdict_reply};
+use super::transaction::Transaction;
 use super::{Route, received, recipients};
 use crate::header_edit::{EditedMessage, survey};
 use crate::maildir::{Envelope, MaildirError};
@@ -86,7 +86,7 @@ impl Conversation {
         };
         let Some(spool) = writer.finish().await? else { return Ok(TOO_LARGE) };
         match judgement.verdict.action {
-            Action::Discard => return Ok(verdict_reply(judgement)),
+            Action::Discard => return Ok(taken(transaction)),
             Action::Hold => return Ok(CANNOT_HOLD),
             _ => {}
         }
@@ -182,10 +182,14 @@ async fn hand_on(
                 recipients: &transaction.recipients,
             };
             maildir.deliver(envelope, message).await?;
-            let text = format!("Taken as {}", transaction.id);
-            Ok(Reply::with_text(250, EnhancedStatus(2, 0, 0), text))
+            Ok(taken(transaction))
         }
     }
+}
+
+/// What is thrown away sounds as what is delivered.
+fn taken(transaction: &Transaction) -> Reply {
+    Reply::with_text(250, EnhancedStatus(2, 0, 0), format!("Taken as {}", transaction.id))
 }
 
 /// The next hop's answer as our client hears it. 421 is between the next hop and us, and so is what

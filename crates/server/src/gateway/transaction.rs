@@ -139,7 +139,7 @@ impl Drop for Judging {
 }
 
 /// What the verdict has the client hear.
-pub(super) fn verdict_reply(judgement: &Judgement) -> Reply {
+fn verdict_reply(judgement: &Judgement) -> Reply {
     let reply = &judgement.verdict.reply;
     Reply::with_text(reply.code, reply.enhanced, reply.text.clone())
 }

@@ -76,8 +76,18 @@ async fn what_is_discarded_is_taken_and_goes_nowhere() {
     let world = World::maildir().await;
     let mut client = world.connect().await;
     client.all(&["EHLO c.example", "MAIL FROM:<a@broken.example>", TO]).await;
-    assert_eq!(client.message(MESSAGE).await.code, 250);
+    let discarded = client.message(MESSAGE).await;
     assert!(world.mails().is_empty());
+    // It sounds as what is delivered, but for the id.
+    client.all(&[FROM, TO]).await;
+    let delivered = client.message(MESSAGE).await;
+    let [discarded, delivered] = [discarded, delivered].map(|reply| {
+        let text = reply.to_string();
+        let (sound, id) = text.rsplit_once(' ').unwrap();
+        (sound.to_owned(), id.len())
+    });
+    assert_eq!(discarded, ("250 2.0.0 Taken as".to_owned(), 16));
+    assert_eq!(discarded, delivered);
 }
 
 #[tokio::test]
