@@ -39,6 +39,18 @@ const PEERS: &[Peer] = &[
         proof: "usr/lib/dovecot/lmtp",
         accounts: &["dovecot", "dovenull"],
     },
+    Peer {
+        name: "chromium",
+        packages: &["chromium", "chromium-driver"],
+        proof: "usr/bin/chromedriver",
+        accounts: &[],
+    },
+    Peer {
+        name: "prometheus",
+        packages: &["prometheus"],
+        proof: "usr/bin/promtool",
+        accounts: &[],
+    },
 ];
 
 /// The file in a peer's folder that names the packages it was unpacked from.

@@ -1,0 +1,317 @@
+//! The pages in a real browser: by day, by night, on a phone. And the numbers before promtool.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+
+use quivive_e2e::browser::{Browser, Look};
+use quivive_e2e::client::Dialogue;
+use quivive_e2e::quivive::{self, Serve};
+use quivive_e2e::{peer, wait};
+use tempfile::TempDir;
+
+const ZONE: &str = "\
+pass.test. 300 TXT \"v=spf1 ip4:127.0.0.0/8 -all\"
+fail.test. 300 TXT \"v=spf1 include:more.fail.test -all exp=why.fail.test\"
+more.fail.test. 300 TXT \"v=spf1 ip4:192.0.2.0/24 ~all\"
+why.fail.test. 300 TXT \"<script>alert(1)</script> says %{d}\"
+broken.test. 300 TXT \"v=spf1 ip4:<img/src=x> -all\"
+;!servfail slow.test
+";
+
+/// What is wrong with a page for whoever reads it with other eyes: contrast of text (WCAG 2.2,
+/// 1.4.3), labels, headings, headers of tables, names of pictures, and what is wider than the screen.
+const LOOK_OVER: &str = r#"
+const problems = [];
+const tell = (what, node) => problems.push(what + ': ' + (node?.outerHTML ?? '').slice(0, 160));
+const channels = text => text.match(/[\d.]+/g).map(Number);
+const over = (top, below) => {
+  const alpha = top[3] ?? 1;
+  return [0, 1, 2].map(i => top[i] * alpha + below[i] * (1 - alpha));
+};
+const ground = node => {
+  if (!node) return channels(getComputedStyle(document.documentElement).colorScheme
+    && matchMedia('(prefers-color-scheme: dark)').matches ? 'rgb(18, 18, 18)' : 'rgb(255, 255, 255)');
+  const color = channels(getComputedStyle(node).backgroundColor);
+  return (color[3] ?? 1) === 1 ? color : over(color, ground(node.parentElement));
+};
+const luminance = color => {
+  const [r, g, b] = color.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const contrast = (a, b) => {
+  const [high, low] = [luminance(a), luminance(b)].sort((x, y) => y - x);
+  return (high + 0.05) / (low + 0.05);
+};
+const isSeen = node => node.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })
+  && getComputedStyle(node).clipPath === 'none' && !node.closest('.skip, .unseen, svg');
+document.querySelectorAll('details').forEach(one => one.open = true);
+let texts = 0;
+const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walk.nextNode()) {
+  const node = walk.currentNode.parentElement;
+  if (!walk.currentNode.data.trim() || !isSeen(node)) continue;
+  texts += 1;
+  const below = ground(node);
+  const ratio = contrast(over(channels(getComputedStyle(node).color), below), below);
+  if (ratio < 4.5) tell('contrast ' + ratio.toFixed(2), node);
+}
+if (texts < 3) problems.push('no text was looked at');
+for (const field of document.querySelectorAll('input, select, textarea')) {
+  const isHidden = field.type === 'hidden' || field.getAttribute('aria-hidden') === 'true';
+  if (!isHidden && !field.labels.length) tell('no label', field);
+  if (!isHidden) {
+    const style = getComputedStyle(field);
+    const border = contrast(channels(style.borderTopColor), ground(field.parentElement));
+    if (border < 3) tell('contrast of the border ' + border.toFixed(2), field);
+  }
+}
+const headings = [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')];
+if (headings.filter(one => one.tagName === 'H1').length !== 1) problems.push('not one h1');
+let level = 0;
+for (const heading of headings) {
+  const own = Number(heading.tagName[1]);
+  if (own > level + 1) tell('a level of headings is left out', heading);
+  if (!heading.textContent.trim()) tell('an empty heading', heading);
+  level = own;
+}
+for (const cell of document.querySelectorAll('th')) if (!cell.scope) tell('no scope', cell);
+for (const table of document.querySelectorAll('table')) if (!table.querySelector('thead th')) tell('no header', table);
+for (const link of document.querySelectorAll('a')) if (!link.textContent.trim()) tell('an empty link', link);
+for (const picture of document.querySelectorAll('svg')) {
+  const hasName = picture.getAttribute('aria-label') || picture.querySelector(':scope > title');
+  const isHidden = picture.getAttribute('aria-hidden') === 'true';
+  if (!isHidden && !(picture.getAttribute('role') === 'img' && hasName)) tell('a picture without a name', picture);
+}
+for (const node of document.querySelectorAll('[id]'))
+  if (document.querySelectorAll('#' + CSS.escape(node.id)).length > 1) tell('an id twice', node);
+for (const node of document.querySelectorAll('[aria-labelledby]'))
+  for (const id of node.getAttribute('aria-labelledby').split(' '))
+    if (!document.getElementById(id)) tell('named by nothing', node);
+if (document.querySelector('script, img, iframe, object, [style], [onerror]')) problems.push('what no page of ours has');
+if (!document.documentElement.lang || !document.title) problems.push('no language or title');
+const wide = document.documentElement.scrollWidth;
+if (wide > document.documentElement.clientWidth) problems.push('wider than the screen: ' + wide);
+return problems;
+"#;
+
+fn configuration(zone: &str, password: &str) -> String {
+    format!(
+        r#"
+hostname = "mx.example.test"
+[resolver]
+zone = "{zone}"
+[store]
+path = "cases.db"
+[[listen]]
+door = "gateway"
+address = "127.0.0.1:0"
+next_hop = "maildir:Maildir"
+[[listen]]
+door = "console"
+address = "127.0.0.1:0"
+{password}
+[[listen]]
+door = "public"
+address = "127.0.0.1:0"
+url = "http://127.0.0.1:1/"
+[actions.spf.mailfrom]
+fail = "reject"
+permerror = "reject"
+temperror = "defer"
+"#
+    )
+}
+
+/// A daemon with the zone and the password's hash at absolute paths.
+struct World {
+    serve: Serve,
+    _files: TempDir,
+}
+
+impl World {
+    fn start(has_password: bool) -> Self {
+        let files = peer::open_folder();
+        let path = |name: &str| files.path().join(name).display().to_string();
+        std::fs::write(path("world.zone"), ZONE).expect("the folder is ours");
+        let password = path("console.password");
+        std::fs::write(&password, hash("open sesame")).expect("the folder is ours");
+        let line =
+            if has_password { format!("password_file = \"{password}\"") } else { String::new() };
+        let serve = Serve::start(&configuration(&path("world.zone"), &line));
+        Self { serve, _files: files }
+    }
+
+    fn console(&self) -> String {
+        format!("http://{}", self.serve.address("console"))
+    }
+}
+
+/// What `quivive config password` makes of it.
+fn hash(password: &str) -> String {
+    let mut command = Command::new(quivive::program());
+    command.args(["config", "password"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let line = format!("{password}\n");
+    child.stdin.take().unwrap().write_all(line.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).expect("it writes UTF-8")
+}
+
+/// Mail of every kind; the public id of one that was refused.
+fn send_mail(serve: &Serve) -> String {
+    let gateway = serve.address("gateway");
+    let mut page = None;
+    for (helo, from, reply) in [
+        ("mx.pass.test", "a@pass.test", "250"),
+        ("mx.pass.test", "b@pass.test", "250"),
+        ("mx.fail.test", "\"'><script>alert(2)</script>\"@fail.test", "550"),
+        ("mx.broken.test", "c@broken.test", "550"),
+        ("mx.slow.test", "d@slow.test", "451"),
+        ("<script>alert(3)</script>", "e@fail.test", "550"),
+        ("[127.0.0.1]", "", "250"),
+    ] {
+        let mut dialogue = Dialogue::open(gateway);
+        dialogue.say(&format!("HELO {helo}"), "");
+        dialogue.say(&format!("MAIL FROM:<{from}>"), "250");
+        let said = dialogue.say("RCPT TO:<someone@example.test>", reply);
+        if let Some((_, id)) = said.split_once("/why/") {
+            page = Some(id.trim().to_owned());
+        }
+        if reply == "250" {
+            dialogue.say("DATA", "354");
+            dialogue.say("Subject: x\r\n\r\nx\r\n.", "250");
+        }
+        dialogue.say("QUIT", "221");
+    }
+    page.expect("a refusal names its page")
+}
+
+/// A page of a server: its head and body.
+fn fetch(server: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(server).expect("it listens");
+    stream.set_read_timeout(Some(wait::DEADLINE)).expect("a time is given");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers in UTF-8");
+    answer
+}
+
+/// Cases are written off the message's path.
+fn wait_for_cases(serve: &Serve, count: usize) {
+    let metrics = || fetch(serve.address("console"), "/metrics");
+    let written = format!("quivive_store_written_total {count}");
+    wait::until("the cases", || metrics().lines().any(|line| line == written).then_some(()));
+}
+
+#[test]
+fn every_page_is_good_to_read_by_day_by_night_and_on_a_phone() {
+    let world = World::start(false);
+    let id = send_mail(&world.serve);
+    wait_for_cases(&world.serve, 7);
+    let browser = Browser::start();
+    let console = world.console();
+    let public = format!("http://{}", world.serve.address("public"));
+    browser.go(&format!("{console}/cases"));
+    let links =
+        browser.run("return [...document.querySelectorAll('tbody a')].map(one => one.href)");
+    let mut pages: Vec<String> =
+        links.as_array().unwrap().iter().map(|link| link.as_str().unwrap().to_owned()).collect();
+    assert_eq!(pages.len(), 7);
+    for path in
+        ["/", "/cases", "/cases?q=nothing+like+this", "/cases?client=x", "/cases/none", "/health"]
+    {
+        pages.push(format!("{console}{path}"));
+    }
+    pages.push(format!("{public}/why/{id}"));
+    pages.push(format!("{public}/why/none"));
+    browser.complaints();
+    for look in Look::ALL {
+        browser.look(look);
+        for page in &pages {
+            browser.go(page);
+            let problems = browser.run(LOOK_OVER);
+            assert_eq!(problems, serde_json::json!([]), "{page} {look:?}");
+            // The browser itself says so when a page is answered with another status than 200.
+            let loud: Vec<_> = browser
+                .complaints()
+                .into_iter()
+                .filter(|text| !text.contains("the server responded with a status of 4"))
+                .collect();
+            assert_eq!(loud, [""; 0], "{page} {look:?}");
+        }
+    }
+}
+
+#[test]
+fn a_what_if_is_tried_and_shown() {
+    let world = World::start(false);
+    send_mail(&world.serve);
+    wait_for_cases(&world.serve, 7);
+    let browser = Browser::start();
+    for look in Look::ALL {
+        browser.look(look);
+        browser.go(&format!("{}/cases?address=e@fail.test", world.console()));
+        browser.click("tbody a");
+        browser.write("#records", "fail.test TXT v=spf1 ip4:127.0.0.1 include:new.test -all");
+        browser.click("main form button");
+        let text = || browser.run("return document.querySelector('main').innerText").to_string();
+        wait::until("a match", || text().contains("ip4:127.0.0.1 match").then_some(()));
+        assert!(text().contains("accepted"), "{}", text());
+        assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
+        browser.write("#records", "fail.test TXT v=spf1 include:new.test -all");
+        browser.click("main form button");
+        wait::until("what is lacking", || text().contains("new.test TXT").then_some(()));
+        assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
+        assert_eq!(browser.complaints(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_password_opens_the_console() {
+    let world = World::start(true);
+    let console = world.console();
+    let browser = Browser::start();
+    for look in Look::ALL {
+        browser.look(look);
+        browser.go(&format!("{console}/cases"));
+        wait_for_page(&browser, "/login");
+        assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
+        browser.write("#password", "open sesame");
+        browser.click("main form button");
+        wait_for_page(&browser, "/");
+        assert_eq!(browser.run("return document.cookie"), "", "no script sees the session");
+        assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
+        browser.click(".leave button");
+        wait_for_page(&browser, "/login");
+    }
+    browser.write("#password", "wrong");
+    browser.click("main form button");
+    let text = || browser.run("return document.querySelector('main').innerText").to_string();
+    wait::until("the refusal", || text().contains("This is not the password").then_some(()));
+    assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]));
+}
+
+/// A form is sent when it is clicked; the next page comes when the server has answered.
+fn wait_for_page(browser: &Browser, path: &str) {
+    let is_there = || browser.run("return document.readyState + location.pathname");
+    wait::until(path, || (is_there() == format!("complete{path}")).then_some(()));
+}
+
+#[test]
+fn promtool_takes_the_metrics() {
+    let world = World::start(false);
+    send_mail(&world.serve);
+    wait_for_cases(&world.serve, 7);
+    let answer = fetch(world.serve.address("console"), "/metrics");
+    let (_, metrics) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let mut command = peer::command("prometheus", &["promtool", "check", "metrics"]);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("promtool starts");
+    child.stdin.take().unwrap().write_all(metrics.as_bytes()).expect("promtool reads");
+    let output = child.wait_with_output().expect("promtool ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{said}\n{metrics}");
+}
