@@ -45,6 +45,15 @@ impl Doors {
         }
     }
 
+    /// What a connection beyond [`Doors::connections_max`] is told before it is closed; nothing
+    /// before TLS. None: it waits, as whoever looks at pages would rather.
+    pub(crate) fn too_many(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Gateway(gateway) => Some(gateway.load().too_many()),
+            Self::Console(_) | Self::Public(_) => None,
+        }
+    }
+
     /// New sessions find this one; false if it is another kind of door.
     pub(crate) fn replace(&self, door: Door) -> bool {
         match (self, door) {

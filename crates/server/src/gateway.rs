@@ -125,6 +125,16 @@ impl Gateway {
             || lists(&self.settings.xclient_from, peer)
     }
 
+    /// What is said to a connection for which there is no place.
+    pub(crate) fn too_many(&self) -> Vec<u8> {
+        let mut word = Vec::new();
+        let is_plain = |tls: &Tls| tls.mode == TlsMode::StartTls;
+        if self.settings.tls.as_ref().is_none_or(is_plain) {
+            replies::NO_PLACE.write(&mut word);
+        }
+        word
+    }
+
     fn link(&self) -> Route {
         match &self.hop {
             Hop::Remote(hop) => Route::Remote(Box::new(Link::new(hop.clone()))),

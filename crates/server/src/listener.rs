@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -20,6 +22,15 @@ use crate::stream::Stream;
 
 /// How long a listener rests when the system gives it no more connections.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// How many connections at once are told that there are too many; more are closed without a word.
+pub(crate) const TURNED_AWAY_MAX: usize = 64;
+
+/// How long a connection that is turned away has to hear so.
+const TURN_AWAY_TIME: Duration = Duration::from_secs(2);
+
+/// How much is read of what a connection sends that is turned away.
+const TURN_AWAY_OCTETS: usize = 4096;
 
 /// Where a listener listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,11 +120,11 @@ pub(crate) async fn listen(
     drain_time: Duration,
 ) {
     let seats = Arc::new(Seats::default());
-    let places = Arc::new(Semaphore::new(current.connections_max()));
+    let places = Places::new(current.connections_max());
     let mut sessions = JoinSet::new();
     loop {
         let (stream, peer, place) = tokio::select! {
-            accepted = accept(&bound, &places) => accepted,
+            accepted = accept(&bound, &places, &current) => accepted,
             _ = drain.wait_for(|drain| *drain) => break,
         };
         let arrival = Arrival { stream, peer, seats: seats.clone(), drain: drain.clone() };
@@ -140,18 +151,65 @@ pub(crate) async fn listen(
 
 async fn accept(
     bound: &Bound,
-    places: &Arc<Semaphore>,
+    places: &Places,
+    current: &Doors,
 ) -> (Stream, Option<SocketAddr>, OwnedSemaphorePermit) {
     loop {
-        let place = places.clone().acquire_owned().await;
-        let place = place.expect("the semaphore is never closed");
-        match bound.accept().await {
-            Ok((stream, peer)) => return (stream, peer, place),
+        let (stream, peer) = match bound.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(address = %bound.address, "a connection was not accepted: {error}");
                 sleep(ACCEPT_REST).await;
+                continue;
+            }
+        };
+        match (places.free.clone().try_acquire_owned(), current.too_many()) {
+            (Ok(place), _) => {
+                places.full.store(false, Ordering::Relaxed);
+                return (stream, peer, place);
+            }
+            (Err(_), Some(word)) => {
+                if !places.full.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(address = %bound.address, "no more connections are taken");
+                }
+                places.turn_away(stream, word);
+            }
+            (Err(_), None) => {
+                let place = places.free.clone().acquire_owned().await;
+                return (stream, peer, place.expect("the semaphore is never closed"));
             }
         }
+    }
+}
+
+/// The places of a listener's connections.
+struct Places {
+    free: Arc<Semaphore>,
+    /// Of those who are told that there are no others.
+    away: Arc<Semaphore>,
+    /// The log says so once.
+    full: AtomicBool,
+}
+
+impl Places {
+    fn new(max: usize) -> Self {
+        let [free, away] = [max, TURNED_AWAY_MAX].map(|max| Arc::new(Semaphore::new(max)));
+        Self { free, away, full: AtomicBool::new(false) }
+    }
+
+    /// Speaks a last word, in the background, and closes.
+    fn turn_away(&self, mut stream: Stream, word: Vec<u8>) {
+        let Ok(place) = self.away.clone().try_acquire_owned() else { return };
+        tokio::spawn(async move {
+            let told = async {
+                stream.write_all(&word).await?;
+                stream.shutdown().await?;
+                // Closing over what was not read would take the word back.
+                stream.take(TURN_AWAY_OCTETS as u64).read_to_end(&mut Vec::new()).await
+            };
+            let _ = timeout(TURN_AWAY_TIME, told).await;
+            drop(place);
+        });
     }
 }
 

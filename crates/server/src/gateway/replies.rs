@@ -26,6 +26,8 @@ pub(super) const NO_NEXT_HOP: Reply = Reply::new(
     EnhancedStatus(4, 4, 1),
     "The next server cannot be reached; please try again later",
 );
+pub(super) const NO_PLACE: Reply =
+    Reply::new(421, EnhancedStatus(4, 3, 2), "Too many connections; please try again later");
 pub(super) const CLOSING_DOWN: Reply =
     Reply::new(421, EnhancedStatus(4, 3, 2), "The server is going down; come again later");
 pub(super) const TOO_SLOW: Reply =

@@ -26,7 +26,7 @@ pub struct Settings {
     pub size_max: u64,
     /// How many connections one client address may hold.
     pub connections_per_address: usize,
-    /// How many connections there may be at all; more wait to be accepted.
+    /// How many connections there may be at all; more are told 421 and closed.
     pub connections_max: usize,
     /// How long the greeting waits for clients that talk before it. Zero: it does not.
     pub greeting_delay: Duration,
