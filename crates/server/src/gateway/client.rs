@@ -17,6 +17,8 @@ use crate::stream::Stream;
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) address: IpAddr,
+    /// Whoever stated the client could not say its address; `address` is not the client's then.
+    pub(super) is_unknown: bool,
     pub(super) port: Option<u16>,
     pub(super) name: Option<String>,
     pub(super) helo: String,
@@ -25,9 +27,36 @@ pub(super) struct Client {
     pub(super) login: Option<String>,
     /// The HELO was stated by XCLIENT: what the one who stated it says of himself does not count.
     pub(super) helo_is_stated: bool,
+    /// The same of HELO or EHLO.
+    pub(super) protocol_is_stated: bool,
     /// It talked before its greeting.
     pub(super) early: bool,
 }
+
+impl Client {
+    /// Of whom nothing is known but this.
+    pub(super) fn new(address: IpAddr, port: Option<u16>) -> Self {
+        Self {
+            address,
+            is_unknown: false,
+            port,
+            name: None,
+            helo: String::new(),
+            extended: false,
+            tls: false,
+            login: None,
+            helo_is_stated: false,
+            protocol_is_stated: false,
+            early: false,
+        }
+    }
+
+    /// Another client over the same connection; what was known belonged to this one.
+    fn replaced(&self, address: IpAddr) -> Self {
+        Self { tls: self.tls, early: self.early, ..Self::new(address, None) }
+    }
+}
+
 impl Conversation {
     pub(super) async fn read_proxy_header(&mut self) -> Result<(), Gone> {
         let stream = &mut self.stream;
@@ -84,6 +113,8 @@ impl Conversation {
         self.end_transaction(None).await;
         if !self.client.helo_is_stated {
             self.client.helo = name;
+        }
+        if !self.client.protocol_is_stated {
             self.client.extended = extended;
         }
         let extensions = match extended {
@@ -123,22 +154,31 @@ impl Conversation {
         })
     }
 
+    /// An address, or that there is none, begins a new client. Without it more is said of the same
+    /// one: what is too long for a line comes in several.
     pub(super) fn xclient(&mut self, stated: Xclient) {
         let client = &mut self.client;
-        if let Some(Stated::Value(address)) = stated.address {
-            client.address = address.to_canonical();
-            // What was known belonged to another.
-            (client.name, client.port, client.login) = (None, None, None);
+        if let Some(address) = stated.address {
+            *client = match address {
+                Stated::Value(address) => client.replaced(address.to_canonical()),
+                Stated::Unavailable | Stated::TemporarilyUnavailable => {
+                    Client { is_unknown: true, ..client.replaced(self.peer) }
+                }
+            };
         }
         merge(&mut client.name, stated.name);
         merge(&mut client.port, stated.port);
         merge(&mut client.login, stated.login);
-        if let Some(Stated::Value(protocol)) = stated.protocol {
-            client.extended = protocol == "ESMTP";
+        if let Some(protocol) = stated.protocol {
+            client.protocol_is_stated = matches!(protocol, Stated::Value(_));
+            client.extended = protocol == Stated::Value("ESMTP".to_owned());
         }
-        if let Some(Stated::Value(helo)) = stated.helo {
-            client.helo = helo;
-            client.helo_is_stated = true;
+        if let Some(helo) = stated.helo {
+            client.helo_is_stated = matches!(helo, Stated::Value(_));
+            client.helo = match helo {
+                Stated::Value(helo) => helo,
+                Stated::Unavailable | Stated::TemporarilyUnavailable => String::new(),
+            };
         }
         let reply = match self.sit_down(self.client.address) {
             true => Reply::plain(220, format!("{} ESMTP Quivive", self.gateway.settings.hostname)),

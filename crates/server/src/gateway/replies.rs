@@ -26,6 +26,11 @@ pub(super) const NO_NEXT_HOP: Reply = Reply::new(
     EnhancedStatus(4, 4, 1),
     "The next server cannot be reached; please try again later",
 );
+pub(super) const UNKNOWN_CLIENT: Reply = Reply::new(
+    451,
+    EnhancedStatus(4, 7, 0),
+    "XCLIENT did not state the client's address, so that nobody can be checked",
+);
 pub(super) const NO_PLACE: Reply =
     Reply::new(421, EnhancedStatus(4, 3, 2), "Too many connections; please try again later");
 pub(super) const CLOSING_DOWN: Reply =

@@ -105,6 +105,38 @@ async fn listed_peers_may_state_a_client() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stated_client_has_nothing_of_the_one_before() {
+    let world = World::new(None, |settings| {
+        settings.xclient_from = vec!["192.0.2.1/32".parse().unwrap()];
+    })
+    .await;
+    let mut client = world.connect().await;
+    client.all(&["EHLO upstream.example"]).await;
+    // In two lines, as what is long comes.
+    client.all(&["XCLIENT ADDR=198.51.100.1 NAME=first.example LOGIN=joe"]).await;
+    client.all(&["EHLO upstream.example", "XCLIENT PROTO=SMTP HELO=first.example"]).await;
+    client.all(&["EHLO upstream.example", FROM, TO]).await;
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+    client.all(&["XCLIENT ADDR=198.51.100.2 HELO=[UNAVAILABLE] PROTO=[TEMPUNAVAIL]"]).await;
+    assert_eq!(client.say(FROM).await, 503);
+    client.all(&["EHLO second.example", FROM, TO]).await;
+    assert_eq!(client.message(MESSAGE).await.code, 250);
+    let mails = world.mails();
+    let find = |from: &str| mails.iter().any(|mail| mail.contains(from));
+    assert!(find("from first.example (first.example [198.51.100.1])"), "{mails:?}");
+    assert!(find("from second.example ([198.51.100.2])"), "{mails:?}");
+    // An unknown address is neither the upstream's nor the last client's.
+    for address in ["[UNAVAILABLE]", "[TEMPUNAVAIL]"] {
+        client.all(&[&format!("XCLIENT ADDR={address} HELO=third.example")]).await;
+        client.all(&["EHLO upstream.example"]).await;
+        let reply = client.ask(FROM).await;
+        assert_eq!((reply.code, reply.enhanced.unwrap().to_string()), (451, "4.7.0".into()));
+        assert_eq!(client.say(TO).await, 503);
+    }
+    client.all(&["XCLIENT ADDR=198.51.100.3", "EHLO upstream.example", FROM]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_talks_first_goes_on_unless_it_is_waited_for() {
     let world = World::maildir().await;
     let mut client = world.connect_from("192.0.2.1");
