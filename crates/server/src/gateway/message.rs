@@ -9,6 +9,7 @@ use super::client::Client;
 use super::conversation::Conversation;
 use super::replies::{
     CANNOT_HOLD, LOOP, NO_SPACE, NO_TRANSACTION, ONE_RECIPIENT, RECIPIENT_OK, SENDER_OK, TOO_LARGE,
+    UNKNOWN_CLIENT,
 };
 use super::transaction::Transaction;
 use super::{Route, received, recipients};
@@ -26,6 +27,11 @@ const REFUSED_NAMED_MAX: usize = 100;
 
 impl Conversation {
     pub(super) async fn mail(&mut self, mail: Mail) {
+        // The address of whoever states clients, or of the client before, must not speak for it.
+        if self.client.is_unknown {
+            self.session.answer(&UNKNOWN_CLIENT);
+            return;
+        }
         self.state_client().await;
         self.transaction = Some(Transaction::begin(&self.gateway, &self.client, mail).await);
         self.session.answer(&SENDER_OK);
