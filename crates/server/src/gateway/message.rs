@@ -15,7 +15,7 @@ use super::transaction::Transaction;
 use super::{Route, received, recipients};
 use crate::header_edit::{EditedMessage, survey};
 use crate::maildir::{Envelope, MaildirError};
-use crate::next_hop::{Dialect, SendError};
+use crate::next_hop::{Dialect, Lost, SendError};
 use crate::spool::{Fit, SpoolError, SpoolWriter};
 
 /// How many `Received` fields a message may have (RFC 5321 section 6.3 asks for a hundred at least
@@ -169,7 +169,9 @@ async fn offer(route: &mut Route, transaction: &mut Transaction, rcpt: &Rcpt) ->
     refusal.unwrap_or_else(|| match answer {
         Ok(reply) => passed_on(reply),
         Err(lost) => {
-            tracing::warn!("the next hop is lost: {lost}");
+            if !matches!(lost, Lost::Untold) {
+                tracing::warn!("the next hop is lost: {lost}");
+            }
             lost.reply()
         }
     })

@@ -62,6 +62,8 @@ pub(crate) enum Lost {
     Garbled(#[from] ReplyError),
     #[error("what it says is no answer to what it was asked")]
     OutOfStep,
+    #[error("it does not offer XCLIENT, so that it cannot be told the client")]
+    Untold,
     #[error("it does not want to talk: {0}")]
     Unwelcome(Reply),
 }
@@ -83,6 +85,11 @@ impl Lost {
                 451,
                 EnhancedStatus(4, 4, 1),
                 "The next server does not answer; please try again later",
+            ),
+            Self::Untold => Reply::new(
+                451,
+                EnhancedStatus(4, 3, 5),
+                "The next server is not set up to be told of you; please try again later",
             ),
             _ => Reply::new(
                 451,
@@ -141,6 +148,8 @@ impl Connection {
                 return Err(Lost::Unwelcome(reply));
             }
             connection.hello(hostname).await?;
+            // It was not asked whether it would be told of yet another client.
+            connection.extensions.xclient = true;
         }
         Ok(connection)
     }

@@ -22,6 +22,9 @@ pub(crate) const CROWDED_WAIT: Duration = Duration::from_secs(5);
 /// How long a next hop is taken to offer what it offered last before it is asked again.
 pub(crate) const OFFER_TIME: Duration = Duration::from_secs(60);
 
+/// How often the log says that a next hop is not set up as it should be.
+const COMPLAINT_TIME: Duration = Duration::from_secs(60);
+
 /// A next hop that is a server, as all sessions of a listener share it.
 pub(crate) struct RemoteHop {
     target: Target,
@@ -30,6 +33,8 @@ pub(crate) struct RemoteHop {
     pool: Arc<Pool>,
     places: Arc<Semaphore>,
     offered: Mutex<Option<Offered>>,
+    /// When the log last said that it cannot be told the client.
+    complained_at: Mutex<Option<Instant>>,
 }
 
 /// What a next hop offered last, and when it was asked last.
@@ -73,6 +78,7 @@ impl RemoteHop {
             pool: Arc::default(),
             places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             offered: Mutex::default(),
+            complained_at: Mutex::default(),
         }
     }
 
@@ -81,6 +87,12 @@ impl RemoteHop {
             Connection::open(&self.target, &self.hostname, xclient, self.patience).await?;
         let extensions = connection.extensions();
         *self.offered() = Some(Offered { extensions, asked_at: Instant::now() });
+        if xclient.is_some() && !connection.private {
+            // It would take all the world for us, whom it may trust.
+            self.complain();
+            self.pool.put(connection);
+            return Err(Lost::Untold);
+        }
         Ok(connection)
     }
 
@@ -110,6 +122,18 @@ impl RemoteHop {
                 tracing::warn!("the next hop cannot be asked what it offers: {lost}");
                 known.map(|(extensions, _)| extensions).ok_or(lost)
             }
+        }
+    }
+
+    /// A setting is missing at the next hop: that is said loudly, but not for each client.
+    fn complain(&self) {
+        let mut at = self.complained_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if at.is_none_or(|at| at.elapsed() >= COMPLAINT_TIME) {
+            *at = Some(Instant::now());
+            tracing::error!(
+                "xclient_to_next_hop is set, but the next hop does not offer XCLIENT: all mail is \
+                 deferred; allow it there (Postfix: smtpd_authorized_xclient_hosts) or unset it"
+            );
         }
     }
 

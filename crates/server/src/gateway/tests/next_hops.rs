@@ -348,3 +348,17 @@ async fn an_outage_takes_nothing_from_what_is_offered() {
     // It was asked again, but once.
     assert_eq!(connections(&next), 2);
 }
+
+#[tokio::test]
+async fn a_next_hop_that_cannot_be_told_the_client_gets_no_mail() {
+    let offer = || Answer::Say("250-next.example\r\n250 8BITMIME\r\n");
+    let next = answering("EHLO", offer).await;
+    let world = World::new(Some(&next), |settings| settings.xclient_to_next_hop = true).await;
+    let mut client = world.connect().await;
+    client.all(&["EHLO c", FROM]).await;
+    for _ in 0..2 {
+        let reply = client.ask(TO).await;
+        assert_eq!((reply.code, reply.enhanced.unwrap().to_string()), (451, "4.3.5".into()));
+    }
+    assert!(!next.heard().iter().any(|line| line.starts_with("MAIL")));
+}
