@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +56,12 @@ pub(crate) struct Bound {
     socket: Socket,
     /// With its port, if a free one was asked for.
     pub(crate) address: Address,
+    /// The file of a UNIX socket.
+    file: Option<File>,
 }
+
+/// Device and inode.
+type File = (u64, u64);
 
 enum Socket {
     Tcp(TcpListener),
@@ -69,12 +74,13 @@ impl Bound {
             Address::Tcp(address) => {
                 let listener = TcpListener::bind(address).await?;
                 let address = Address::Tcp(listener.local_addr()?);
-                Ok(Self { socket: Socket::Tcp(listener), address })
+                Ok(Self { socket: Socket::Tcp(listener), address, file: None })
             }
             Address::Unix(path) => {
                 remove_leftover(path).await?;
                 let listener = UnixListener::bind(path)?;
-                Ok(Self { socket: Socket::Unix(listener), address: address.clone() })
+                let (socket, address) = (Socket::Unix(listener), address.clone());
+                Ok(Self { socket, address, file: file(path) })
             }
         }
     }
@@ -96,10 +102,18 @@ impl Bound {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        if let Address::Unix(path) = &self.address {
+        // Another process may listen there by now.
+        if let Address::Unix(path) = &self.address
+            && self.file.is_some()
+            && self.file == file(path)
+        {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+fn file(path: &Path) -> Option<File> {
+    std::fs::symlink_metadata(path).ok().map(|data| (data.dev(), data.ino()))
 }
 
 /// A socket that nobody listens on was left by a process that was killed.

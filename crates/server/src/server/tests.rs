@@ -128,3 +128,17 @@ async fn an_address_that_is_taken_is_an_error_and_a_leftover_socket_is_not() {
     server.drain().await;
     assert!(!folder.path().join("socket").exists());
 }
+
+#[tokio::test]
+async fn the_socket_of_a_successor_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let unix = Address::Unix(path.clone());
+    let listeners = vec![listener(&unix, &folder, "mx").await];
+    let server = Server::start(listeners, DRAIN_TIME).await.unwrap();
+    // The first file stays alive, so that its number is not given again.
+    std::fs::rename(&path, folder.path().join("old")).unwrap();
+    let _successor = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    server.drain().await;
+    assert!(path.exists());
+}
