@@ -59,3 +59,63 @@ pub async fn converse(
 async fn answer(pages: Router, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
     pages.oneshot(request.map(Body::new)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::task::JoinHandle;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn talk(drain: impl Future<Output = ()> + Send + 'static) -> (DuplexStream, JoinHandle<()>) {
+        let (ours, theirs) = duplex(1 << 20);
+        let pages = Router::new().route("/", axum::routing::get(async || "a page"));
+        (theirs, tokio::spawn(converse(pages, ours, None, drain)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_is_left() {
+        let (mut client, task) = talk(std::future::pending());
+        let start = Instant::now();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: ").await.unwrap();
+        task.await.unwrap();
+        assert!(start.elapsed() >= HEAD_TIME && start.elapsed() < CONNECTION_TIME);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_nothing_is_left() {
+        let (ours, mut client) = duplex(16);
+        let pages = Router::new().route("/", axum::routing::get(async || "x".repeat(1000)));
+        let start = Instant::now();
+        let task = tokio::spawn(converse(pages, ours, None, std::future::pending()));
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        task.await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), CONNECTION_TIME.as_secs());
+    }
+
+    #[tokio::test]
+    async fn a_head_is_bounded() {
+        let (mut client, task) = talk(std::future::pending());
+        let long = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(HEAD_OCTETS_MAX));
+        client.write_all(long.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        task.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_connections_end_when_told() {
+        let (tell, told) = tokio::sync::oneshot::channel::<()>();
+        let (mut client, task) = talk(async { drop(told.await) });
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        let mut answer = vec![0; 1024];
+        let count = client.read(&mut answer).await.unwrap();
+        assert!(String::from_utf8_lossy(&answer[..count]).contains("200 OK"));
+        let start = Instant::now();
+        tell.send(()).unwrap();
+        task.await.unwrap();
+        assert!(start.elapsed() < HEAD_TIME);
+    }
+}
