@@ -1,5 +1,7 @@
 //! Writing the value of a structured header field, so that nothing in it can break out.
 
+use std::borrow::Cow;
+
 use crate::Charset;
 
 /// Octets of a text from outside that are written; the rest is cut off. With every octet escaped,
@@ -9,6 +11,9 @@ pub const TEXT_MAX: usize = 384;
 pub const KEYWORD_MAX: usize = 64;
 /// The column that folding tries not to pass (RFC 5322 section 2.1.1 advises 78).
 pub const FOLD_COLUMN: usize = 76;
+
+/// Octets that most values of a field find room in.
+const TEXT_USUAL: usize = 320;
 
 // One blank, so that unfolding gives back exactly the line that was folded.
 const FOLDING: &str = "\r\n ";
@@ -27,7 +32,7 @@ pub struct FieldBody {
 impl FieldBody {
     /// An empty value for the field of this name.
     pub fn new(name: &str, charset: Charset) -> Self {
-        Self { text: String::new(), column: name.len() + 2, charset }
+        Self { text: String::with_capacity(TEXT_USUAL), column: name.len() + 2, charset }
     }
 
     /// Fixed syntax, right after what is there.
@@ -45,8 +50,8 @@ impl FieldBody {
     ///
     /// What may not stand in a field is cleaned all the same, and blanks are dropped.
     pub fn word(&mut self, word: &str) {
-        let mut word = clean(word, self.charset);
-        word.retain(|c| c != ' ');
+        let word = cleaned(word, self.charset);
+        let word = if word.contains(' ') { word.replace(' ', "").into() } else { word };
         if !word.is_empty() {
             self.push(&word);
         }
@@ -54,38 +59,43 @@ impl FieldBody {
 
     /// A text: bare if it is an atom, else as a quoted-string.
     pub fn text(&mut self, text: &str) {
-        let text = quoted_unless(&clean(text, self.charset), is_bare);
+        let text = quoted_unless(cleaned(text, self.charset), is_bare);
         self.push(&text);
     }
 
     /// `key=text`, the text bare if it is an atom, else as a quoted-string.
     pub fn pair(&mut self, key: &str, text: &str) {
-        let text = quoted_unless(&clean(text, self.charset), is_bare);
-        self.push(&format!("{}={text}", keyword(key)));
+        let text = quoted_unless(cleaned(text, self.charset), is_bare);
+        self.push_joined(&[&only_keyword(key), "=", &text]);
     }
 
     /// `ptype.property=text` (RFC 8601 section 2.2), the text bare if it is an atom, a plain
     /// mailbox or an `@` and a domain, else as a quoted-string.
     pub fn property(&mut self, ptype: &str, property: &str, text: &str) {
-        let text = quoted_unless(&clean(text, self.charset), is_bare_address);
-        self.push(&format!("{}.{}={text}", keyword(ptype), keyword(property)));
+        let text = quoted_unless(cleaned(text, self.charset), is_bare_address);
+        self.push_joined(&[&only_keyword(ptype), ".", &only_keyword(property), "=", &text]);
     }
 
     /// `method/version=result` (RFC 8601 section 2.2), all of it keywords.
     pub fn method(&mut self, method: &str, version: Option<u32>, result: &str) {
         let version = version.map_or_else(String::new, |version| format!("/{version}"));
-        self.push(&format!("{}{version}={}", keyword(method), keyword(result)));
+        self.push_joined(&[&only_keyword(method), &version, "=", &only_keyword(result)]);
     }
 
     /// A comment. Parentheses in it become brackets, quotes and backslashes their likes, so that
     /// also a reader that knows no escapes finds its end. Nothing is written for an empty text.
     pub fn comment(&mut self, text: &str) {
-        let text: String = clean(text, self.charset).chars().map(in_comment).collect();
-        let words: Vec<_> = text.split(' ').filter(|word| !word.is_empty()).collect();
-        for (place, word) in words.iter().enumerate() {
-            let open = if place == 0 { "(" } else { "" };
-            let close = if place + 1 == words.len() { ")" } else { "" };
-            self.push(&format!("{open}{word}{close}"));
+        let text = cleaned(text, self.charset);
+        let text = match text.contains(['(', ')', '"', '\\']) {
+            true => text.chars().map(in_comment).collect(),
+            false => text,
+        };
+        let mut words = text.split(' ').filter(|word| !word.is_empty()).peekable();
+        let mut open = "(";
+        while let Some(word) = words.next() {
+            let close = if words.peek().is_none() { ")" } else { "" };
+            self.push_joined(&[open, word, close]);
+            open = "";
         }
     }
 
@@ -96,24 +106,34 @@ impl FieldBody {
 
     /// A word that may hold blanks only inside quotes.
     pub(crate) fn push(&mut self, word: &str) {
+        self.push_joined(&[word]);
+    }
+
+    /// As [`FieldBody::push`], of a word in parts.
+    fn push_joined(&mut self, parts: &[&str]) {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
         if self.text.is_empty() {
-            self.column += word.len();
-        } else if self.column + 1 + word.len() > FOLD_COLUMN {
+            self.column += length;
+        } else if self.column + 1 + length > FOLD_COLUMN {
             self.text.push_str(FOLDING);
-            self.column = 1 + word.len();
+            self.column = 1 + length;
         } else {
             self.text.push(' ');
-            self.column += 1 + word.len();
+            self.column += 1 + length;
         }
-        self.text.push_str(word);
+        self.text.extend(parts.iter().copied());
     }
 }
 
 /// The text as far as it may stand in a field: see [`FieldBody`].
 pub fn clean(text: &str, charset: Charset) -> String {
+    cleaned(text, charset).into_owned()
+}
+
+fn cleaned(text: &str, charset: Charset) -> Cow<'_, str> {
     // Nearly every text is clean already.
     if text.len() <= TEXT_MAX && text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
-        return text.to_owned();
+        return text.into();
     }
     let mut cleaned = String::new();
     for c in text.chars().map(|c| if charset.holds(c) { c } else { '?' }) {
@@ -122,17 +142,26 @@ pub fn clean(text: &str, charset: Charset) -> String {
         }
         cleaned.push(c);
     }
-    cleaned
+    cleaned.into()
 }
 
 /// A keyword: letters, digits and hyphens, cut at [`KEYWORD_MAX`]. All else is dropped; what is
 /// empty then, is `unknown`.
 pub fn keyword(text: &str) -> String {
+    only_keyword(text).into_owned()
+}
+
+fn only_keyword(text: &str) -> Cow<'_, str> {
+    let may_stand = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+    let edges = text.starts_with('-') || text.ends_with('-');
+    if matches!(text.len(), 1..=KEYWORD_MAX) && !edges && text.bytes().all(may_stand) {
+        return text.into();
+    }
     let keyword: String =
         text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(KEYWORD_MAX).collect();
     match keyword.trim_matches('-') {
-        "" => "unknown".to_owned(),
-        keyword => keyword.to_owned(),
+        "" => "unknown".into(),
+        keyword => keyword.to_owned().into(),
     }
 }
 
@@ -153,11 +182,12 @@ fn is_bare_address(text: &str) -> bool {
     }
 }
 
-fn quoted_unless(text: &str, is_bare: impl Fn(&str) -> bool) -> String {
-    if is_bare(text) {
-        return text.to_owned();
+fn quoted_unless(text: Cow<'_, str>, is_bare: impl Fn(&str) -> bool) -> Cow<'_, str> {
+    if is_bare(&text) {
+        return text;
     }
-    let mut quoted = String::from("\"");
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
     for c in text.chars() {
         if matches!(c, '"' | '\\') {
             quoted.push('\\');
@@ -165,7 +195,7 @@ fn quoted_unless(text: &str, is_bare: impl Fn(&str) -> bool) -> String {
         quoted.push(c);
     }
     quoted.push('"');
-    quoted
+    quoted.into()
 }
 
 fn in_comment(c: char) -> char {
