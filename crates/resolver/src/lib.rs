@@ -21,4 +21,4 @@ pub use records::{ANSWER_OCTETS_MAX, RECORDS_MAX};
 pub use resolver::{Error, Resolver};
 pub use servers::EDNS_PAYLOAD_OCTETS;
 pub use settings::Settings;
-pub use zone::{ALIAS_STEPS_MAX, LookUp, NameError, ZONE_TTL, Zone, ZoneError};
+pub use zone::{ALIAS_STEPS_MAX, LookUp, NameError, ZONE_OCTETS_MAX, ZONE_TTL, Zone, ZoneError};

@@ -18,7 +18,7 @@ use crate::records;
 use rdata::Rdata;
 
 pub use build::NameError;
-pub use read::ZoneError;
+pub use read::{ZONE_OCTETS_MAX, ZoneError};
 
 /// The TTL of records for which neither the entry nor `$TTL` gives one, in seconds.
 pub const ZONE_TTL: u32 = 3_600;

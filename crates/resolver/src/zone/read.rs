@@ -18,7 +18,7 @@ use crate::name::WireName;
 use crate::records;
 
 /// How many octets a master file may have.
-const FILE_OCTETS_MAX: u64 = 64 * 1024 * 1024;
+const ZONE_OCTETS_MAX: u64 = 64 * 1024 * 1024;
 
 /// Why a master file cannot be used.
 #[derive(Debug, Error)]
@@ -33,7 +33,7 @@ pub enum ZoneError {
     },
     /// The file has more octets than 64 MiB.
     #[error(
-        "the zone file {} has more than {FILE_OCTETS_MAX} octets; serve it by a name server",
+        "the zone file {} has more than {ZONE_OCTETS_MAX} octets; serve it by a name server",
         path.display()
     )]
     TooLarge {
@@ -64,8 +64,8 @@ impl Zone {
         let unreadable = |source| ZoneError::Unreadable { path: path.to_owned(), source };
         let file = std::fs::File::open(path).map_err(unreadable)?;
         let mut text = Vec::new();
-        file.take(FILE_OCTETS_MAX + 1).read_to_end(&mut text).map_err(unreadable)?;
-        if text.len() as u64 > FILE_OCTETS_MAX {
+        file.take(ZONE_OCTETS_MAX + 1).read_to_end(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > ZONE_OCTETS_MAX {
             return Err(ZoneError::TooLarge { path: path.to_owned() });
         }
         Self::parse(&text)
