@@ -31,7 +31,7 @@ pub enum ZoneError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file has more octets than 64 MiB.
+    /// The file has more octets than [`FILE_OCTETS_MAX`].
     #[error(
         "the zone file {} has more than {ZONE_OCTETS_MAX} octets; serve it by a name server",
         path.display()
