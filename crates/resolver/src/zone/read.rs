@@ -18,7 +18,7 @@ use crate::name::WireName;
 use crate::records;
 
 /// How many octets a master file may have.
-const ZONE_OCTETS_MAX: u64 = 64 * 1024 * 1024;
+pub const ZONE_OCTETS_MAX: u64 = 64 * 1024 * 1024;
 
 /// Why a master file cannot be used.
 #[derive(Debug, Error)]
@@ -31,7 +31,7 @@ pub enum ZoneError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file has more octets than [`FILE_OCTETS_MAX`].
+    /// The file has more octets than [`ZONE_OCTETS_MAX`].
     #[error(
         "the zone file {} has more than {ZONE_OCTETS_MAX} octets; serve it by a name server",
         path.display()
