@@ -63,7 +63,7 @@ impl Xclient {
                 "HELO" => once(&mut xclient.helo, stated(&value, text_value)?)?,
                 "LOGIN" => once(&mut xclient.login, stated(&value, text_value)?)?,
                 "DESTADDR" => {
-                    once(&mut xclient.destination_address, stated(&value, address_value)?)?
+                    once(&mut xclient.destination_address, stated(&value, address_value)?)?;
                 }
                 "DESTPORT" => once(&mut xclient.destination_port, stated(&value, port_value)?)?,
                 _ => return Err(BAD),
