@@ -20,7 +20,6 @@ broken.test. 300 TXT \"v=spf1 ip4:<img/src=x> -all\"
 ";
 
 /// What is wrong with a page for whoever reads it with other eyes: contrast of text (WCAG 2.2,
-/// What is wrong with a page for whoever reads it with other eyes: contrast of text (WCAG 2.2,
 /// 1.4.3), labels, headings, headers of tables, names of pictures, what is wider than the screen.
 const LOOK_OVER: &str = include_str!("look_over.js");
 
