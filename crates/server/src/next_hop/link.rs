@@ -189,7 +189,7 @@ impl Link {
             Stage::Before => self.begin(mail, rcpt).await,
         };
         if reply.is_err() {
-            self.connection = None;
+            (self.connection, self.place) = (None, None);
         }
         reply
     }

@@ -107,6 +107,28 @@ async fn a_refusal_in_the_middle_of_a_message_comes_through() {
     assert!(connection.spent);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_said_before_data_is_a_goodbye_or_out_of_step() {
+    for said in ["421 4.4.2 timeout exceeded\r\n", "", "250 once more\r\n"] {
+        let (mut connection, mut theirs) = greeted(HELLO).await.unwrap();
+        theirs.write_all(b"250 ok\r\n250 ok\r\n").await.unwrap();
+        connection.begin(&mail(), &rcpt()).await.unwrap();
+        theirs.write_all(said.as_bytes()).await.unwrap();
+        theirs.shutdown().await.unwrap();
+        let answer = connection.data().await;
+        match said {
+            "" => assert!(matches!(answer, Err(Lost::Closed)), "{answer:?}"),
+            _ if said.starts_with("421") => assert_eq!(answer.unwrap().code, 421),
+            _ => assert!(matches!(answer, Err(Lost::OutOfStep)), "{answer:?}"),
+        }
+        // It was not asked.
+        drop(connection);
+        let mut heard = String::new();
+        theirs.read_to_string(&mut heard).await.unwrap();
+        assert!(!heard.contains("DATA"), "{heard}");
+    }
+}
+
 #[tokio::test]
 async fn a_connection_is_quiet_until_something_is_said() {
     let (mut connection, mut theirs) = greeted(HELLO).await.unwrap();
