@@ -6,12 +6,12 @@ use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Executor, Row};
 
-use crate::encode::{Digest, Encoded, Part};
+use crate::encode::{self, Digest, Encoded, Part};
 use crate::tally::{DOMAINS_A_DAY_MAX, Tally};
 
 /// How many rows a statement writes: as many as there are of the first that fits. Few different
 /// statements stay prepared.
-const ROWS: &[usize] = &[64, 8, 1];
+const ROWS: &[usize] = &[128, 32, 8, 2, 1];
 
 /// Writes the cases, and says how many were new: an id that is known already is not written again.
 ///
@@ -112,17 +112,25 @@ pub(crate) async fn insert_parts(
     for chunk in chunks(&parts) {
         let sql = format!(
             "INSERT INTO part (digest, uses, content) VALUES {} ON CONFLICT (digest) DO UPDATE \
-             SET uses = part.uses + excluded.uses RETURNING digest, id",
+             SET uses = part.uses + excluded.uses",
             places(chunk.len(), 3)
         );
         let query = chunk.iter().fold(prepared(sql), |query, (uses, part)| {
             query.bind(part.digest.as_slice()).bind(uses).bind(&part.content)
         });
-        for row in query.fetch_all(&mut *connection).await? {
-            let digest: Vec<u8> = row.try_get(0)?;
-            let digest = digest.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
-            ids.insert(digest, row.try_get(1)?);
-        }
+        query.execute(&mut *connection).await?;
+        // As one row: each has to come over from SQLite's thread.
+        let sql = format!(
+            "SELECT string_agg(CAST(id AS TEXT), ' ' ORDER BY digest) FROM part \
+             WHERE digest IN {}",
+            places(1, chunk.len())
+        );
+        let query =
+            chunk.iter().fold(prepared(sql), |query, (_, part)| query.bind(part.digest.as_slice()));
+        let found: String = query.fetch_one(&mut *connection).await?.try_get(0)?;
+        // The chunk is in the order of the digests.
+        let found = chunk.iter().map(|(_, part)| part.digest).zip(encode::ids(&found));
+        ids.extend(found);
     }
     Ok(ids)
 }
@@ -170,9 +178,8 @@ pub(crate) async fn insert_words(
     let plain: BTreeSet<&String> = cases.iter().flat_map(|(_, case)| case.words.plain()).collect();
     let plain: Vec<&String> = plain.into_iter().collect();
     for chunk in chunks(&plain) {
-        let rows: Vec<String> = (1..=chunk.len()).map(|place| format!("(${place})")).collect();
-        let sql =
-            format!("INSERT INTO word (word) VALUES {} ON CONFLICT DO NOTHING", rows.join(", "));
+        let rows = places(chunk.len(), 1);
+        let sql = format!("INSERT INTO word (word) VALUES {rows} ON CONFLICT DO NOTHING");
         let query = chunk.iter().fold(prepared(sql), |query, word| query.bind(*word));
         query.execute(&mut *connection).await?;
     }
@@ -254,14 +261,11 @@ pub(crate) fn chunks<T>(mut items: &[T]) -> Vec<&[T]> {
     chunks
 }
 
-/// `($1, $2), ($3, $4)`
+/// `(?, ?), (?, ?)`. SQLite looks for the name of a numbered place among all of them; for
+/// PostgreSQL they would be numbered.
 pub(crate) fn places(rows: usize, columns: usize) -> String {
-    let row = |row: usize| {
-        let places: Vec<String> =
-            (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
-        format!("({})", places.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row; rows].join(", ")
 }
 
 /// A statement made of our own text and places.

@@ -27,7 +27,11 @@ const READER_PATIENCE: Duration = Duration::from_secs(10);
 /// Memory for pages, in KiB: with the index of words of a million cases writes stay in memory.
 const WRITER_CACHE_KIB: u32 = 32 * 1024;
 
-/// Octets of the log after a checkpoint; it grows beyond while readers hold it.
+/// So many pages of the log go into the file together: of those that change with every batch only
+/// the last state. The log grows beyond while readers hold it.
+const LOG_PAGES_MAX: u32 = 4000;
+
+/// Octets of the log after a checkpoint.
 const LOG_OCTETS_MAX: u32 = 16 * 1024 * 1024;
 
 /// The file as its one writer has it open.
@@ -69,6 +73,7 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+            .pragma("wal_autocheckpoint", LOG_PAGES_MAX.to_string())
             .pragma("journal_size_limit", LOG_OCTETS_MAX.to_string())
             .pragma("secure_delete", "fast");
         if bounds.pages_max > 0 {

@@ -8,13 +8,16 @@ use quivive_verdict::{Action, Case, Cost, Headers, Verdict};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::cut;
+use crate::cut::{self, CASE_OCTETS_MAX};
 use crate::tally::Counted;
 use crate::words::{self, Words};
 
 /// How many octets of a digest are kept. It is keyed, so that nobody outside can look for two
 /// contents with the same.
 const DIGEST_OCTETS: usize = 16;
+
+/// More than JSON has around a part of a case, or around all of them.
+const SEPARATORS: usize = 64;
 
 /// The secret of a file: digests of parts and of addresses are made with it.
 #[derive(Clone)]
@@ -97,9 +100,18 @@ impl Key {
 }
 
 impl Encoded {
-    /// The case, within [`cut::CASE_OCTETS_MAX`].
+    /// The case, within [`CASE_OCTETS_MAX`].
     pub(crate) fn new(case: Case, key: &Key) -> Self {
-        let case = cut::within_bound(case);
+        let encoded = Self::whole(&case, key);
+        let octets = encoded.body.len()
+            + encoded.parts().map(|part| part.content.len() + SEPARATORS).sum::<usize>();
+        if octets + SEPARATORS <= CASE_OCTETS_MAX {
+            return encoded;
+        }
+        Self::whole(&cut::within_bound(case), key)
+    }
+
+    fn whole(case: &Case, key: &Key) -> Self {
         let refused = matches!(case.verdict.action, Action::Reject | Action::Defer);
         let public_id = Some(&case.facts.public_id).filter(|id| refused && !id.is_empty());
         Self {
@@ -107,11 +119,11 @@ impl Encoded {
             public_id: public_id.cloned(),
             at: i64::try_from(case.facts.now).unwrap_or(i64::MAX),
             nonce: case.facts.nonce.0,
-            body: body(&case),
+            body: body(case),
             findings: case.findings.iter().map(|finding| Part::new(finding, key)).collect(),
             evidence: case.evidence.iter().map(|answer| Part::new(answer, key)).collect(),
-            words: Words::of(&case),
-            counted: Counted::of(&case),
+            words: Words::of(case),
+            counted: Counted::of(case),
         }
     }
 

@@ -90,7 +90,7 @@ impl Default for Tuning {
             cases_waiting_max: CASES_WAITING_MAX,
             octets_waiting_max: OCTETS_WAITING_MAX,
             busy_timeout: BUSY_TIMEOUT,
-            linger: Duration::from_millis(100),
+            linger: Duration::from_millis(200),
             back_off: Duration::from_millis(250),
             pages_max: Arc::default(),
             read_only: Arc::default(),
