@@ -19,6 +19,7 @@ use quivive_server::check::Judgement;
 use quivive_server::listener::Address;
 use quivive_server::server::Server;
 use quivive_smtp::Reply;
+use quivive_store::Store;
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -80,10 +81,17 @@ async fn show(global: &Global, demo: &Demo) -> Result<ExitCode, Error> {
         table::write_notes(&mut out, &all, &problems)?;
     }
     if !demo.once {
+        // The console shows every message from its first moment on.
+        if let Some(store) = &world.store {
+            store.flush().await;
+        }
         world.write_invitation(&mut out)?;
         told_to_end().await?;
     }
     world.server.drain().await;
+    if let Some(store) = world.store {
+        store.close().await;
+    }
     Ok(if is_kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -100,7 +108,9 @@ async fn told_to_end() -> io::Result<()> {
 struct World {
     folder: TempDir,
     gateway: SocketAddr,
+    console: SocketAddr,
     server: Server,
+    store: Option<Store>,
     examiner: Examiner,
 }
 
@@ -118,13 +128,11 @@ impl World {
         let server = server.map_err(|(address, error)| {
             Error::Serve(format!("cannot listen on {address} ({error})"))
         })?;
-        let gateway = server.addresses().find_map(|(_, address)| match address {
-            Address::Tcp(address) => Some(*address),
-            Address::Unix(_) => None,
-        });
         let receiver = config.hostname.as_str().to_owned();
         Ok(Self {
-            gateway: gateway.expect("the demo's gateway listens on TCP"),
+            gateway: address_of(&server, "gateway"),
+            console: address_of(&server, "console"),
+            store: ledger.store,
             examiner: Examiner::new(config.policy(), resolver, receiver, None),
             folder,
             server,
@@ -167,8 +175,20 @@ impl World {
     /// The lines to try by hand.
     fn write_invitation(&self, out: &mut impl Write) -> io::Result<()> {
         let zone = self.folder.path().join("world.zone");
+        writeln!(out, "\nEvery message with its evidence: http://{}/", self.console)?;
         write_invitation(out, self.gateway, &self.maildir(), &zone)
     }
+}
+
+/// Where a door of the demo listens.
+fn address_of(server: &Server, door: &str) -> SocketAddr {
+    let tcp = |address: &Address| match address {
+        Address::Tcp(address) => Some(*address),
+        Address::Unix(_) => None,
+    };
+    let mut addresses = server.addresses();
+    let found = addresses.find_map(|(word, address)| tcp(address).filter(|_| word == door));
+    found.expect("every door of the demo listens on TCP")
 }
 
 impl Sent {
@@ -216,7 +236,7 @@ fn write_invitation(
     writeln!(
         out,
         "
-The gateway goes on until you press Ctrl-C. Try by hand:
+Gateway and console go on until you press Ctrl-C. Try by hand:
 
   swaks --server {gateway} --xclient-addr 198.51.100.10 --helo mail.honest.example \\
         --from ann@honest.example --to you@demo.example

@@ -35,8 +35,8 @@ pub fn is_within(name: &str, domain: &str) -> bool {
     }
 }
 
-/// Whether a name is spelt as IDNA itself would spell it (RFC 5890 section 2.3.2.1): in ASCII, or in
-/// U-labels. Full-width letters, soft hyphens and other dots are not; upper case is no matter.
+/// Whether a name is spelt as IDNA itself would spell it (RFC 5890 section 2.3.2.1): in ASCII or
+/// in U-labels. Full-width letters, soft hyphens and other dots are not; upper case is no matter.
 pub fn is_plainly_spelt(name: &str) -> bool {
     if name.is_ascii() {
         return true;

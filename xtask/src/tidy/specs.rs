@@ -28,6 +28,7 @@ pub(super) const RFCS: &[(u32, &str)] = &[
     (3030, "SMTP service extensions for large and binary MIME messages"),
     (3123, "A DNS RR type for lists of address prefixes"),
     (3207, "SMTP service extension for secure SMTP over TLS"),
+    (3339, "Date and time on the Internet: timestamps"),
     (3461, "SMTP service extension for delivery status notifications"),
     (3463, "Enhanced mail system status codes"),
     (3464, "An extensible message format for delivery status notifications"),

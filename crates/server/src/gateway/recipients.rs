@@ -15,8 +15,8 @@ const ODD_DOMAIN: Reply = Reply::new(
     "The recipient's domain is not spelt as a domain name is",
 );
 
-/// What may part a mailbox from a route in a local part: also as the full-width and small forms that
-/// a next hop may fold into the plain ones.
+/// What may part a mailbox from a route in a local part: also as the full-width and small forms
+/// that a next hop may fold into the plain ones.
 const ROUTING: [char; 9] =
     ['%', '!', '@', '\u{ff05}', '\u{ff01}', '\u{ff20}', '\u{fe6a}', '\u{fe57}', '\u{fe6b}'];
 
