@@ -27,7 +27,7 @@ Usage: cargo xtask COMMAND
   fuzz [--smoke]           builds all fuzz targets; runs each for a bounded number of inputs
   fuzz TARGET [--runs N]   runs one target, without --runs until it finds something
   bench [ARGUMENT]...      speed, side by side with its limits and peers
-  soak NAME                a long test whole: main-job";
+  soak NAME                a long test whole: main-job, store";
 
 /// What a step ends with; the message is for the developer.
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
