@@ -14,6 +14,9 @@ use quivive_evidence::{Facts, FindingResult, Identity, Method, Nonce, Notebook, 
 use quivive_store::{CASES_WAITING_MAX, Filter, Settings, Store, Subject};
 use quivive_verdict::{Action, Case, Policy, replay};
 
+/// About how many cases are read and judged again.
+const REPLAYED_MAX: u64 = 100_000;
+
 /// How many domains send.
 const DOMAINS: u64 = 400;
 
@@ -66,9 +69,13 @@ async fn main() {
     let started = Instant::now();
     let differing = replay_all(&store, &world, count).await;
     let took = started.elapsed().as_secs_f64();
-    println!("replayed {count} differing {differing} in {took:.1} s");
+    println!("replayed {} differing {differing} in {took:.1} s", count.min(REPLAYED_MAX));
     searches(&store).await;
     store.close().await;
+    if health.dropped > 0 || differing > 0 {
+        println!("cases were dropped or come out otherwise");
+        std::process::exit(1);
+    }
 }
 
 /// What it takes to make a case.
@@ -84,7 +91,7 @@ fn making_seconds(world: &World, count: u64) -> f64 {
 /// Reads a sample of up to 100,000 cases and judges each again; says how many come out otherwise.
 async fn replay_all(store: &Store, world: &World, count: u64) -> u64 {
     let mut differing = 0;
-    let step = (count / 100_000).max(1);
+    let step = (count / REPLAYED_MAX).max(1);
     for number in (0..count).step_by(usize::try_from(step).unwrap_or(1)) {
         let case = store.case(&format!("{number:016x}")).await.expect("it reads");
         let case = case.expect("it is there");
