@@ -34,7 +34,7 @@ pub(crate) fn run(global: &Global, command: command_line::Case) -> Result<ExitCo
 
 /// The store, for reading alone, with the configuration it belongs to.
 fn open_to_read(global: &Global, file: &StoreFile) -> Result<(Config, Store), Error> {
-    let config = world::daemon_config(global)?;
+    let config = world::kept_config(global)?;
     let store = Store::open_to_read(settings(&config, file)?)?;
     Ok((config, store))
 }

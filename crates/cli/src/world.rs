@@ -85,6 +85,14 @@ pub(crate) fn daemon_config(global: &Global) -> Result<Config, Error> {
     Ok(config)
 }
 
+/// As [`daemon_config`], for looking at what a daemon keeps: nothing is made or logged.
+pub(crate) fn kept_config(global: &Global) -> Result<Config, Error> {
+    match &global.config {
+        Some(_) => config(global),
+        None => Ok(Config::default_for(&data_folder()?)),
+    }
+}
+
 fn data_folder() -> Result<PathBuf, Error> {
     let absolute = |name: &str| {
         let path = std::env::var_os(name).map(PathBuf::from);

@@ -32,7 +32,7 @@ pub(super) async fn export(global: &Global, flags: CaseSubject) -> Result<(), Er
 
 /// Forgets every case of a subject.
 pub(super) async fn erase(global: &Global, flags: CaseSubject) -> Result<(), Error> {
-    let config = world::daemon_config(global)?;
+    let config = world::kept_config(global)?;
     let store = Store::open_existing(settings(&config, &flags.store)?).await?;
     let erased = store.erase(&subject(flags)?).await;
     store.close().await;

@@ -225,7 +225,9 @@ fn usage_is_exit_2() {
         &["publish", "example.com", "--host", "192.0.2.1"],
         &["srs", "forward", "a@b.example", "--domain", "c.example", "--secret-file", "f"],
         &["callback", "a@b.example"],
-        &["case", "list"],
+        &["case"],
+        &["case", "list", "--result", "maybe"],
+        &["case", "list", "--client", "somebody"],
         &["held", "list", "--json"],
     ];
     for arguments in wrong {
