@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use quivive_evidence::{
-    Answer, DnsAnswer, DnsQuestion, Evidence, Facts, Failure, Finding, Identity, Inquiry, Mx,
+    Answer, DnsAnswer, DnsQuestion, Facts, Failure, Finding, Identity, Inquiry, Mx,
     Notebook, Outcome, Progress, Question, RecordType, Source,
 };
 use quivive_spf::{EXPLANATION_QUESTIONS_MAX, Limits, QUESTIONS_MAX, Spf, received_spf};

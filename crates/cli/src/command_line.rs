@@ -52,6 +52,10 @@ pub(crate) enum Command {
     /// Check, show or sample a configuration
     #[command(subcommand)]
     Config(Config),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page, or write those of all commands into a folder
+    Man(Man),
     /// Find faults in a published record
     #[command(hide = true)]
     Lint(Later),
@@ -70,6 +74,18 @@ pub(crate) enum Command {
     /// List, show, release and discard held messages
     #[command(hide = true)]
     Held(Later),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// A folder that is there
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// Whatever is said to a command that this version does not have.
@@ -252,7 +268,13 @@ impl Command {
     /// The command's name, if this version does not have it.
     pub(crate) fn later(&self) -> Option<&'static str> {
         match self {
-            Self::Check(_) | Self::Serve | Self::Demo(_) | Self::Config(_) | Self::Case(_) => None,
+            Self::Check(_)
+            | Self::Serve
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Demo(_)
+            | Self::Config(_)
+            | Self::Case(_) => None,
             Self::Lint(_) => Some("lint"),
             Self::Publish(_) => Some("publish"),
             Self::Srs(_) => Some("srs"),

@@ -10,6 +10,7 @@ mod error;
 mod examiner;
 mod json;
 mod listeners;
+mod manual;
 mod password;
 mod run;
 mod serve;

@@ -5,10 +5,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{Command, CommandLine};
 use crate::error::Error;
-use crate::{case, check, config, demo, serve};
+use crate::{case, check, config, demo, manual, serve};
 
 /// Names what is logged, as `info` or `quivive_resolver=debug`.
 const LOG_VARIABLE: &str = "QUIVIVE_LOG";
+
+/// What the DNS library thinks of forged packets would let a stranger fill the log.
+const FORGERIES_ARE_NO_NEWS: &str = "hickory_proto=error,hickory_net=error,hickory_resolver=error";
 
 /// Runs the command, and says on standard error why it could not be done.
 pub(crate) fn run(command_line: CommandLine) -> ExitCode {
@@ -35,6 +38,8 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
         Command::Serve => serve::run(&global),
         Command::Case(command) => case::run(&global, *command),
         Command::Demo(demo) => demo::run(&global, &demo),
+        Command::Completions(completions) => manual::complete(&completions),
+        Command::Man(man) => manual::print(&man),
         _ => unreachable!("commands of later versions are refused above"),
     }
 }
@@ -42,7 +47,8 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
 /// The daemon tells what it does; other commands only what is wrong.
 fn log_to_stderr(command: &Command) {
     let level = if matches!(command, Command::Serve) { "info" } else { "warn" };
-    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE)
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},{FORGERIES_ARE_NO_NEWS}")));
     let stderr = std::io::stderr();
     let colour = AutoStream::choice(&stderr) != ColorChoice::Never;
     tracing_subscriber::fmt()

@@ -163,3 +163,20 @@ fn the_demo_in_json() {
     assert!(rows.iter().all(|row| row["kept"] == true), "{text}");
     assert_eq!(code(&output), 0);
 }
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = run(&["completions", shell]);
+        assert_eq!(code(&output), 0);
+        assert!(stdout(&output).contains("mail-from"), "{shell}");
+    }
+    assert_eq!(code(&run(&["completions", "sh"])), 2);
+    assert!(stdout(&run(&["man"])).contains(".TH quivive 1"));
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(code(&run(&["man", named(folder.path())])), 0);
+    for page in ["quivive.1", "quivive-check.1", "quivive-case-replay.1"] {
+        assert!(folder.path().join(page).is_file(), "{page}");
+    }
+    assert_eq!(code(&run(&["man", "/nowhere/at/all"])), 1);
+}
