@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use crate::{Memo, RecordType};
+use crate::{Memo, Octets, RecordType, Txt};
 
 /// What DNS said to a question for records that are read as `T`.
 #[derive(Debug)]
@@ -61,13 +61,6 @@ pub struct Source {
     /// How long it took, in microseconds.
     pub micros: u32,
 }
-
-/// A TXT record: its character-strings joined without a separator (RFC 7208 section 3.3).
-pub type Txt = Octets;
-
-/// Octets of a record.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Octets(pub Box<[u8]>);
 
 /// A mail exchanger.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -276,23 +269,5 @@ impl fmt::Display for Mx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exchange = if self.exchange.is_empty() { "." } else { &self.exchange };
         write!(f, "{} {exchange}", self.preference)
-    }
-}
-
-impl fmt::Debug for Octets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.escape_ascii())
-    }
-}
-
-impl From<&[u8]> for Octets {
-    fn from(octets: &[u8]) -> Self {
-        Self(octets.into())
-    }
-}
-
-impl From<&str> for Octets {
-    fn from(text: &str) -> Self {
-        Self(text.as_bytes().into())
     }
 }

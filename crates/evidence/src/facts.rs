@@ -3,6 +3,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Header;
+
 /// What the peer said and did, and what was noted once by the door: time, our name, a nonce.
 ///
 /// Text is as the peer wrote it. Nothing here was refused for its form: what a method makes of an
@@ -19,6 +21,12 @@ pub struct Facts {
     pub recipients: Vec<String>,
     /// The name under which the client logged in.
     pub auth_user: Option<String>,
+    /// The responsible submitter that the client stated (RFC 4405), without angle brackets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitter: Option<String>,
+    /// The message's header; none while it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
     /// The name of the host that receives and judges.
     pub receiver: String,
     /// Our id of the message, under which its case is kept; empty where there is none.
@@ -49,6 +57,8 @@ impl Facts {
             reverse_path: String::new(),
             recipients: Vec::new(),
             auth_user: None,
+            submitter: None,
+            header: None,
             receiver: String::new(),
             case_id: String::new(),
             public_id: String::new(),

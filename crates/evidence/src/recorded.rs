@@ -92,8 +92,8 @@ impl Recorded {
             }
             RecordType::Mx => DnsAnswer::Mx(self.read(source, read_mx)?),
             RecordType::Ptr => DnsAnswer::Ptr(self.read(source, |text| Some(text.into()))?),
-            RecordType::Txt => DnsAnswer::Txt(self.read(source, unescaped)?),
-            RecordType::Other(number) => DnsAnswer::Other(number, self.read(source, unescaped)?),
+            RecordType::Txt => DnsAnswer::Txt(self.read(source, Octets::from_escaped)?),
+            RecordType::Other(number) => DnsAnswer::Other(number, self.read(source, Octets::from_escaped)?),
         })
     }
 
@@ -117,34 +117,7 @@ fn read_mx(text: &str) -> Option<Mx> {
 }
 
 fn escaped(answer: &Answer<Octets>) -> Vec<String> {
-    let escape = |octets: &Octets| {
-        let mut text = String::with_capacity(octets.0.len());
-        for octet in &octets.0 {
-            match octet {
-                b'\\' => text.push_str("\\092"),
-                b' '..=b'~' => text.push(char::from(*octet)),
-                octet => text.push_str(&format!("\\{octet:03}")),
-            }
-        }
-        text
-    };
-    answer.records().unwrap_or_default().iter().map(escape).collect()
-}
-
-fn unescaped(text: &str) -> Option<Octets> {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [octet, tail @ ..] = rest {
-        rest = tail;
-        if *octet != b'\\' {
-            octets.push(*octet);
-            continue;
-        }
-        let digits = rest.get(..3).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
-        octets.push(str::from_utf8(digits).ok()?.parse().ok()?);
-        rest = &rest[3..];
-    }
-    Some(Octets(octets.into()))
+    answer.records().unwrap_or_default().iter().map(Octets::escaped).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod verdict;
 pub use case::Case;
 pub use difference::{Difference, Node, TermDifference, differences};
 pub use judgement::{Asked, Cost, Judgement};
-pub use plan::{Stage, judges, methods};
+pub use plan::{Stage, judges, last_stage, methods};
 pub use policy::{Action, Actions, Exception, Mode, Policy};
 pub use replay::{Replay, replay};
 pub use session::Session;

@@ -16,6 +16,8 @@ pub enum Stage {
     Mail,
     /// A recipient is known.
     Rcpt,
+    /// The message's header is known.
+    Header,
     /// The whole message is known.
     Message,
 }
@@ -54,18 +56,29 @@ pub fn judges(methods: &[Method], identity: Identity) -> bool {
     STEPS.iter().any(|step| methods.contains(&step.method) && step.identity == identity)
 }
 
+/// The last stage at which anything becomes known that this policy's methods need; none if nothing
+/// is judged. A door need not wait for more.
+pub fn last_stage(policy: &Policy) -> Option<Stage> {
+    steps(policy).map(|step| step.stage).max()
+}
+
 /// The evaluations that become possible after `before`, up to `now`.
 pub(crate) fn evaluations(
     policy: &Policy,
     before: Option<Stage>,
     now: Stage,
 ) -> impl Iterator<Item = Box<dyn Evaluate>> + '_ {
+    steps(policy)
+        .filter(move |step| step.stage <= now && before.is_none_or(|before| step.stage > before))
+        .map(|step| (step.build)(policy))
+}
+
+/// The steps that this policy wants.
+fn steps(policy: &Policy) -> impl Iterator<Item = &'static Step> + '_ {
     STEPS
         .iter()
-        .filter(move |step| step.stage <= now && before.is_none_or(|before| step.stage > before))
         .filter(|step| policy.mode(step.method) != Mode::Off)
         .filter(|step| policy.identities.contains(&step.identity))
-        .map(|step| (step.build)(policy))
 }
 
 fn spf_limits(policy: &Policy) -> Limits {

@@ -1,0 +1,132 @@
+use quivive_mail::header::{self, Field};
+use serde::{Deserialize, Serialize};
+
+use crate::Octets;
+
+/// How many octets of names and values of fields are kept of a header; what comes after them is
+/// not, and [`Header::cut`] says so.
+pub const HEADER_OCTETS_MAX: usize = 64 * 1024;
+
+/// The fields whose values methods read. Nothing else that a message says is kept of it.
+const VALUES: &[&str] = &[
+    "From",
+    "Sender",
+    "Reply-To",
+    "Resent-From",
+    "Resent-Sender",
+    "Resent-To",
+    "Resent-Cc",
+    "Resent-Date",
+    "Resent-Message-ID",
+    "Resent-Reply-To",
+];
+
+/// Trace fields: where they stand tells one block of Resent fields from the next (RFC 5322 section
+/// 3.6.6, RFC 4407 section 2). What they say is not kept.
+const PLACES: &[&str] = &["Received", "Return-Path", "Delivered-To"];
+
+/// The header of a message, as far as methods read it: its fields from the top.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// In the order in which they stand in the message.
+    pub fields: Vec<HeaderField>,
+    /// There were more of them than are kept: what is decided by the header is not certain.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+}
+
+/// A field that methods read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeaderField {
+    /// As it was written.
+    pub name: String,
+    /// What follows the colon, folding and all, without the line end at the end; empty for trace
+    /// fields.
+    pub value: Octets,
+}
+
+impl Header {
+    /// Reads the header at the top of a message.
+    pub fn read(message: &[u8]) -> Self {
+        let mut read = Self::default();
+        header::fields(message).for_each(|field| read.push(field));
+        read
+    }
+
+    /// Adds the next field, if methods read such fields, and while there is room.
+    pub fn push(&mut self, field: Field<'_>) {
+        let Some(name) = field.name() else { return };
+        let is_one_of = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let value = match (is_one_of(VALUES), is_one_of(PLACES)) {
+            (true, _) => field.value(),
+            (false, true) => &[],
+            (false, false) => return,
+        };
+        if self.cut || self.octets() + name.len() + value.len() > HEADER_OCTETS_MAX {
+            self.cut = true;
+            return;
+        }
+        self.fields.push(HeaderField { name: name.to_owned(), value: value.into() });
+    }
+
+    /// The fields of this name, from the top; case does not matter.
+    pub fn all<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h HeaderField> {
+        self.fields.iter().filter(move |field| field.is(name))
+    }
+
+    fn octets(&self) -> usize {
+        self.fields.iter().map(|field| field.name.len() + field.value.0.len()).sum()
+    }
+}
+
+impl HeaderField {
+    /// Whether the field has this name; case does not matter.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_methods_read_is_kept() {
+        let header = Header::read(
+            b"Received: from a by b\r\nSubject: secret\r\nFROM: a@b.example,\r\n c@d.example\r\n\
+              no colon\r\nResent-From : x@y.example\r\n\r\nSender: body@b.example\r\n",
+        );
+        let seen: Vec<_> = header.fields.iter().map(|field| (&*field.name, &field.value)).collect();
+        assert_eq!(
+            seen,
+            [
+                ("Received", &Octets::from("")),
+                ("FROM", &Octets::from(" a@b.example,\r\n c@d.example")),
+                ("Resent-From", &Octets::from(" x@y.example")),
+            ]
+        );
+        assert_eq!((header.all("from").count(), header.all("Sender").count()), (1, 0));
+        assert!(!header.cut);
+    }
+
+    #[test]
+    fn a_header_is_bounded_and_says_what_is_missing() {
+        let field = format!("From: {}@b.example\r\n", "a".repeat(1000));
+        let header = Header::read(field.repeat(1000).as_bytes());
+        assert!(header.octets() <= HEADER_OCTETS_MAX && header.octets() > HEADER_OCTETS_MAX - 2000);
+        assert!(header.cut);
+        let many_places = "Received: x\r\n".repeat(100_000);
+        let header = Header::read(many_places.as_bytes());
+        assert!(header.octets() <= HEADER_OCTETS_MAX && header.cut);
+    }
+
+    #[test]
+    fn every_octet_comes_back_from_json() {
+        let octets: Vec<u8> = (0..=255).filter(|octet| *octet != b'\n').collect();
+        let mut header = Header::default();
+        header.push(Field::new(&[b"From:", &octets[..], b"\r\n"].concat()));
+        let json = serde_json::to_string(&header).unwrap();
+        assert_eq!(serde_json::from_str::<Header>(&json).unwrap(), header, "{json}");
+        assert_eq!(header.fields[0].value.0.len(), 255);
+    }
+}
