@@ -30,14 +30,12 @@ pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
     if let Some(path) = check.batch {
         return runtime.block_on(batch::run(examiner, selection, &path));
     }
-    if let Some(message) = &check.message {
-        read_message(message)?;
-    }
+    let header = check.message.as_deref().map(read_message).transpose()?;
     let (Some(ip), Some(helo), Some(mail_from)) = (check.ip, check.helo, check.mail_from) else {
         return Err(Error::Usage("--ip, --helo and --mail-from belong together"));
     };
-    let query =
-        Query { ip, helo, mail_from, rcpt: check.rcpt, auth_user: check.auth_user, selection };
+    let (rcpt, auth_user) = (check.rcpt, check.auth_user);
+    let query = Query { ip, helo, mail_from, rcpt, auth_user, header, selection };
     let judgement = runtime.block_on(examiner.examine(query))?;
     if global.json {
         std::io::stdout().lock().write_all(&json::line(&JudgementJson::new(&judgement)))?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use quivive_evidence::{Facts, Identity, Method, Nonce};
+use quivive_evidence::{Facts, Header, Identity, Method, Nonce};
 use quivive_resolver::Resolver;
 use quivive_server::check::{Checker, Judgement};
 use quivive_verdict::{Mode, Policy};
@@ -14,6 +14,9 @@ use crate::error::Error;
 /// How long a message may be, in octets.
 pub(crate) const MESSAGE_OCTETS_MAX: u64 = 64 << 20;
 
+/// How much of a message is searched for the end of its header, in octets.
+const HEADER_READ_MAX: u64 = 1 << 20;
+
 /// What is told of one message, by flags or by a line of a batch.
 #[derive(Debug)]
 pub(crate) struct Query {
@@ -22,6 +25,7 @@ pub(crate) struct Query {
     pub(crate) mail_from: String,
     pub(crate) rcpt: Vec<String>,
     pub(crate) auth_user: Option<String>,
+    pub(crate) header: Option<Header>,
     pub(crate) selection: Selection,
 }
 
@@ -59,6 +63,7 @@ impl Examiner {
         facts.reverse_path = without_brackets(query.mail_from);
         facts.recipients = query.rcpt.into_iter().map(without_brackets).collect();
         facts.auth_user = query.auth_user;
+        facts.header = query.header;
         facts.receiver.clone_from(&self.receiver);
         facts.now = self.now.unwrap_or_else(unix_now);
         facts.nonce = nonce()?;
@@ -126,22 +131,29 @@ impl Selection {
     }
 }
 
-/// Reads a message, or standard input for `-`.
+/// Reads the header of a message, or of standard input for `-`.
 ///
-/// No method of this version looks into it, so that it is read and not kept.
-pub(crate) fn read_message(path: &Path) -> Result<(), Error> {
+/// No method of this version looks into the body, so that it is read and not kept.
+pub(crate) fn read_message(path: &Path) -> Result<Header, Error> {
     let unreadable = |source| Error::Unreadable { path: named(path), source };
     let mut source: Box<dyn Read> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
         Box::new(std::fs::File::open(path).map_err(unreadable)?)
     };
-    let mut bounded = (&mut source).take(MESSAGE_OCTETS_MAX + 1);
-    let octets = io::copy(&mut bounded, &mut io::sink()).map_err(unreadable)?;
-    if octets > MESSAGE_OCTETS_MAX {
+    let mut beginning = Vec::new();
+    (&mut source).take(HEADER_READ_MAX).read_to_end(&mut beginning).map_err(unreadable)?;
+    let rest_max = MESSAGE_OCTETS_MAX + 1 - beginning.len() as u64;
+    let rest = io::copy(&mut (&mut source).take(rest_max), &mut io::sink()).map_err(unreadable)?;
+    if beginning.len() as u64 + rest > MESSAGE_OCTETS_MAX {
         return Err(Error::TooLarge { path: named(path), octets_max: MESSAGE_OCTETS_MAX });
     }
-    Ok(())
+    let mut header = Header::read(&beginning);
+    // A header that goes on beyond what is read of it is not known whole.
+    let mut fields = quivive_mail::header::fields(&beginning);
+    fields.by_ref().for_each(drop);
+    header.cut |= rest > 0 && fields.rest().is_empty();
+    Ok(header)
 }
 
 /// A file as errors name it.

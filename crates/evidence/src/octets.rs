@@ -56,7 +56,8 @@ impl TryFrom<String> for Octets {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::from_escaped(&text).ok_or_else(|| format!("`{text}` has a backslash without a number"))
+        Self::from_escaped(&text)
+            .ok_or_else(|| format!("`{text}` has a backslash without a number"))
     }
 }
 

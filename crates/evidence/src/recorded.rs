@@ -93,7 +93,9 @@ impl Recorded {
             RecordType::Mx => DnsAnswer::Mx(self.read(source, read_mx)?),
             RecordType::Ptr => DnsAnswer::Ptr(self.read(source, |text| Some(text.into()))?),
             RecordType::Txt => DnsAnswer::Txt(self.read(source, Octets::from_escaped)?),
-            RecordType::Other(number) => DnsAnswer::Other(number, self.read(source, Octets::from_escaped)?),
+            RecordType::Other(number) => {
+                DnsAnswer::Other(number, self.read(source, Octets::from_escaped)?)
+            }
         })
     }
 

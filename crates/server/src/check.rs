@@ -8,7 +8,7 @@ use quivive_evidence::{
     DnsAnswer, DnsQuestion, Facts, Failure, Notebook, Outcome, Question, Round, Source,
 };
 use quivive_resolver::Resolver;
-use quivive_verdict::{Asked, Policy, Session, Stage};
+use quivive_verdict::{Asked, Policy, Session, Stage, Verdict, last_stage};
 pub use quivive_verdict::{Cost, Judgement};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -35,6 +35,11 @@ impl Checker {
         &self.policy
     }
 
+    /// The way of a message of which these facts are known so far.
+    pub fn examine(&self, facts: Facts) -> Examination {
+        self.examine_with(facts, Notebook::default())
+    }
+
     /// Judges a message by all that is known of it. Always comes to a verdict, within
     /// [`DNS_BUDGET`]: what has no answer by then has failed.
     pub async fn check(&self, facts: Facts) -> Judgement {
@@ -43,27 +48,86 @@ impl Checker {
 
     /// As [`Checker::check`], with evidence that is known already and not asked for again.
     pub async fn check_with(&self, facts: Facts, known: Notebook) -> Judgement {
+        let mut examination = self.examine_with(facts, known);
+        examination.enter(Stage::Message).await;
+        examination.finish()
+    }
+
+    fn examine_with(&self, facts: Facts, known: Notebook) -> Examination {
+        Examination {
+            last_stage: last_stage(&self.policy),
+            session: Session::new(self.policy.clone()),
+            inquest: Inquest::new(self.resolver.clone(), known),
+            facts,
+            time: Duration::ZERO,
+        }
+    }
+}
+
+/// One message on its way through a door: its facts grow, and at each stage it is judged as far as
+/// they reach.
+pub struct Examination {
+    session: Session,
+    inquest: Inquest,
+    facts: Facts,
+    last_stage: Option<Stage>,
+    time: Duration,
+}
+
+impl Examination {
+    /// What is known of the message.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// To note what became known. What was judged already stays as it is.
+    pub fn facts_mut(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+
+    /// Whether the policy's methods need what becomes known at this stage or later.
+    pub fn needs(&self, stage: Stage) -> bool {
+        self.last_stage.is_some_and(|last| last >= stage)
+    }
+
+    /// Judges what can be judged now that the facts of this stage are noted. All stages of a
+    /// message together wait for DNS no longer than [`DNS_BUDGET`]: what has no answer by then has
+    /// failed.
+    pub async fn enter(&mut self, stage: Stage) {
         let started = Instant::now();
-        let mut session = Session::new(self.policy.clone());
-        let mut inquest = Inquest::new(self.resolver.clone(), started + DNS_BUDGET, known);
-        session.enter(Stage::Message, &facts);
+        self.session.enter(stage, &self.facts);
         loop {
-            let round = session.advance(&facts, &inquest.notebook);
+            let round = self.session.advance(&self.facts, &self.inquest.notebook);
             if round.is_empty() {
                 break;
             }
-            inquest.answer(&round).await;
+            self.inquest.answer(&round).await;
         }
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let asked = Asked { questions: inquest.asked.len(), rounds: inquest.rounds, micros };
-        session.judgement(facts, inquest.notebook, asked)
+        self.time += started.elapsed();
+    }
+
+    /// What follows from what was judged so far.
+    pub fn verdict(&self) -> Verdict {
+        self.session.verdict(&self.facts)
+    }
+
+    /// The judgement of the message, as far as it came.
+    pub fn finish(self) -> Judgement {
+        let micros = u64::try_from(self.time.as_micros()).unwrap_or(u64::MAX);
+        let Inquest { notebook, asked, rounds, .. } = self.inquest;
+        self.session.judgement(
+            self.facts,
+            notebook,
+            Asked { questions: asked.len(), rounds, micros },
+        )
     }
 }
 
 /// The questions of one message on their way.
 struct Inquest {
     resolver: Resolver,
-    deadline: Instant,
+    /// How long may still be waited for answers.
+    patience: Duration,
     notebook: Notebook,
     asked: HashSet<Question>,
     flights: JoinSet<(DnsQuestion, DnsAnswer)>,
@@ -71,10 +135,10 @@ struct Inquest {
 }
 
 impl Inquest {
-    fn new(resolver: Resolver, deadline: Instant, notebook: Notebook) -> Self {
+    fn new(resolver: Resolver, notebook: Notebook) -> Self {
         Self {
             resolver,
-            deadline,
+            patience: DNS_BUDGET,
             notebook,
             asked: HashSet::new(),
             flights: JoinSet::new(),
@@ -89,13 +153,19 @@ impl Inquest {
             self.ask(question);
         }
         self.rounds += 1;
+        if self.unanswered(round).is_none() {
+            return;
+        }
+        let started = Instant::now();
+        let deadline = started + self.patience;
         while let Some(question) = self.unanswered(round) {
-            match timeout_at(self.deadline, self.flights.join_next()).await {
+            match timeout_at(deadline, self.flights.join_next()).await {
                 Ok(Some(Ok((question, answer)))) => self.notebook.note(&question.name, answer),
                 // The time is up, or the question's task was lost: no answer is an answer.
                 Ok(_) | Err(_) => self.note_timeout(&question),
             }
         }
+        self.patience = self.patience.saturating_sub(started.elapsed());
     }
 
     fn ask(&mut self, question: &Question) {

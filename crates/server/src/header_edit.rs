@@ -4,6 +4,7 @@
 //! The message goes through in chunks. Of its header, one field at a time is held, and of a field
 //! no more than [`READ_MAX`] octets and one: a longer one is decided by its beginning.
 
+use quivive_evidence::Header;
 use quivive_mail::forged;
 use quivive_mail::header::{Field, READ_MAX, is_empty_line};
 
@@ -72,12 +73,22 @@ impl<'a> EditedMessage<'a> {
     }
 }
 
-/// What is in the header of a message. Reads no further than the header goes.
+/// What is in the header of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Survey {
+    /// How many fields of some kinds there are.
+    pub counts: HeaderCounts,
+    /// The fields that methods read.
+    pub header: Header,
+}
+
+/// Looks over the header of a message. Reads no further than the header goes.
 ///
 /// # Errors
 /// The spool cannot be read.
-pub async fn survey(spool: &Spool, own_names: &[String]) -> Result<HeaderCounts, SpoolError> {
+pub async fn survey(spool: &Spool, own_names: &[String]) -> Result<Survey, SpoolError> {
     let mut editor = HeaderEditor::new(own_names);
+    editor.header = Some(Header::default());
     let mut chunks = spool.chunks();
     let mut output = Vec::new();
     while let Some(chunk) = chunks.next().await? {
@@ -88,7 +99,7 @@ pub async fn survey(spool: &Spool, own_names: &[String]) -> Result<HeaderCounts,
         }
     }
     editor.finish(&mut output);
-    Ok(editor.counts)
+    Ok(Survey { counts: editor.counts, header: editor.header.unwrap_or_default() })
 }
 
 /// Goes over a message in pieces of any size and writes what of it goes on.
@@ -96,6 +107,8 @@ pub async fn survey(spool: &Spool, own_names: &[String]) -> Result<HeaderCounts,
 pub struct HeaderEditor<'a> {
     own_names: &'a [String],
     counts: HeaderCounts,
+    /// What methods read, where somebody wants to know.
+    header: Option<Header>,
     /// The beginning of the field that is being read, while its fate is open.
     field: Vec<u8>,
     state: State,
@@ -120,6 +133,7 @@ impl<'a> HeaderEditor<'a> {
         Self {
             own_names,
             counts: HeaderCounts::default(),
+            header: None,
             field: Vec::new(),
             state: State::Holding,
             at_line_start: true,
@@ -195,7 +209,11 @@ impl<'a> HeaderEditor<'a> {
             return self.state;
         }
         let is_forged = forged(&self.field, self.own_names);
-        self.counts.received += usize::from(Field::new(&self.field).is("Received"));
+        let field = Field::new(&self.field);
+        self.counts.received += usize::from(field.is("Received"));
+        if let Some(header) = &mut self.header {
+            header.push(field);
+        }
         self.counts.forged += usize::from(is_forged);
         if !is_forged {
             output.extend_from_slice(&self.field);

@@ -4,6 +4,7 @@ pub mod check;
 mod doors;
 pub mod gateway;
 pub mod header_edit;
+mod judging;
 mod ledger;
 pub mod listener;
 pub mod maildir;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use quivive_evidence::{Identity, Method};
+use quivive_evidence::{Header, Identity, Method};
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -133,15 +133,16 @@ async fn judge(
         return Err(LineError { kind: "syntax", text });
     }
     let line: Line = serde_json::from_str(text)?;
-    if let Some(path) = line.message_file.clone() {
-        check_message(path).await?;
-    }
-    let judgement = examiner.examine(line.query(default)?).await?;
+    let header = match line.message_file.clone() {
+        Some(path) => Some(read_header(path).await?),
+        None => None,
+    };
+    let judgement = examiner.examine(Query { header, ..line.query(default)? }).await?;
     Ok(json::line(&AnswerJson { id, judgement: JudgementJson::new(&judgement) }))
 }
 
-/// Reads the message of a line, away from the threads that answer others.
-async fn check_message(path: PathBuf) -> Result<(), LineError> {
+/// Reads the header of a line's message, away from the threads that answer others.
+async fn read_header(path: PathBuf) -> Result<Header, LineError> {
     if path == Path::new("-") {
         let text = "a line of a batch cannot have standard input as its message".to_owned();
         return Err(LineError { kind: "message-file", text });
@@ -166,6 +167,7 @@ impl Line {
             mail_from: self.mail_from,
             rcpt: self.rcpt.unwrap_or_default(),
             auth_user: self.auth_user,
+            header: None,
             selection: selection.or(default),
         })
     }

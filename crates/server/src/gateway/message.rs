@@ -2,7 +2,7 @@
 
 use quivive_mail::{EnhancedStatus, ForwardPath};
 use quivive_smtp::{Mail, Rcpt, Reply};
-use quivive_verdict::Action;
+use quivive_verdict::{Action, VerdictReply};
 use tokio::time::Instant;
 
 use super::client::Client;
@@ -13,7 +13,7 @@ use super::replies::{
 };
 use super::transaction::Transaction;
 use super::{Route, received, recipients};
-use crate::header_edit::{EditedMessage, survey};
+use crate::header_edit::{EditedMessage, Survey, survey};
 use crate::maildir::{Envelope, MaildirError};
 use crate::next_hop::{Dialect, Lost, SendError};
 use crate::spool::{Fit, SpoolError, SpoolWriter};
@@ -83,21 +83,27 @@ impl Conversation {
     async fn deliver(&mut self) -> Result<Reply, DeliveryError> {
         let Some(transaction) = &mut self.transaction else { return Ok(NO_TRANSACTION) };
         if let Some(refusal) = transaction.judging.refusal().await {
-            return Ok(refusal);
+            return Ok(spoken(refusal));
         }
-        let writer = transaction.spool.take();
-        let transaction = &*transaction;
-        let (Some(writer), Some(judgement)) = (writer, transaction.judging.judgement()) else {
-            return Ok(NO_TRANSACTION);
-        };
+        let Some(writer) = transaction.spool.take() else { return Ok(NO_TRANSACTION) };
         let Some(spool) = writer.finish().await? else { return Ok(TOO_LARGE) };
+        let own_names = &self.gateway.own_names;
+        let Survey { counts, header } = survey(&spool, own_names).await?;
+        if transaction.judging.wants_message() {
+            let recipients = transaction.recipients.iter().map(ForwardPath::address).collect();
+            if let Some(refusal) = transaction.judging.judge_message(header, recipients).await {
+                return Ok(spoken(refusal));
+            }
+        }
+        transaction.judging.finish();
+        let transaction = &*transaction;
+        let Some(judgement) = transaction.judging.judgement() else { return Ok(NO_TRANSACTION) };
         match judgement.verdict.action {
             Action::Discard => return Ok(taken(transaction)),
             Action::Hold => return Ok(CANNOT_HOLD),
             _ => {}
         }
-        let own_names = &self.gateway.own_names;
-        if survey(&spool, own_names).await?.received >= RECEIVED_MAX {
+        if counts.received >= RECEIVED_MAX {
             return Ok(LOOP);
         }
         let hostname = &self.gateway.settings.hostname;
@@ -108,7 +114,8 @@ impl Conversation {
 
     /// Closes the books on a transaction, if one is open.
     pub(super) async fn end_transaction(&mut self, answer: Option<&Reply>) {
-        if let Some(transaction) = self.transaction.take() {
+        if let Some(mut transaction) = self.transaction.take() {
+            transaction.judging.finish();
             log(&self.client, &transaction, answer);
             self.write_down(&transaction, answer);
         }
@@ -155,10 +162,10 @@ async fn offer(route: &mut Route, transaction: &mut Transaction, rcpt: &Rcpt) ->
     if judging.is_finished()
         && let Some(refusal) = judging.refusal().await
     {
-        return refusal;
+        return spoken(refusal);
     }
     let link = match route {
-        Route::Maildir(_) => return judging.refusal().await.unwrap_or(RECIPIENT_OK),
+        Route::Maildir(_) => return judging.refusal().await.map_or(RECIPIENT_OK, spoken),
         Route::Remote(link) => link,
     };
     // Its answer to a message is one per recipient, and ours is one: they can only be one.
@@ -166,7 +173,7 @@ async fn offer(route: &mut Route, transaction: &mut Transaction, rcpt: &Rcpt) ->
         return ONE_RECIPIENT;
     }
     let (refusal, answer) = tokio::join!(judging.refusal(), link.rcpt(mail, rcpt));
-    refusal.unwrap_or_else(|| match answer {
+    refusal.map(spoken).unwrap_or_else(|| match answer {
         Ok(reply) => passed_on(reply),
         Err(lost) => {
             if !matches!(lost, Lost::Untold) {
@@ -193,6 +200,11 @@ async fn hand_on(
             Ok(taken(transaction))
         }
     }
+}
+
+/// What the verdict has the client hear.
+fn spoken(reply: VerdictReply) -> Reply {
+    Reply::with_text(reply.code, reply.enhanced, reply.text)
 }
 
 /// What is thrown away sounds as what is delivered.

@@ -154,7 +154,7 @@ async fn edited(spool: &Spool, new_fields: &[(String, String)]) -> (Vec<u8>, Hea
         output.extend_from_slice(chunk);
     }
     assert_eq!(message.next().await.unwrap(), None);
-    assert_eq!(survey(spool, &own_names).await.unwrap(), message.counts());
+    assert_eq!(survey(spool, &own_names).await.unwrap().counts, message.counts());
     (output, message.counts())
 }
 
