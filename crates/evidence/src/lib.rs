@@ -8,6 +8,9 @@
 //!
 //! A driver answers the missing questions, notes the answers in a [`Notebook`], and evaluates again
 //! from the start; [`Inquiry`] holds the bounds that every driver shares.
+//!
+//! Those who publish are served in the same way: a linter ([`Lint`]) says what is doubtful about a
+//! record, a generator ([`Publish`]) writes records from one description of the [`Senders`].
 
 mod answer;
 mod evaluate;
@@ -15,13 +18,16 @@ mod facts;
 mod finding;
 mod header;
 mod inquiry;
+mod lint;
 mod memo;
 mod missing;
 mod notebook;
 mod octets;
+mod publish;
 mod question;
 mod recorded;
 mod what_if;
+mod zone_record;
 
 pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, Outcome, Source};
 pub use evaluate::{Evaluate, Evaluation, Evidence};
@@ -29,10 +35,15 @@ pub use facts::{Facts, Nonce};
 pub use finding::{Finding, FindingResult, Identity, Method, TermResult, TraceNode};
 pub use header::{HEADER_OCTETS_MAX, Header, HeaderField};
 pub use inquiry::{AHEAD_QUESTIONS_MAX, Inquiry, Progress, ROUNDS_MAX, Round};
+pub use lint::{
+    Count, Lint, LintNode, LintReport, Linting, REMARKS_MAX, Remark, Severity, Subject,
+};
 pub use memo::Memo;
 pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};
 pub use notebook::{Notebook, Noted};
 pub use octets::{Octets, Txt};
+pub use publish::{Publication, Publish, Senders, Stance};
 pub use question::{DnsQuestion, Question, RecordType, reverse_name};
 pub use recorded::Recorded;
 pub use what_if::what_if;
+pub use zone_record::{CHARACTER_STRING_MAX, ZoneData, ZoneRecord};
