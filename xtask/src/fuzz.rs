@@ -16,6 +16,7 @@ struct Target {
 }
 
 const TARGETS: &[Target] = &[
+    Target { name: "address_list", octets_max: 1024 },
     Target { name: "authentication_results", octets_max: 1024 },
     Target { name: "config", octets_max: 2048 },
     Target { name: "domain", octets_max: 512 },

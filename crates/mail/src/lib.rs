@@ -3,6 +3,7 @@
 //! Everything here reads hostile octets and writes text in which nothing a peer chose can start a
 //! new line, end a comment or leave a quoted string.
 
+mod address_list;
 pub mod authentication_results;
 mod charset;
 pub mod domain;
@@ -15,6 +16,9 @@ mod path;
 mod scanner;
 mod trace;
 
+pub use address_list::{
+    ADDRESSES_MAX, Address, AddressError, AddressFault, AddressList, NamedMailbox,
+};
 pub use authentication_results::AuthenticationResults;
 pub use charset::Charset;
 pub use enhanced_status::EnhancedStatus;

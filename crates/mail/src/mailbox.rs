@@ -57,6 +57,20 @@ impl Mailbox {
         Ok(Self { local_part, domain: MailDomain::with_labels(domain, is_label)? })
     }
 
+    /// A local part without quotes and escapes, at the domain of a sender.
+    pub(crate) fn of_parts(local_part: String, domain: &str) -> Result<Self, PathError> {
+        if local_part.chars().any(char::is_control) {
+            return Err(PathError::LocalPart);
+        }
+        let domain = MailDomain::with_labels(domain, domain::is_sender_label)?;
+        let mailbox = Self { local_part, domain };
+        let written = mailbox.to_string().len() - mailbox.domain.to_string().len() - 1;
+        if written > LOCAL_PART_MAX {
+            return Err(PathError::LocalPartTooLong);
+        }
+        Ok(mailbox)
+    }
+
     /// The local part without quotes and escapes. It may hold blanks, quotes, `/` and `..`.
     pub fn local_part(&self) -> &str {
         &self.local_part

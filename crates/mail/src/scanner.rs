@@ -128,6 +128,11 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Goes back to where it was.
+    pub(crate) fn back_to(&mut self, position: usize) {
+        self.at = self.at.min(position);
+    }
+
     /// One octet of text, or a line end with the blank that makes it folding.
     fn text_octet(&mut self) -> Result<(), Malformed> {
         match self.peek().ok_or(Malformed)? {
