@@ -1,6 +1,5 @@
 //! The program itself, as its user runs it.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -61,6 +60,23 @@ fn executable(messages: &str) -> Option<PathBuf> {
 /// A configuration with one gateway for `example.test`, which believes XCLIENT from loopback,
 /// refuses SPF fail and defers SPF temperror. `listener` has further lines for the gateway.
 pub fn gateway(name_server: SocketAddr, next_hop: &str, listener: &str) -> String {
+    let listener = format!(
+        r#"
+[[listen]]
+door = "gateway"
+address = "127.0.0.1:0"
+recipient_domains = ["example.test"]
+next_hop = "{next_hop}"
+xclient_from = ["127.0.0.0/8"]
+{listener}
+"#
+    );
+    doors(name_server, &listener)
+}
+
+/// A configuration that refuses SPF fail and defers SPF temperror. `tables` has the listeners and
+/// whatever else it is to have.
+pub fn doors(name_server: SocketAddr, tables: &str) -> String {
     format!(
         r#"
 hostname = "mx.example.test"
@@ -73,13 +89,7 @@ spf = "enforce"
 [actions.spf.mailfrom]
 fail = "reject"
 temperror = "defer"
-[[listen]]
-door = "gateway"
-address = "127.0.0.1:0"
-recipient_domains = ["example.test"]
-next_hop = "{next_hop}"
-xclient_from = ["127.0.0.0/8"]
-{listener}
+{tables}
 "#
     )
 }
@@ -88,7 +98,8 @@ xclient_from = ["127.0.0.0/8"]
 pub struct Serve {
     child: Child,
     folder: TempDir,
-    listeners: HashMap<String, SocketAddr>,
+    /// Doors with their addresses, in the order of the configuration.
+    listeners: Vec<(String, String)>,
     output: Receiver<String>,
 }
 
@@ -122,7 +133,7 @@ impl Serve {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the program starts");
         let output = lines(child.stdout.take().expect("the output is piped"));
-        let mut serve = Self { child, folder, listeners: HashMap::new(), output };
+        let mut serve = Self { child, folder, listeners: Vec::new(), output };
         serve.wait_for_ready();
         serve
     }
@@ -132,8 +143,7 @@ impl Serve {
         while let Ok(line) = self.output.recv_timeout(wait::DEADLINE) {
             match line.split(' ').collect::<Vec<_>>()[..] {
                 ["listening", door, address] => {
-                    let address = address.parse().expect("an address of the network");
-                    self.listeners.insert(door.to_owned(), address);
+                    self.listeners.push((door.to_owned(), address.to_owned()));
                 }
                 ["ready"] => return,
                 _ => panic!("unknown line of serve: {line}"),
@@ -142,12 +152,14 @@ impl Serve {
         panic!("serve does not become ready:\n{}", self.log());
     }
 
-    /// Where a door listens.
+    /// Where the first door of this name listens.
     ///
     /// # Panics
-    /// When there is no such door.
+    /// When there is no such door, or when it listens on a UNIX socket.
     pub fn address(&self, door: &str) -> SocketAddr {
-        self.listeners[door]
+        let of_door = |(name, _): &&(String, String)| name == door;
+        let (_, address) = self.listeners.iter().find(of_door).expect("there is such a door");
+        address.parse().expect("an address of the network")
     }
 
     /// The folder of the configuration.

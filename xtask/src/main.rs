@@ -7,6 +7,7 @@ mod apt;
 mod bench;
 mod ci;
 mod fuzz;
+mod matrix;
 mod peers;
 mod program;
 mod soak;
@@ -22,6 +23,7 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test                     fetches suites and peers, then runs every test of the workspace
+  matrix                   writes docs/matrix.md from the last run of test
   ci                       format, clippy, docs, tidy, test, fuzz --smoke: what a change must pass
   tidy                     layers, licences, bans, duplicate crates, file rules
   fuzz [--smoke]           builds all fuzz targets; runs each for a bounded number of inputs
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
         ["test"] => test::run(),
+        ["matrix"] => matrix::write(),
         ["ci"] => ci::run(),
         ["tidy"] => tidy::run(),
         ["fuzz", rest @ ..] => fuzz::run(rest),

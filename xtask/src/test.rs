@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::program::{cargo, shown};
-use crate::{Result, peers, suites};
+use crate::{Result, matrix, peers, suites};
 
 /// Carried by each process that a test starts, so that what it leaves behind is found.
 const RUN_MARK: &str = "QUIVIVE_TEST_RUN";
@@ -23,7 +23,9 @@ struct Tally {
 /// Fetches what tests need, runs them, and ends with the line `N passed, N failed`.
 pub(crate) fn run() -> Result {
     let mut tally = Tally::default();
-    let outcome = prepare().and_then(|suites| run_tests(&suites, &mut tally));
+    let outcome = prepare()
+        .and_then(|suites| run_tests(&suites, &mut tally))
+        .and_then(|()| matrix::compare());
     if outcome.is_err() && tally.failed == 0 {
         // A test program that could not be had, or that died before its own summary.
         tally.failed = 1;
@@ -37,6 +39,7 @@ pub(crate) fn run() -> Result {
 
 fn prepare() -> Result<PathBuf> {
     peers::unpack()?;
+    matrix::clear()?;
     suites::fetch()
 }
 
