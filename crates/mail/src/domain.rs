@@ -53,6 +53,24 @@ pub fn is_host_name(name: &str) -> bool {
         && name.split('.').all(|label| label.len() <= LABEL_MAX && is_label(label))
 }
 
+/// Whether DNS can be asked for a name: labels of 1 to [`LABEL_MAX`] octets of printable ASCII,
+/// [`HOST_NAME_MAX`] in all.
+pub fn is_askable(name: &str) -> bool {
+    name.len() <= HOST_NAME_MAX
+        && name.split('.').all(|label| {
+            (1..=LABEL_MAX).contains(&label.len()) && label.bytes().all(|o| o.is_ascii_graphic())
+        })
+}
+
+/// Whether a name, in the form of [`to_ascii`], is one that a domain of mail or a host on the
+/// Internet can have: askable, of several labels, neither an address nor an address literal.
+pub fn is_fully_qualified(name: &str) -> bool {
+    let top = name.rsplit_once('.').map(|(_, top)| top);
+    is_askable(name)
+        && !name.starts_with('[')
+        && top.is_some_and(|top| !top.bytes().all(|octet| octet.is_ascii_digit()))
+}
+
 /// `sub-domain` of RFC 5321 section 4.1.2 in ASCII.
 pub(crate) fn is_label(label: &str) -> bool {
     label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
@@ -115,6 +133,22 @@ mod tests {
         }
         assert!(!is_host_name(&format!("{label}a")));
         assert!(!is_host_name(&format!("{long}b")));
+    }
+
+    #[test]
+    fn names_to_ask_for() {
+        let label = "a".repeat(LABEL_MAX);
+        let longest = format!("{}a", "a.".repeat(HOST_NAME_MAX / 2));
+        for name in ["a.b", "_x.a_b.c", "a+b.c", &format!("{label}.b"), &longest] {
+            assert!(is_askable(name) && is_fully_qualified(name), "{name}");
+        }
+        for name in ["", ".", "a..b", ".a", "a.", "a b.c", "a\u{e9}.b", &format!("{label}a.b")] {
+            assert!(!is_askable(name), "{name}");
+        }
+        assert!(!is_askable(&format!("{longest}a")));
+        for name in ["localhost", "192.0.2.1", "[192.0.2.1]", "[ipv6:2001:db8::1]", "a.1"] {
+            assert!(!is_fully_qualified(name), "{name}");
+        }
     }
 
     #[test]
