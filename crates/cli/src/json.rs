@@ -1,6 +1,6 @@
 //! A judgement as JSON: the objects of the command-line contract, keys in this order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use quivive_evidence::{DnsAnswer, Finding, Noted, Question, TraceNode};
@@ -27,6 +27,8 @@ struct FindingJson<'a> {
     cause: &'a str,
     decided_by: Option<&'a str>,
     explanation: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    properties: BTreeMap<&'a str, &'a str>,
     trace: Vec<NodeJson<'a>>,
 }
 
@@ -121,6 +123,7 @@ impl<'a> FindingJson<'a> {
             cause: &finding.cause,
             decided_by: finding.decided_by.as_deref(),
             explanation: finding.explanation.as_deref(),
+            properties: finding.properties.iter().map(|own| (&*own.name, &*own.value)).collect(),
             trace: NodeJson::terms(&finding.trace, places),
         }
     }

@@ -1,7 +1,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use crate::Header;
 
@@ -68,6 +70,17 @@ impl Facts {
     }
 }
 
+impl Nonce {
+    /// A value that nobody can foresee, and that is the same for the same message and label:
+    /// HMAC-SHA-256 of the label under the nonce.
+    pub fn derive(&self, label: &str) -> [u8; 32] {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(label.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
 /// Shows nothing: the nonce is a secret.
 impl fmt::Debug for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,6 +96,14 @@ mod tests {
     fn mapped_addresses_are_ipv4() {
         let facts = Facts::new("::ffff:192.0.2.1".parse().unwrap());
         assert_eq!(facts.client_address, IpAddr::from([192, 0, 2, 1]));
+    }
+
+    #[test]
+    fn derived_values_differ_by_nonce_and_label() {
+        let (one, other) = (Nonce([1; 16]), Nonce([2; 16]));
+        assert_eq!(one.derive("a"), one.derive("a"));
+        assert_ne!(one.derive("a"), one.derive("b"));
+        assert_ne!(one.derive("a"), other.derive("a"));
     }
 
     #[test]

@@ -23,11 +23,23 @@ pub struct Finding {
     pub decided_by: Option<String>,
     /// The domain's own expanded explanation. Third-party text: quote and clean it before use.
     pub explanation: Option<String>,
+    /// What of the message was judged, where method and identity do not say it all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub properties: Vec<Property>,
     /// What was evaluated: the domain's record, with its terms as children; a term's children are
     /// the records that were evaluated for it.
     pub trace: Vec<TraceNode>,
     /// The distinct questions that the result depends on, in the order of evaluation.
     pub needed: Vec<Question>,
+}
+
+/// `ptype.property=value` (RFC 8601 section 2.2), such as `header.sender=example.com`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Property {
+    /// Where it comes from and which part of it: `header.sender`.
+    pub name: Cow<'static, str>,
+    /// The value, as it came. Third-party text: escape it before use.
+    pub value: String,
 }
 
 /// A record or a term that was evaluated. Records and terms alternate from level to level.
@@ -195,6 +207,13 @@ words! {
     Permerror = "permerror",
     /// Would be a pass, but local policy does not take it.
     Policy = "policy",
+}
+
+impl Property {
+    /// `name`, such as `header.sender`, with its value.
+    pub fn new(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
 }
 
 impl TermResult {

@@ -129,6 +129,7 @@ mod tests {
                 cause: cause.into(),
                 decided_by: None,
                 explanation: None,
+                properties: Vec::new(),
                 trace: Vec::new(),
                 needed: Vec::new(),
             }

@@ -26,13 +26,15 @@ mod octets;
 mod publish;
 mod question;
 mod recorded;
+mod tracer;
+mod walk;
 mod what_if;
 mod zone_record;
 
 pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, Outcome, Source};
 pub use evaluate::{Evaluate, Evaluation, Evidence};
 pub use facts::{Facts, Nonce};
-pub use finding::{Finding, FindingResult, Identity, Method, TermResult, TraceNode};
+pub use finding::{Finding, FindingResult, Identity, Method, Property, TermResult, TraceNode};
 pub use header::{HEADER_OCTETS_MAX, Header, HeaderField};
 pub use inquiry::{AHEAD_QUESTIONS_MAX, Inquiry, Progress, ROUNDS_MAX, Round};
 pub use lint::{
@@ -45,5 +47,7 @@ pub use octets::{Octets, Txt};
 pub use publish::{Publication, Publish, Senders, Stance};
 pub use question::{DnsQuestion, Question, RecordType, reverse_name};
 pub use recorded::Recorded;
+pub use tracer::Tracer;
+pub use walk::{Conclusion, Found, HasAddress, Judged, NEEDED_QUESTIONS_MAX, Stop, Walk};
 pub use what_if::what_if;
 pub use zone_record::{CHARACTER_STRING_MAX, ZoneData, ZoneRecord};

@@ -1,9 +1,9 @@
 use quivive_evidence::{
-    Evaluate, Evaluation, Evidence, Facts, Finding, FindingResult, Identity, Method,
+    Evaluate, Evaluation, Evidence, Facts, Finding, FindingResult, Identity, Judged, Method, Stop,
+    Tracer,
 };
 
 use crate::Request;
-use crate::trace::Tracer;
 use crate::walk::{Conclusion, Walk};
 
 /// The limits that RFC 7208 section 4.6.4 leaves to the receiver.
@@ -50,48 +50,50 @@ impl Spf {
 impl Evaluate for Spf {
     fn evaluate(&self, facts: &Facts, evidence: &dyn Evidence) -> Evaluation {
         let request = Request::new(facts, self.identity);
-        // The trace is written only once it can be had: unwatched rounds cost no allocation.
-        let mut walk = Walk::new(&request, evidence, self.limits, ());
-        walk.run();
-        if !walk.missing.is_empty() {
-            return Evaluation::Missing(walk.missing);
-        }
-        let mut walk = Walk::new(&request, evidence, self.limits, Tracer::default());
-        let conclusion = walk.run();
-        Evaluation::Done(Box::new(self.finding(&request, conclusion, walk.watch)))
+        evaluate(&request, evidence, self.limits, self.judged(&request))
     }
 
     fn give_up(&self, facts: &Facts, cause: &'static str) -> Finding {
-        let request = Request::new(facts, self.identity);
-        let conclusion = Conclusion {
-            result: FindingResult::Temperror,
-            cause,
-            decided_by: None,
-            explanation: None,
-        };
-        self.finding(&request, conclusion, Tracer::default())
+        self.judged(&Request::new(facts, self.identity)).finding(Stop::temporary(cause))
     }
 }
 
 impl Spf {
-    fn finding(
-        &self,
-        request: &Request<'_>,
-        conclusion: Conclusion<'_>,
-        tracer: Tracer,
-    ) -> Finding {
+    fn judged(&self, request: &Request<'_>) -> Judged {
+        Judged { method: Method::Spf, identity: self.identity, domain: request.domain.clone() }
+    }
+}
+
+/// check_host() (RFC 7208 section 4) with its trace, as a finding about `judged`.
+pub fn evaluate(
+    request: &Request<'_>,
+    evidence: &dyn Evidence,
+    limits: Limits,
+    judged: Judged,
+) -> Evaluation {
+    // The trace is written only once it can be had: unwatched rounds cost no allocation.
+    let mut walk = Walk::new(request, evidence, limits, ());
+    walk.run();
+    if !walk.missing.is_empty() {
+        return Evaluation::Missing(walk.missing);
+    }
+    let mut walk = Walk::new(request, evidence, limits, Tracer::default());
+    let conclusion = walk.run();
+    let mut finding = judged.finding(conclusion);
+    finding.trace = walk.watch.roots;
+    finding.needed = walk.watch.needed;
+    Evaluation::Done(Box::new(finding))
+}
+
+/// As a finding has it.
+impl From<Conclusion<'_>> for quivive_evidence::Conclusion {
+    fn from(conclusion: Conclusion<'_>) -> Self {
         let decided_by =
             conclusion.decided_by.map(|(record, directive)| record.slice(directive.span()));
-        Finding {
-            method: Method::Spf,
-            identity: self.identity,
-            domain: request.domain.clone(),
-            result: conclusion.result,
-            cause: conclusion.cause.into(),
+        Self {
             decided_by: decided_by.map(str::to_owned),
             explanation: conclusion.explanation,
-            trace: tracer.roots,
-            needed: tracer.needed,
+            ..Self::new(conclusion.result, conclusion.cause)
         }
     }
 }

@@ -122,6 +122,7 @@ impl Macro {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Scope;
 
     fn request(address: &str) -> Request<'static> {
         Request {
@@ -132,6 +133,7 @@ mod tests {
             helo: "mx.example.org",
             receiver: "",
             now: 1_700_000_000,
+            scope: Scope::Spf,
         }
     }
 

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use quivive_evidence::{Ahead, Answer, DomainName, Evidence, RecordType, reverse_name};
+use quivive_evidence::{Ahead, Answer, DomainName, Evidence, RecordType, Stop, reverse_name};
 use quivive_mail::domain::is_within;
 
 use crate::domain_spec::{DomainSpec, is_askable};
 use crate::record::{DualPrefix, Mechanism};
 use crate::trace::Watch;
-use crate::walk::{Stop, Target, Walk, ahead};
+use crate::walk::{Target, Walk, ahead};
 
 /// How many hosts an `mx` may name; more are an error (RFC 7208 section 4.6.4).
 pub const MX_HOSTS_MAX: usize = 10;
@@ -103,7 +103,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         meets: impl FnMut(&T) -> bool,
     ) -> Result<bool, Stop> {
         let Some(answer) = answer else { return Ok(false) };
-        match answer.records().map_err(Stop::dns)? {
+        match answer.records().map_err(Stop::from)? {
             [] => self.count_void_lookup().map(|()| false),
             records => Ok(records.iter().any(meets)),
         }
@@ -115,7 +115,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         let Some(answer) = self.look_up(name, RecordType::Mx, ahead, answer)? else {
             return Ok(false);
         };
-        let hosts = answer.records().map_err(Stop::dns)?;
+        let hosts = answer.records().map_err(Stop::from)?;
         if hosts.is_empty() {
             self.count_void_lookup()?;
         }

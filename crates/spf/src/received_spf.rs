@@ -73,6 +73,7 @@ mod tests {
             cause: "match".into(),
             decided_by: decided_by.map(str::to_owned),
             explanation: None,
+            properties: Vec::new(),
             trace: Vec::new(),
             needed: Vec::new(),
         }

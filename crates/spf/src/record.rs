@@ -3,6 +3,7 @@ use std::ops::Range;
 
 use crate::domain_spec::DomainSpec;
 use crate::macro_string::{MacroString, Place};
+use crate::scope::Scope;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
 /// An SPF record (RFC 7208 section 4.5 and 12), whole and without an error of syntax.
@@ -90,7 +91,16 @@ impl Record {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(octets: &[u8]) -> Result<Self, SyntaxError> {
-        if !Self::is_spf(octets) {
+        Self::parse_in(octets, Scope::Spf)
+    }
+
+    /// As [`Record::parse`], for a record that [`Scope::is_named_by`] takes for the scope, or one
+    /// of SPF: behind the version all have the same terms (RFC 4406 section 3.2).
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse_in(octets: &[u8], scope: Scope) -> Result<Self, SyntaxError> {
+        if !Self::is_spf(octets) && !scope.is_named_by(octets) {
             return Err(SyntaxErrorKind::Version.at(0..octets.len().min(6)));
         }
         let text = match octets.iter().position(|octet| !matches!(octet, b' '..=b'~')) {

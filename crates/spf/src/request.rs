@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use quivive_evidence::{Facts, Identity};
 use quivive_mail::domain;
 
+use crate::Scope;
 use crate::domain_spec::is_askable;
 
 /// What check_host() is called with (RFC 7208 section 4.1), and what its macros may name.
@@ -23,6 +24,8 @@ pub struct Request<'a> {
     pub receiver: &'a str,
     /// The time, in seconds since 1970.
     pub now: u64,
+    /// Which records hold the policy.
+    pub scope: Scope,
 }
 
 impl<'a> Request<'a> {
@@ -53,6 +56,7 @@ impl<'a> Request<'a> {
             helo: &facts.helo,
             receiver: &facts.receiver,
             now: facts.now,
+            scope: Scope::Spf,
         }
     }
 

@@ -1,4 +1,4 @@
-use quivive_evidence::{Question, RecordType, TermResult, TraceNode};
+use quivive_evidence::{RecordType, TermResult, Tracer};
 
 /// Who looks on while a record is evaluated. `()` does not look and costs nothing.
 pub(crate) trait Watch {
@@ -17,44 +17,16 @@ impl Watch for () {
 }
 
 /// Writes the trace.
-#[derive(Default)]
-pub(crate) struct Tracer {
-    open: Vec<TraceNode>,
-    /// What has ended and stands in nothing.
-    pub(crate) roots: Vec<TraceNode>,
-    /// The distinct questions, in order.
-    pub(crate) needed: Vec<Question>,
-}
-
 impl Watch for Tracer {
     fn begin(&mut self, record: &str, span: (u32, u32)) {
-        self.open.push(TraceNode {
-            term: record[span.0 as usize..span.1 as usize].to_owned(),
-            span,
-            result: TermResult::NoMatch,
-            questions: Vec::new(),
-            children: Vec::new(),
-        });
+        Self::begin(self, &record[span.0 as usize..span.1 as usize], span);
     }
 
     fn asked(&mut self, name: &str, record_type: RecordType) {
-        let question = Question::dns(name, record_type);
-        if !self.needed.contains(&question) {
-            self.needed.push(question.clone());
-        }
-        if let Some(node) = self.open.last_mut()
-            && !node.questions.contains(&question)
-        {
-            node.questions.push(question);
-        }
+        Self::asked(self, name, record_type);
     }
 
     fn end(&mut self, result: TermResult) {
-        let mut node = self.open.pop().expect("what ends has begun");
-        node.result = result;
-        match self.open.last_mut() {
-            Some(parent) => parent.children.push(node),
-            None => self.roots.push(node),
-        }
+        Self::end(self, result);
     }
 }

@@ -1,14 +1,15 @@
 use std::borrow::Cow;
 
 use quivive_evidence::{
-    Ahead, Answer, Evidence, Failure, FindingResult, Missing, Question, RecordType, TermResult, Txt,
+    Ahead, Answer, Evidence, FindingResult, Missing, Outcome, Question, RecordType, Stop,
+    TermResult, Txt,
 };
 
 use crate::domain_spec::{DomainSpec, target_name};
 use crate::macro_string::{Letter, MacroString};
 use crate::record::{Directive, Modifier, Qualifier, Record};
 use crate::trace::Watch;
-use crate::{Limits, Published, Request, expand};
+use crate::{Limits, Published, Request, Scope, expand};
 
 /// How many terms that ask DNS a check may evaluate, over all its records (RFC 7208 section 4.6.4).
 pub const TERMS_MAX: usize = 10;
@@ -47,13 +48,6 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) explanation: Option<String>,
 }
 
-/// An error that ends the whole check (RFC 7208 sections 2.6.6, 2.6.7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stop {
-    pub(crate) result: FindingResult,
-    pub(crate) cause: &'static str,
-}
-
 /// The domain a term is about.
 pub(crate) enum Target<'t> {
     Name(Cow<'t, str>),
@@ -86,9 +80,20 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         }
         let request = self.request;
         match self.check_host(&request.domain, Ahead::Allowed) {
+            // RFC 4406 section 4.3: a responsible address at a domain that does not exist is false.
+            Ok(Conclusion { cause: "no-record", .. })
+                if request.scope == Scope::Pra && self.does_not_exist(&request.domain) =>
+            {
+                Conclusion::of(FindingResult::Fail, "no-such-domain")
+            }
             Ok(conclusion) => conclusion,
             Err(stop) => Conclusion::of(stop.result, stop.cause),
         }
+    }
+
+    fn does_not_exist(&self, domain: &str) -> bool {
+        let answer = self.evidence.txt(domain);
+        answer.is_some_and(|answer| matches!(answer.outcome, Outcome::NoName))
     }
 
     /// check_host() for one domain: its record, found and evaluated.
@@ -101,7 +106,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         else {
             return Ok(Conclusion::of(FindingResult::None, "unknown"));
         };
-        let published = Published::of(answer);
+        let published = Published::in_scope(answer, self.request.scope);
         let (text, span) = match published {
             Published::One(record) => (record.text(), whole(record.text())),
             Published::Broken(text, _) => (&**text, whole(text)),
@@ -123,7 +128,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         published: &'a Published,
         domain: &str,
     ) -> Result<Conclusion<'a>, Stop> {
-        answer.records().map_err(Stop::dns)?;
+        answer.records().map_err(Stop::from)?;
         match published {
             Published::Nothing => Ok(Conclusion::of(FindingResult::None, "no-record")),
             Published::Several => Err(Stop::permanent("multiple-records")),
@@ -297,7 +302,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     ) -> Result<Option<&'a Answer<T>>, Stop> {
         self.questions += 1;
         if self.questions > self.questions_max {
-            return Err(Stop { result: FindingResult::Temperror, cause: "question-budget" });
+            return Err(Stop::temporary("question-budget"));
         }
         if answer.is_none() {
             self.missing.note(Question::dns(name, record_type), ahead);
@@ -333,27 +338,6 @@ fn whole(text: &str) -> (u32, u32) {
 impl Conclusion<'_> {
     fn of(result: FindingResult, cause: &'static str) -> Self {
         Self { result, cause, decided_by: None, explanation: None }
-    }
-}
-
-impl Stop {
-    pub(crate) fn permanent(cause: &'static str) -> Self {
-        Self { result: FindingResult::Permerror, cause }
-    }
-
-    /// RFC 7208 section 5: any answer but NOERROR and NXDOMAIN, and none at all, is a temperror.
-    pub(crate) fn dns(failure: Failure) -> Self {
-        let cause = match failure {
-            Failure::Timeout => "dns-timeout",
-            Failure::ServerFailure => "dns-servfail",
-            Failure::Refused => "dns-refused",
-            Failure::Malformed => "dns-malformed",
-            Failure::AliasLoop => "dns-alias-loop",
-            Failure::Unreachable => "dns-unreachable",
-            Failure::TooLarge => "dns-too-large",
-            _ => "dns-error",
-        };
-        Self { result: FindingResult::Temperror, cause }
     }
 }
 

@@ -134,6 +134,7 @@ mod tests {
             cause: cause.into(),
             decided_by: None,
             explanation: None,
+            properties: Vec::new(),
             trace,
             needed: Vec::new(),
         }

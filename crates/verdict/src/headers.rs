@@ -30,20 +30,31 @@ pub(crate) fn write<'f>(
 }
 
 fn method_result(finding: &Finding) -> MethodResult {
-    let property = match finding.identity {
-        Identity::Helo => "helo",
-        _ => "mailfrom",
-    };
-    // RFC 8601 section 2.7.2: the local part is left out, since nothing was decided by it.
-    let property = Property {
-        ptype: "smtp".to_owned(),
-        property: property.to_owned(),
-        value: finding.domain.clone(),
-    };
     MethodResult {
         method: finding.method.word().to_owned(),
         result: finding.result.word().to_owned(),
-        properties: if finding.domain.is_empty() { Vec::new() } else { vec![property] },
+        properties: properties(finding),
         ..MethodResult::default()
     }
+}
+
+/// What was judged: what the finding itself names, or else the domain of its identity.
+fn properties(finding: &Finding) -> Vec<Property> {
+    let property = |name: &str, value: &str| {
+        let (ptype, property) = name.split_once('.').unwrap_or(("policy", name));
+        let (ptype, property) = (ptype.to_owned(), property.to_owned());
+        Property { ptype, property, value: value.to_owned() }
+    };
+    if !finding.properties.is_empty() {
+        return finding.properties.iter().map(|own| property(&own.name, &own.value)).collect();
+    }
+    if finding.domain.is_empty() {
+        return Vec::new();
+    }
+    // RFC 8601 section 2.7.2: the local part is left out, since nothing was decided by it.
+    let name = match finding.identity {
+        Identity::Helo => "smtp.helo",
+        _ => "smtp.mailfrom",
+    };
+    vec![property(name, &finding.domain)]
 }

@@ -18,6 +18,7 @@ fn finding(identity: Identity, result: FindingResult) -> Finding {
         cause: "match".into(),
         decided_by: None,
         explanation: None,
+        properties: Vec::new(),
         trace: Vec::new(),
         needed: Vec::new(),
     }

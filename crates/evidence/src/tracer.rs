@@ -1,0 +1,48 @@
+use crate::{Question, RecordType, TermResult, TraceNode};
+
+/// Writes the trace of an evaluation: what has begun and has not ended stands open.
+#[derive(Debug, Default)]
+pub struct Tracer {
+    open: Vec<TraceNode>,
+    /// What has ended and stands in nothing.
+    pub roots: Vec<TraceNode>,
+    /// The distinct questions, in order.
+    pub needed: Vec<Question>,
+}
+
+impl Tracer {
+    /// A record as a whole, or a term of the record that began before it, is about to be
+    /// evaluated; `span` is its place in its record, in octets.
+    pub fn begin(&mut self, term: &str, span: (u32, u32)) {
+        self.open.push(TraceNode {
+            term: term.to_owned(),
+            span,
+            result: TermResult::NoMatch,
+            questions: Vec::new(),
+            children: Vec::new(),
+        });
+    }
+
+    /// An answer is used by what began last and has not ended.
+    pub fn asked(&mut self, name: &str, record_type: RecordType) {
+        let question = Question::dns(name, record_type);
+        if !self.needed.contains(&question) {
+            self.needed.push(question.clone());
+        }
+        if let Some(node) = self.open.last_mut()
+            && !node.questions.contains(&question)
+        {
+            node.questions.push(question);
+        }
+    }
+
+    /// What began last has been evaluated.
+    pub fn end(&mut self, result: TermResult) {
+        let mut node = self.open.pop().expect("what ends has begun");
+        node.result = result;
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(node),
+            None => self.roots.push(node),
+        }
+    }
+}
