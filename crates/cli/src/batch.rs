@@ -9,14 +9,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use quivive_contract::Selection;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
-use crate::examiner::{Examiner, Selection};
-use line::{Answered, LineError};
+use crate::examiner::Examiner;
+use line::Answered;
 use progress::Progress;
 use source::{Read, Source};
 
@@ -97,7 +98,7 @@ async fn write(
             out.flush()?;
         }
         let answered = flight.await.unwrap_or_else(|lost| {
-            Answered::error(None::<Box<RawValue>>.as_deref(), &LineError::lost(&lost))
+            Answered::error(None::<Box<RawValue>>.as_deref(), &line::lost(&lost))
         });
         bad += u64::from(answered.is_error);
         out.write_all(&answered.line)?;

@@ -1,10 +1,12 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use quivive_contract::{Query, Selection};
+
 use crate::batch;
 use crate::command_line::{Check, Global};
 use crate::error::Error;
-use crate::examiner::{Examiner, Query, Selection, read_message};
+use crate::examiner::{Examiner, read_message};
 use crate::json::{self, JudgementJson};
 use crate::{text, world};
 

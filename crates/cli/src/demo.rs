@@ -13,6 +13,7 @@ use std::time::Duration;
 use std::{fs, io};
 
 use quivive_config::Config;
+use quivive_contract::{Query, Selection};
 use quivive_evidence::Finding;
 use quivive_resolver::{Resolver, Zone};
 use quivive_server::check::Judgement;
@@ -25,7 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command_line::{Demo, Global};
 use crate::error::Error;
-use crate::examiner::{Examiner, Query, Selection};
+use crate::examiner::Examiner;
 use crate::listeners;
 use client::ClientError;
 use maildir::Arrived;

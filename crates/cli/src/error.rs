@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{fmt, io};
 
-use quivive_evidence::Method;
+use quivive_contract::SelectionError;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -95,10 +95,16 @@ impl Error {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
+}
 
-    /// A method that this version does not have.
-    pub(crate) fn no_method(method: Method) -> Self {
-        Self::NotInThisVersion { what: "method", word: method.word() }
+impl From<SelectionError> for Error {
+    fn from(error: SelectionError) -> Self {
+        match error {
+            SelectionError::NotInThisVersion { what, word } => {
+                Self::NotInThisVersion { what, word }
+            }
+            SelectionError::Nothing(text) => Self::Usage(text),
+        }
     }
 }
 

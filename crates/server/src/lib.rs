@@ -2,6 +2,7 @@
 
 pub mod check;
 mod doors;
+mod facts;
 pub mod gateway;
 pub mod header_edit;
 mod judging;

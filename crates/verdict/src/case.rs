@@ -59,6 +59,21 @@ impl Case {
         self
     }
 
+    /// The judgement that it keeps.
+    ///
+    /// # Errors
+    /// The first answer that cannot be read, in words.
+    pub fn judgement(&self) -> Result<Judgement, String> {
+        Ok(Judgement {
+            facts: self.facts.clone(),
+            findings: self.findings.clone(),
+            verdict: self.verdict.clone(),
+            headers: self.headers.clone(),
+            notebook: self.notebook(&[])?,
+            cost: self.cost,
+        })
+    }
+
     /// Its id.
     pub fn id(&self) -> &str {
         &self.facts.case_id

@@ -10,6 +10,7 @@ const LAYERS: &[(&str, Layer)] = &[
     ("quivive-spf", Layer::Number(1)),
     ("quivive-smtp", Layer::Number(1)),
     ("quivive-verdict", Layer::Number(2)),
+    ("quivive-contract", Layer::Number(2)),
     ("quivive-resolver", Layer::Number(3)),
     ("quivive-store", Layer::Number(3)),
     ("quivive-store", Layer::Number(3)),
@@ -27,6 +28,7 @@ const LAYERS: &[(&str, Layer)] = &[
 /// Imports inside a layer: from, to.
 const INSIDE: &[(&str, &str)] = &[
     ("quivive-evidence", "quivive-mail"),
+    ("quivive-contract", "quivive-verdict"),
     ("quivive-server", "quivive-config"),
     ("quivive-server", "quivive-console"),
     ("quivive", "quivive-config"),

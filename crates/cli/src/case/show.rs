@@ -1,14 +1,12 @@
 use std::io::{self, Write};
 
-use quivive_evidence::Facts;
-use quivive_server::check::Judgement;
+use quivive_contract::CaseJson;
 use quivive_verdict::Case;
-use serde::Serialize;
 
 use super::{find, open_to_read, time, write_cut};
 use crate::command_line::{CaseId, Global};
 use crate::error::Error;
-use crate::json::{self, JudgementJson};
+use crate::json;
 use crate::style::{STRONG, excerpt, printable};
 use crate::text;
 
@@ -18,31 +16,13 @@ const CHARACTERS_MAX: usize = 200;
 /// How many recipients are shown.
 const RECIPIENTS_MAX: usize = 20;
 
-#[derive(Serialize)]
-struct CaseJson<'a> {
-    id: &'a str,
-    door: &'a str,
-    outcome: &'a str,
-    facts: &'a Facts,
-    #[serde(flatten)]
-    judgement: JudgementJson<'a>,
-    cut: &'a [String],
-}
-
 /// Writes a case: the facts, then what `check` writes.
 pub(super) async fn run(global: &Global, which: &CaseId) -> Result<(), Error> {
     let (_, store) = open_to_read(global, &which.store)?;
     let case = find(&store, which).await?;
-    let judgement = judgement(&case)?;
+    let judgement = case.judgement().map_err(Error::Unclear)?;
     if global.json {
-        let case = CaseJson {
-            id: case.id(),
-            door: &case.door,
-            outcome: &case.outcome,
-            facts: &case.facts,
-            judgement: JudgementJson::new(&judgement),
-            cut: &case.cut,
-        };
+        let case = CaseJson::new(&case, &judgement);
         io::stdout().lock().write_all(&json::line(&case))?;
         return Ok(());
     }
@@ -51,17 +31,6 @@ pub(super) async fn run(global: &Global, which: &CaseId) -> Result<(), Error> {
     writeln!(out)?;
     text::write(&mut out, &judgement)?;
     Ok(write_cut(&mut out, &case)?)
-}
-
-fn judgement(case: &Case) -> Result<Judgement, Error> {
-    Ok(Judgement {
-        facts: case.facts.clone(),
-        findings: case.findings.clone(),
-        verdict: case.verdict.clone(),
-        headers: case.headers.clone(),
-        notebook: case.notebook(&[]).map_err(Error::Unclear)?,
-        cost: case.cost,
-    })
 }
 
 fn write_facts(out: &mut impl Write, case: &Case) -> io::Result<()> {

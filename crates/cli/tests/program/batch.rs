@@ -128,6 +128,8 @@ fn every_kind_of_error() {
     assert_eq!(with("\"methods\":[\"dkim\"]"), "not-in-this-version");
     assert_eq!(with("\"message_file\":\"/nowhere/at/all\""), "message-file");
     assert_eq!(with("\"message_file\":\"-\""), "message-file");
+    assert_eq!(with("\"message_base64\":\"!\""), "message");
+    assert_eq!(with("\"message\":\"\",\"message_file\":\"-\""), "message");
     let ip = b"{\"id\":[],\"ip\":\"1.2.3\",\"helo\":\"x\",\"mail_from\":\"\"}";
     assert_eq!(kind(ip), (json!([]), "ip".to_owned()));
     let (_, kind) = kind(b"{\"id\":[],\"ip\":7,\"helo\":\"x\",\"mail_from\":\"\"}");

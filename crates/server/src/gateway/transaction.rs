@@ -1,12 +1,11 @@
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use quivive_evidence::{Facts, Nonce};
+use quivive_evidence::Facts;
 use quivive_mail::ForwardPath;
 use quivive_smtp::{Mail, Reply};
 use quivive_verdict::Stage;
 
 use super::Gateway;
 use super::client::Client;
+use crate::facts;
 use crate::judging::Judging;
 use crate::spool::SpoolWriter;
 
@@ -31,24 +30,13 @@ pub(super) struct Transaction {
 impl Transaction {
     /// Begins, and has the sender judged from now on.
     pub(super) async fn begin(gateway: &Gateway, client: &Client, mail: Mail) -> Self {
-        let mut random = [0; 40];
-        // Without randomness nothing here is safe; the system has it from its first second.
-        getrandom::fill(&mut random).expect("the system has randomness");
-        let (nonce, ids) = random.split_at(16);
-        let (id, public_id) = ids.split_at(8);
-        let id = hexadecimal(id);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut facts = Facts::new(client.address);
         facts.helo = client.helo.clone();
         facts.reverse_path = mail.reverse_path.address();
         facts.auth_user = client.login.clone();
-        facts.receiver = gateway.settings.hostname.clone();
-        facts.case_id = id.clone();
-        if gateway.checker.policy().public_url.is_some() {
-            facts.public_id = hexadecimal(public_id);
-        }
-        facts.now = now;
-        facts.nonce = Nonce(nonce.try_into().unwrap_or_default());
+        let hostname = &gateway.settings.hostname;
+        let facts = facts::noted(facts, hostname, gateway.checker.policy());
+        let (id, now) = (facts.case_id.clone(), facts.now);
         Self {
             id,
             mail,
@@ -61,8 +49,4 @@ impl Transaction {
             now,
         }
     }
-}
-
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
