@@ -67,6 +67,8 @@ impl Browser {
         let arguments: Vec<&str> = ARGUMENTS.iter().copied().chain([own.as_str()]).collect();
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
+            // The certificates of tests are their own.
+            "acceptInsecureCerts": true,
             "goog:loggingPrefs": { "browser": "ALL" },
             "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": arguments },
         }}});

@@ -23,7 +23,7 @@ broken.test. 300 TXT \"v=spf1 ip4:<img/src=x> -all\"
 /// 1.4.3), labels, headings, headers of tables, names of pictures, what is wider than the screen.
 const LOOK_OVER: &str = include_str!("look_over.js");
 
-fn configuration(zone: &str, password: &str) -> String {
+fn configuration(zone: &str, console: &str) -> String {
     format!(
         r#"
 hostname = "mx.example.test"
@@ -38,7 +38,7 @@ next_hop = "maildir:Maildir"
 [[listen]]
 door = "console"
 address = "127.0.0.1:0"
-{password}
+{console}
 [[listen]]
 door = "public"
 address = "127.0.0.1:0"
@@ -51,27 +51,49 @@ temperror = "defer"
     )
 }
 
-/// A daemon with the zone and the password's hash at absolute paths.
+/// A daemon with its zone and what closes its console at absolute paths.
 struct World {
     serve: Serve,
+    scheme: &'static str,
     _files: TempDir,
 }
 
+/// What stands between a browser and the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closed {
+    Not,
+    ByPassword,
+    ByPasswordAndTls,
+}
+
 impl World {
-    fn start(has_password: bool) -> Self {
+    fn start(closed: Closed) -> Self {
         let files = peer::open_folder();
         let path = |name: &str| files.path().join(name).display().to_string();
-        std::fs::write(path("world.zone"), ZONE).expect("the folder is ours");
-        let password = path("console.password");
-        std::fs::write(&password, hash("open sesame")).expect("the folder is ours");
-        let line =
-            if has_password { format!("password_file = \"{password}\"") } else { String::new() };
-        let serve = Serve::start(&configuration(&path("world.zone"), &line));
-        Self { serve, _files: files }
+        let write = |name: &str, text: &str| {
+            std::fs::write(path(name), text).expect("the folder is ours");
+            path(name)
+        };
+        let zone = write("world.zone", ZONE);
+        let mut lines = String::new();
+        if closed != Closed::Not {
+            let password = write("console.password", &hash("open sesame"));
+            lines += &format!("password_file = \"{password}\"\n");
+        }
+        let has_tls = closed == Closed::ByPasswordAndTls;
+        if has_tls {
+            let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
+            let made = made.expect("a key");
+            let certificate = write("c.pem", &made.cert.pem());
+            let key = write("k.pem", &made.signing_key.serialize_pem());
+            lines += &format!("tls = {{ certificate = \"{certificate}\", key = \"{key}\" }}\n");
+        }
+        let serve = Serve::start(&configuration(&zone, &lines));
+        Self { serve, scheme: if has_tls { "https" } else { "http" }, _files: files }
     }
 
     fn console(&self) -> String {
-        format!("http://{}", self.serve.address("console"))
+        format!("{}://{}", self.scheme, self.serve.address("console"))
     }
 }
 
@@ -136,7 +158,7 @@ fn wait_for_cases(serve: &Serve, count: usize) {
 
 #[test]
 fn every_page_is_good_to_read_by_day_by_night_and_on_a_phone() {
-    let world = World::start(false);
+    let world = World::start(Closed::Not);
     let id = send_mail(&world.serve);
     wait_for_cases(&world.serve, 7);
     let browser = Browser::start();
@@ -175,7 +197,7 @@ fn every_page_is_good_to_read_by_day_by_night_and_on_a_phone() {
 
 #[test]
 fn a_what_if_is_tried_and_shown() {
-    let world = World::start(false);
+    let world = World::start(Closed::Not);
     send_mail(&world.serve);
     wait_for_cases(&world.serve, 7);
     let browser = Browser::start();
@@ -199,7 +221,15 @@ fn a_what_if_is_tried_and_shown() {
 
 #[test]
 fn a_password_opens_the_console() {
-    let world = World::start(true);
+    signs_in_and_out(&World::start(Closed::ByPassword));
+}
+
+#[test]
+fn a_password_opens_the_console_by_tls() {
+    signs_in_and_out(&World::start(Closed::ByPasswordAndTls));
+}
+
+fn signs_in_and_out(world: &World) {
     let console = world.console();
     let browser = Browser::start();
     for look in Look::ALL {
@@ -230,7 +260,7 @@ fn wait_for_page(browser: &Browser, path: &str) {
 
 #[test]
 fn promtool_takes_the_metrics() {
-    let world = World::start(false);
+    let world = World::start(Closed::Not);
     send_mail(&world.serve);
     wait_for_cases(&world.serve, 7);
     let answer = fetch(world.serve.address("console"), "/metrics");

@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use quivive_config::{Address, Config, Door, Listen, NextHop, TlsMode};
+use quivive_config::{Address, Config, Door, Listen, NextHop, Tls, TlsMode};
 use quivive_console::{Console, Password, Public, World};
 use quivive_resolver::Resolver;
 use quivive_server::check::Checker;
 use quivive_server::gateway::{self, Gateway, Settings};
 use quivive_server::next_hop::{self, Dialect, Place, Target};
+use quivive_server::server::Web;
+use quivive_server::tls::TlsAcceptor;
 use quivive_server::{Ledger, listener, server};
 
 use crate::error::Error;
@@ -36,10 +38,14 @@ pub(crate) async fn listeners(
                 let gateway = gateway.map_err(|error| Error::Serve(error.to_string()))?;
                 server::Door::Gateway(Box::new(gateway.with_ledger(ledger.clone())))
             }
-            (Door::Console, _) => server::Door::Console(console(&world, hostname, listen)?),
+            (Door::Console, _) => server::Door::Console(Web {
+                pages: console(&world, hostname, listen)?,
+                tls: acceptor(listen)?,
+            }),
             (Door::Public, _) => {
                 let url = listen.url.as_ref().map_or("", |url| url.as_str());
-                server::Door::Public(Public::new(ledger.store.clone(), url, hostname))
+                let pages = Public::new(ledger.store.clone(), url, hostname);
+                server::Door::Public(Web { pages, tls: acceptor(listen)? })
             }
             (door, _) => {
                 return Err(Error::NotInThisVersion { what: "door", word: door.word() });
@@ -82,8 +88,16 @@ fn console(world: &World, hostname: &str, listen: &Listen) -> Result<Console, Er
         hosts: named.chain(own).collect(),
         password,
         receiver: hostname.to_owned(),
+        is_secure: listen.tls.is_some(),
     };
     Ok(Console::new(world.clone(), settings))
+}
+
+/// What takes the TLS connections of pages; a page knows no STARTTLS.
+fn acceptor(listen: &Listen) -> Result<Option<TlsAcceptor>, Error> {
+    let acceptor = |tls: &Tls| quivive_server::tls::acceptor(&tls.certificate, &tls.key);
+    let acceptor = listen.tls.as_ref().map(acceptor).transpose();
+    acceptor.map_err(|error| Error::Serve(error.to_string()))
 }
 
 fn settings(hostname: &str, listen: &Listen, next_hop: next_hop::NextHop) -> Settings {

@@ -6,7 +6,7 @@ use crate::reading::Reading;
 use crate::section::Section;
 use crate::settings::{Settings, settings};
 use crate::value::{Word, choose};
-use crate::{Address, Built, Domain, NextHop, Problem, Tls, Url};
+use crate::{Address, Built, Domain, Doubt, NextHop, Problem, Tls, Url};
 
 /// How many listeners there may be.
 pub const LISTENERS_MAX: usize = 64;
@@ -36,7 +36,8 @@ settings! {
         size_max: usize = 52_428_800, in 1024..=2_147_483_648; Live, Now;
         /// How many connections one client address may hold; loopback and listed peers may more.
         connections_per_address: usize = 50, in 1..=100_000; Live, Now;
-        /// Certificate, key and mode ("starttls" or "implicit") of TLS.
+        /// Certificate, key and mode ("starttls" or "implicit") of TLS. Pages have no mode: with
+        /// a certificate they are HTTPS.
         tls: Option<Tls> = None; Live, Now;
         /// What opens the console: a file with the argon2 hash of a password, as `quivive config
         /// password` makes it. On an address that others can reach there must be one.
@@ -143,7 +144,6 @@ const OF_GATEWAYS: &[&str] = &[
     "xclient_from",
     "xclient_to_next_hop",
     "size_max",
-    "tls",
 ];
 const OF_CONSOLES: &[&str] = &["password_file", "hosts"];
 const OF_PUBLIC_PAGES: &[&str] = &["url"];
@@ -193,6 +193,9 @@ fn console_is_closed(listen: &Listen, section: &Section<'_>, reading: &mut Readi
              address",
         );
         reading.error(&section.key_span(&["address"]), problem);
+    }
+    if !listen.address.is_loopback() && listen.tls.is_none() {
+        reading.warn(&section.key_span(&["address"]), Doubt::PasswordInTheClear);
     }
 }
 

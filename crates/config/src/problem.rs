@@ -130,6 +130,12 @@ pub enum Doubt {
          `networks` that it sends from, too"
     )]
     SkippedByClaim,
+    /// A console that others reach without TLS.
+    #[error(
+        "the console's password crosses the network in the clear; give it `tls`, or a loopback \
+         address with a TLS proxy before it"
+    )]
+    PasswordInTheClear,
 }
 
 /// `quivive.toml:3:1: warning: ...`

@@ -64,7 +64,7 @@ pub(crate) async fn enter(
         Tried::Right => {
             let id = console.access().begin(Instant::now());
             tracing::info!(client = ?from, "somebody signed in to the console");
-            let cookie = set_cookie(&id, SESSION_AGE_MAX.as_secs());
+            let cookie = set_cookie(&console, &id, SESSION_AGE_MAX.as_secs());
             ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
         }
         Tried::Wrong => {
@@ -91,7 +91,7 @@ pub(crate) async fn leave(
     if let Some(id) = cookie(&headers) {
         console.access().end(id);
     }
-    ([(header::SET_COOKIE, set_cookie("", 0))], Redirect::to("/login")).into_response()
+    ([(header::SET_COOKIE, set_cookie(&console, "", 0))], Redirect::to("/login")).into_response()
 }
 
 fn login_page(console: &Console, status: StatusCode, problem: &'static str) -> Response {
@@ -99,7 +99,8 @@ fn login_page(console: &Console, status: StatusCode, problem: &'static str) -> R
     page(status, &LoginPage { frame: Frame { token, ..Frame::closed(console) }, problem })
 }
 
-/// Out of reach of scripts, sent by our own pages alone.
-fn set_cookie(id: &str, seconds: u64) -> String {
-    format!("{COOKIE}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict")
+/// Out of reach of scripts, sent by our own pages alone, and over TLS alone where we speak it.
+fn set_cookie(console: &Console, id: &str, seconds: u64) -> String {
+    let secure = if console.0.settings.is_secure { "; Secure" } else { "" };
+    format!("{COOKIE}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }

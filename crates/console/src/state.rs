@@ -30,6 +30,8 @@ pub struct Settings {
     pub password: Option<Password>,
     /// Our name, shown at the foot of each page.
     pub receiver: String,
+    /// Browsers reach it by TLS: they are to send its cookie over nothing else.
+    pub is_secure: bool,
 }
 
 /// The operator's pages. Clones share everything.

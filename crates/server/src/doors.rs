@@ -3,9 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use quivive_console::{Console, Public, console_router, public_router};
+use quivive_console::{Console, Pages, Public, console_router, public_router};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::gateway::{Arrival, Gateway, converse};
 use crate::server::Door;
@@ -13,11 +16,22 @@ use crate::server::Door;
 /// How many connections a listener of pages takes at a time.
 const PAGES_CONNECTIONS_MAX: usize = 256;
 
+/// How long a browser has for its TLS handshake.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(15);
+
 /// A door as it is now.
 pub(crate) enum Doors {
     Gateway(ArcSwap<Gateway>),
-    Console(ArcSwap<Console>),
-    Public(ArcSwap<Public>),
+    Console(ArcSwap<Web<Console>>),
+    Public(ArcSwap<Web<Public>>),
+}
+
+/// Pages, and how a browser reaches them: by TLS, or in the clear.
+pub struct Web<T> {
+    /// The pages.
+    pub pages: T,
+    /// What takes TLS connections; none: HTTP in the clear.
+    pub tls: Option<TlsAcceptor>,
 }
 
 impl Doors {
@@ -59,12 +73,12 @@ impl Doors {
         match (self, door) {
             (Self::Gateway(current), Door::Gateway(gateway)) => current.store(Arc::from(gateway)),
             (Self::Console(current), Door::Console(console)) => {
-                let console = console.in_place_of(&current.load());
-                current.store(Arc::new(console));
+                let pages = console.pages.in_place_of(&current.load().pages);
+                current.store(Arc::new(Web { pages, ..console }));
             }
             (Self::Public(current), Door::Public(public)) => {
-                let public = public.in_place_of(&current.load());
-                current.store(Arc::new(public));
+                let pages = public.pages.in_place_of(&current.load().pages);
+                current.store(Arc::new(Web { pages, ..public }));
             }
             _ => return false,
         }
@@ -76,23 +90,30 @@ impl Doors {
         match self {
             Self::Gateway(current) => Box::pin(converse(current.load_full(), arrival)),
             Self::Console(current) => {
-                let console = Console::clone(&current.load());
-                Box::pin(show(console_router(console), arrival))
+                let Web { pages, tls } = &*current.load_full();
+                Box::pin(show(console_router(pages.clone()), tls.clone(), arrival))
             }
             Self::Public(current) => {
-                let public = Public::clone(&current.load());
-                Box::pin(show(public_router(public), arrival))
+                let Web { pages, tls } = &*current.load_full();
+                Box::pin(show(public_router(pages.clone()), tls.clone(), arrival))
             }
         }
     }
 }
 
-async fn show(pages: quivive_console::Pages, arrival: Arrival) {
+async fn show(pages: Pages, tls: Option<TlsAcceptor>, arrival: Arrival) {
     let Arrival { stream, peer, mut drain, .. } = arrival;
     let told_to_end = async move {
         // A sender that is gone wants it too.
         let _ = drain.wait_for(|drain| *drain).await;
     };
     let peer = peer.map(|peer| peer.ip().to_canonical());
-    quivive_console::converse(pages, stream, peer, told_to_end).await;
+    let Some(acceptor) = tls else {
+        return quivive_console::converse(pages, stream, peer, told_to_end).await;
+    };
+    match timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => quivive_console::converse(pages, stream, peer, told_to_end).await,
+        Ok(Err(error)) => tracing::debug!(client = ?peer, "the TLS handshake failed: {error}"),
+        Err(_) => tracing::debug!(client = ?peer, "the TLS handshake took too long"),
+    }
 }

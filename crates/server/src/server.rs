@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::doors::Doors;
+pub use crate::doors::Web;
 use crate::gateway::Gateway;
 use crate::listener::{Address, Bound, listen};
 
@@ -33,9 +34,9 @@ pub enum Door {
     /// SMTP, with the mail handed on.
     Gateway(Box<Gateway>),
     /// The operator's pages.
-    Console(Console),
+    Console(Web<Console>),
     /// The strangers' pages.
-    Public(Public),
+    Public(Web<Public>),
 }
 
 /// Why the daemon does not run.

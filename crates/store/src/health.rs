@@ -67,6 +67,10 @@ impl Counters {
         self.oldest_case.store(oldest.map_or(0, |at| at.saturating_add(1)), Ordering::Relaxed);
     }
 
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        self.oldest_case.load(Ordering::Relaxed).checked_sub(1)
+    }
+
     /// Notes that something is wrong from now on.
     pub(crate) fn set_trouble(&self, trouble: Trouble) {
         *self.lock() = (true, Some(trouble));
@@ -94,7 +98,7 @@ impl Counters {
             failed_batches: count(&self.failed_batches),
             last_trouble,
             file_octets: count(&self.file_octets),
-            oldest_case: count(&self.oldest_case).checked_sub(1),
+            oldest_case: self.oldest(),
         }
     }
 

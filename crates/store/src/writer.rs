@@ -192,6 +192,9 @@ impl Writer {
         }
         self.well();
         self.shared.measure();
+        if self.shared.counters.oldest().is_none() {
+            self.note_oldest().await;
+        }
         Ok(())
     }
 

@@ -50,3 +50,19 @@ fn exceptions_that_anybody_can_have() {
     assert_eq!(warnings(&text), [format!("4:1: warning: {doubt}")]);
     assert_eq!(warnings(&format!("{text}networks = [\"192.0.2.1\"]\n")), [""; 0]);
 }
+
+#[test]
+fn consoles_in_the_clear() {
+    let doubt = "the console's password crosses the network in the clear; give it `tls`, or a \
+                 loopback address with a TLS proxy before it";
+    let text = |address: &str, more: &str| {
+        format!(
+            "{ACTS}[[listen]]\ndoor = \"console\"\naddress = \"{address}\"\n\
+             password_file = \"p\"\n{more}"
+        )
+    };
+    assert_eq!(warnings(&text("192.0.2.1:80", "")), [format!("4:1: warning: {doubt}")]);
+    assert_eq!(warnings(&text("127.0.0.1:80", "")), [""; 0]);
+    let tls = "tls = { certificate = \"c.pem\", key = \"k.pem\" }\n";
+    assert_eq!(warnings(&text("192.0.2.1:443", tls)), [""; 0]);
+}
