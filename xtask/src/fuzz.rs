@@ -23,12 +23,15 @@ const TARGETS: &[Target] = &[
     Target { name: "header", octets_max: 2048 },
     Target { name: "macro_string", octets_max: 512 },
     Target { name: "path", octets_max: 512 },
+    Target { name: "policy_request", octets_max: 2048 },
     Target { name: "proxy_header", octets_max: 512 },
     Target { name: "smtp_command", octets_max: 512 },
     Target { name: "smtp_reply", octets_max: 2048 },
     Target { name: "smtp_session", octets_max: 2048 },
+    Target { name: "socketmap", octets_max: 512 },
     Target { name: "spf_check", octets_max: 2048 },
     Target { name: "spf_record", octets_max: 512 },
+    Target { name: "tcp_table", octets_max: 512 },
     Target { name: "zone", octets_max: 2048 },
 ];
 

@@ -9,6 +9,7 @@ const LAYERS: &[(&str, Layer)] = &[
     ("quivive-evidence", Layer::Number(0)),
     ("quivive-spf", Layer::Number(1)),
     ("quivive-smtp", Layer::Number(1)),
+    ("quivive-postfix", Layer::Number(1)),
     ("quivive-verdict", Layer::Number(2)),
     ("quivive-contract", Layer::Number(2)),
     ("quivive-resolver", Layer::Number(3)),
