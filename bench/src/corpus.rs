@@ -169,7 +169,7 @@ fn query(line: &str) -> Option<(&str, Query)> {
 fn answers(notebook: &Notebook) -> Result<String> {
     let mut text = String::new();
     for noted in notebook.noted() {
-        let question = &noted.question;
+        let Question::Dns(question) = &noted.question else { continue };
         text += &format!("{}\t{}\t{}", question.name, question.record_type, noted.answer.status());
         for record in noted.answer.record_texts() {
             if record.contains(['\t', '\n']) {

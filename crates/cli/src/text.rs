@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use quivive_evidence::{
-    DnsAnswer, Finding, FindingResult, Notebook, Question, TermResult, TraceNode,
+    Finding, FindingResult, Notebook, NotedAnswer, Question, TermResult, TraceNode,
 };
 use quivive_server::check::Judgement;
 
@@ -215,7 +215,7 @@ fn without_record(result: TermResult) -> &'static str {
 }
 
 /// The records, or why there are none; then where and how long the answer holds.
-fn answered(answer: &DnsAnswer, term: &str) -> String {
+fn answered(answer: &NotedAnswer, term: &str) -> String {
     let source = answer.source();
     let records = answer.record_texts();
     let mut text = match records.as_slice() {
@@ -232,8 +232,8 @@ fn answered(answer: &DnsAnswer, term: &str) -> String {
     text
 }
 
-fn records_shown(records: &[String], answer: &DnsAnswer) -> String {
-    let quote = if matches!(answer, DnsAnswer::Txt(_)) { "\"" } else { "" };
+fn records_shown(records: &[String], answer: &NotedAnswer) -> String {
+    let quote = if answer.is_text() { "\"" } else { "" };
     let shown = records.iter().take(RECORDS_MAX);
     let shown =
         shown.map(|record| format!("{quote}{}{quote}", excerpt(record, RECORD_CHARACTERS_MAX)));

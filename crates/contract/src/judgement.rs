@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
-use quivive_evidence::{DnsAnswer, Finding, Noted, Question, TraceNode};
+use quivive_evidence::{Finding, Noted, NotedAnswer, Question, TraceNode};
 use quivive_verdict::{Cost, Headers, Judgement, RecipientVerdict, Verdict};
 use serde::Serialize;
 
@@ -100,7 +100,7 @@ impl<'a> JudgementJson<'a> {
     /// The object for a judgement.
     pub fn new(judgement: &'a Judgement) -> Self {
         let noted = judgement.notebook.noted();
-        let places = noted.enumerate().map(|(at, noted)| (Question::Dns(noted.question), at));
+        let places = noted.enumerate().map(|(at, noted)| (noted.question, at));
         let places: Places = places.collect();
         let findings = judgement.findings.iter();
         Self {
@@ -205,7 +205,7 @@ impl QuestionJson {
 }
 
 impl AnswerJson {
-    fn new(answer: &DnsAnswer) -> Self {
+    fn new(answer: &NotedAnswer) -> Self {
         Self { status: answer.status(), records: answer.record_texts() }
     }
 }

@@ -94,6 +94,15 @@ pub enum DnsAnswer {
     Other(u16, Arc<Answer<Octets>>),
 }
 
+/// An answer of any kind, as a notebook holds it.
+#[derive(Debug, Clone)]
+pub enum NotedAnswer {
+    /// Of DNS.
+    Dns(DnsAnswer),
+    /// What is stored: an entry is a line of text.
+    Stored(Arc<Answer<Octets>>),
+}
+
 impl<T> Answer<T> {
     /// An answer obtained as `source` says.
     pub fn new(outcome: Outcome<T>, source: Source) -> Self {
@@ -262,6 +271,40 @@ impl DnsAnswer {
                 octets.0.iter().map(|octet| format!("{octet:02x}")).collect()
             }),
         }
+    }
+}
+
+impl NotedAnswer {
+    /// Where and when it was obtained.
+    pub fn source(&self) -> &Source {
+        match self {
+            Self::Dns(answer) => answer.source(),
+            Self::Stored(answer) => &answer.source,
+        }
+    }
+
+    /// A stable word, as [`DnsAnswer::status`].
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Dns(answer) => answer.status(),
+            Self::Stored(answer) => answer.outcome.token(),
+        }
+    }
+
+    /// The records or entries as text for people, as [`DnsAnswer::record_texts`].
+    pub fn record_texts(&self) -> Vec<String> {
+        match self {
+            Self::Dns(answer) => answer.record_texts(),
+            Self::Stored(answer) => {
+                let entries = answer.records().unwrap_or_default().iter();
+                entries.map(|entry| String::from_utf8_lossy(&entry.0).into_owned()).collect()
+            }
+        }
+    }
+
+    /// Whether it is text that somebody wrote, and is shown in quotes.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Dns(DnsAnswer::Txt(_)) | Self::Stored(_))
     }
 }
 

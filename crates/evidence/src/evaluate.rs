@@ -1,10 +1,10 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::{Answer, DomainName, Facts, Finding, Missing, Mx, Octets, Txt};
+use crate::{Answer, DomainName, Facts, Finding, Missing, Mx, Octets, StoredQuestion, Txt};
 
 /// What the world answered so far: look-ups by type, each `None` where nothing is known yet.
 ///
-/// Names are in the form of [`crate::DnsQuestion::name`]. An answer, once given in an evaluation,
+/// Names of DNS are in the form of [`crate::DnsQuestion::name`]. An answer, once given in an evaluation,
 /// stays until that evaluation is done, whatever its TTL.
 pub trait Evidence {
     /// The IPv4 addresses of a name.
@@ -19,6 +19,8 @@ pub trait Evidence {
     fn txt(&self, name: &str) -> Option<&Answer<Txt>>;
     /// The records of any other type, as raw RDATA.
     fn other(&self, name: &str, record_type: u16) -> Option<&Answer<Octets>>;
+    /// The entries that are stored under a key of a table.
+    fn stored(&self, question: &StoredQuestion) -> Option<&Answer<Octets>>;
 }
 
 /// A method, set up for one identity: a pure function of facts and evidence.

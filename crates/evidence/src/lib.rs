@@ -31,7 +31,7 @@ mod walk;
 mod what_if;
 mod zone_record;
 
-pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, Outcome, Source};
+pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, NotedAnswer, Outcome, Source};
 pub use evaluate::{Evaluate, Evaluation, Evidence};
 pub use facts::{Facts, Nonce};
 pub use finding::{Finding, FindingResult, Identity, Method, Property, TermResult, TraceNode};
@@ -45,7 +45,7 @@ pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};
 pub use notebook::{Notebook, Noted};
 pub use octets::{Octets, Txt};
 pub use publish::{Publication, Publish, Senders, Stance};
-pub use question::{DnsQuestion, Question, RecordType, reverse_name};
+pub use question::{DnsQuestion, Question, RecordType, StoredQuestion, reverse_name};
 pub use recorded::Recorded;
 pub use tracer::Tracer;
 pub use walk::{Conclusion, Found, HasAddress, Judged, NEEDED_QUESTIONS_MAX, Stop, Walk};

@@ -41,9 +41,10 @@ impl Missing {
         if ahead == Ahead::Forbidden || self.questions.contains(&question) {
             return;
         }
-        let Question::Dns(DnsQuestion { record_type, .. }) = &question;
-        let (count, most) = match record_type {
-            RecordType::Txt => (&mut self.ahead_txt, AHEAD_TXT_ROUND_MAX),
+        let (count, most) = match question {
+            Question::Dns(DnsQuestion { record_type: RecordType::Txt, .. }) => {
+                (&mut self.ahead_txt, AHEAD_TXT_ROUND_MAX)
+            }
             _ => (&mut self.ahead_other, AHEAD_OTHER_ROUND_MAX),
         };
         if *count < most {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::{
-    Answer, DnsAnswer, DnsQuestion, DomainName, Evidence, Mx, Octets, Question, RecordType, Txt,
+    Answer, DnsAnswer, DnsQuestion, DomainName, Evidence, Failure, Mx, NotedAnswer, Octets,
+    Outcome, Question, RecordType, Source, StoredQuestion, Txt,
 };
 
 /// Evidence as a driver records it: every question that was answered for a message, with its
@@ -21,7 +22,8 @@ pub struct Notebook {
     ptr: Answers<DomainName>,
     txt: Answers<Txt>,
     other: HashMap<(Arc<str>, u16), Arc<Answer<Octets>>, RandomState>,
-    order: Vec<DnsQuestion>,
+    stored: HashMap<StoredQuestion, Arc<Answer<Octets>>, RandomState>,
+    order: Vec<Question>,
 }
 
 /// A quick hash will do: the bounds of an inquiry keep a notebook so small that names made to
@@ -32,9 +34,9 @@ type Answers<T> = HashMap<Arc<str>, Arc<Answer<T>>, RandomState>;
 #[derive(Debug, Clone)]
 pub struct Noted {
     /// What was asked.
-    pub question: DnsQuestion,
+    pub question: Question,
     /// What came.
-    pub answer: DnsAnswer,
+    pub answer: NotedAnswer,
 }
 
 impl Notebook {
@@ -65,13 +67,44 @@ impl Notebook {
             DnsAnswer::Other(number, answer) => add(&mut self.other, (key, number), answer),
         };
         if new {
-            self.order.push(question);
+            self.order.push(Question::Dns(question));
+        }
+    }
+
+    /// Notes the entries that are stored.
+    pub fn note_stored(&mut self, question: &StoredQuestion, answer: Arc<Answer<Octets>>) {
+        if !self.stored.contains_key(question) {
+            self.stored.insert(question.clone(), answer);
+            self.order.push(Question::Stored(question.clone()));
+        }
+    }
+
+    /// Notes that there was no usable answer.
+    pub fn note_failure(&mut self, question: &Question, failure: Failure, source: Source) {
+        match question {
+            Question::Dns(DnsQuestion { name, record_type }) => {
+                let outcome = Outcome::Failed(failure);
+                self.note(name, DnsAnswer::without_records(*record_type, outcome, source));
+            }
+            Question::Stored(question) => {
+                let answer = Answer::new(Outcome::Failed(failure), source);
+                self.note_stored(question, Arc::new(answer));
+            }
         }
     }
 
     /// The answer to a question, if it is known.
-    pub fn answer(&self, question: &Question) -> Option<DnsAnswer> {
-        let Question::Dns(DnsQuestion { name, record_type }) = question;
+    pub fn answer(&self, question: &Question) -> Option<NotedAnswer> {
+        match question {
+            Question::Dns(question) => self.dns_answer(question).map(NotedAnswer::Dns),
+            Question::Stored(question) => {
+                self.stored.get(question).cloned().map(NotedAnswer::Stored)
+            }
+        }
+    }
+
+    fn dns_answer(&self, question: &DnsQuestion) -> Option<DnsAnswer> {
+        let DnsQuestion { name, record_type } = question;
         let name: &str = name;
         match record_type {
             RecordType::A => self.ipv4.get(name).cloned().map(DnsAnswer::A),
@@ -91,9 +124,7 @@ impl Notebook {
     pub fn noted(&self) -> impl Iterator<Item = Noted> + '_ {
         self.order.iter().map(|question| Noted {
             question: question.clone(),
-            answer: self
-                .answer(&Question::Dns(question.clone()))
-                .expect("every question in the order has its answer"),
+            answer: self.answer(question).expect("every question in the order has its answer"),
         })
     }
 
@@ -131,5 +162,9 @@ impl Evidence for Notebook {
 
     fn other(&self, name: &str, record_type: u16) -> Option<&Answer<Octets>> {
         self.other.get(&(Arc::from(name), record_type)).map(Arc::as_ref)
+    }
+
+    fn stored(&self, question: &StoredQuestion) -> Option<&Answer<Octets>> {
+        self.stored.get(question).map(Arc::as_ref)
     }
 }

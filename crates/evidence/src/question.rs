@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 
 /// Something that an evaluation wants to know of the world.
 ///
-/// Today the world is DNS; HTTPS replies, SMTP probes and stored entries become variants.
+/// Today the world is DNS and what is stored; HTTPS replies and SMTP probes become variants.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Question {
     /// A record set in DNS.
     Dns(DnsQuestion),
+    /// Entries that are kept somewhere: in a file, in a database, by somebody whom we ask.
+    Stored(StoredQuestion),
 }
 
 /// A question for a record set: a name and a type, class IN.
@@ -24,6 +26,15 @@ pub struct DnsQuestion {
     pub name: Arc<str>,
     /// The type of the records.
     pub record_type: RecordType,
+}
+
+/// A question for the entries under a key of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoredQuestion {
+    /// The table: a word without colon and blank, such as `grants`.
+    pub table: Arc<str>,
+    /// The key, in the form that the table's own crate gives it.
+    pub key: Arc<str>,
 }
 
 /// The record types that methods ask for.
@@ -54,7 +65,15 @@ impl Question {
         };
         Self::Dns(DnsQuestion { name, record_type })
     }
+
+    /// A question for what is stored.
+    pub fn stored(table: &str, key: &str) -> Self {
+        Self::Stored(StoredQuestion { table: table.into(), key: key.into() })
+    }
 }
+
+/// What a question for stored entries ends with, where one for DNS has a record type.
+const STORED: &str = "STORED";
 
 impl RecordType {
     /// The type's number in the DNS registry.
@@ -122,7 +141,15 @@ impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dns(question) => question.fmt(f),
+            Self::Stored(question) => question.fmt(f),
         }
+    }
+}
+
+/// `grants:user@example.com STORED`.
+impl fmt::Display for StoredQuestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} {STORED}", self.table, self.key)
     }
 }
 
@@ -132,13 +159,17 @@ impl From<Question> for String {
     }
 }
 
-/// Reads `example.com TXT`: what [`Question`] is written as.
+/// Reads `example.com TXT` or `grants:user@example.com STORED`: what [`Question`] is written as.
 impl TryFrom<String> for Question {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
         let parts = text.rsplit_once(' ');
         let question = parts.and_then(|(name, record_type)| {
+            if record_type.eq_ignore_ascii_case(STORED) {
+                let (table, key) = name.split_once(':')?;
+                return Some(Self::stored(table, key));
+            }
             Some(Self::dns(if name == "." { "" } else { name }, record_type.parse().ok()?))
         });
         question.ok_or_else(|| format!("`{text}` is no question: a name and a record type"))

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, DnsAnswer, DnsQuestion, Failure, Mx, Notebook, Noted, Octets, Outcome, Question,
-    RecordType, Source,
+    Answer, DnsAnswer, DnsQuestion, Failure, Mx, Notebook, Noted, NotedAnswer, Octets, Outcome,
+    Question, RecordType, Source,
 };
 
 /// A question with its answer, in a form for storage.
@@ -17,7 +17,7 @@ pub struct Recorded {
     pub question: Question,
     /// What came: `found`, `nodata`, `nxdomain`, or the token of a failure.
     pub status: String,
-    /// The records in their text form; TXT and unknown types with every octet that is not
+    /// The records in their text form; TXT, unknown types and stored entries with every octet that is not
     /// printable ASCII, and every backslash, as `\DDD`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
@@ -40,11 +40,11 @@ impl Recorded {
     pub fn of(noted: &Noted) -> Self {
         let source = noted.answer.source();
         Self {
-            question: Question::Dns(noted.question.clone()),
+            question: noted.question.clone(),
             status: noted.answer.status().to_owned(),
             records: match &noted.answer {
-                DnsAnswer::Txt(answer) => escaped(answer),
-                DnsAnswer::Other(_, answer) => escaped(answer),
+                NotedAnswer::Dns(DnsAnswer::Txt(answer) | DnsAnswer::Other(_, answer))
+                | NotedAnswer::Stored(answer) => escaped(answer),
                 answer => answer.record_texts(),
             },
             ttl: source.ttl,
@@ -60,26 +60,40 @@ impl Recorded {
     /// # Errors
     /// What cannot be read, in words.
     pub fn note(&self, notebook: &mut Notebook) -> Result<(), String> {
-        let Question::Dns(question) = &self.question;
-        notebook.note(&question.name, self.answer(question)?);
+        match &self.question {
+            Question::Dns(question) => notebook.note(&question.name, self.answer(question)?),
+            Question::Stored(question) => notebook.note_stored(question, self.stored()?),
+        }
         Ok(())
     }
 
-    fn answer(&self, question: &DnsQuestion) -> Result<DnsAnswer, String> {
-        let source = Source {
+    fn source(&self) -> Source {
+        Source {
             server: self.server,
             authenticated: self.authenticated,
             ttl: self.ttl,
             noted_at: self.noted_at,
             micros: self.micros,
+        }
+    }
+
+    fn stored(&self) -> Result<Arc<Answer<Octets>>, String> {
+        let source = self.source();
+        let outcome = match &*self.status {
+            "found" => return self.read(source, Octets::from_escaped),
+            "nodata" => Outcome::NoData,
+            token => Outcome::Failed(failure(token)?),
         };
+        Ok(Arc::new(Answer::new(outcome, source)))
+    }
+
+    fn answer(&self, question: &DnsQuestion) -> Result<DnsAnswer, String> {
+        let source = self.source();
         let outcome = match &*self.status {
             "found" => return self.found(question.record_type, source),
             "nodata" => Outcome::NoData,
             "nxdomain" => Outcome::NoName,
-            token => Outcome::Failed(
-                Failure::from_token(token).ok_or_else(|| format!("`{token}` is no status"))?,
-            ),
+            token => Outcome::Failed(failure(token)?),
         };
         Ok(DnsAnswer::without_records(question.record_type, outcome, source))
     }
@@ -116,6 +130,10 @@ fn read_mx(text: &str) -> Option<Mx> {
     let (preference, exchange) = text.split_once(' ')?;
     let exchange = if exchange == "." { "" } else { exchange };
     Some(Mx { preference: preference.parse().ok()?, exchange: exchange.into() })
+}
+
+fn failure(token: &str) -> Result<Failure, String> {
+    Failure::from_token(token).ok_or_else(|| format!("`{token}` is no status"))
 }
 
 fn escaped(answer: &Answer<Octets>) -> Vec<String> {
@@ -171,6 +189,27 @@ mod tests {
             let answer = DnsAnswer::without_records(RecordType::Mx, outcome, Source::default());
             again("f.example", answer);
         }
+    }
+
+    #[test]
+    fn stored_entries_come_back_as_they_were() {
+        let mut notebook = Notebook::default();
+        let Question::Stored(known) = Question::stored("grants", "\"a b\"@c.test") else {
+            panic!()
+        };
+        let Question::Stored(empty) = Question::stored("grants", "x:y STORED") else { panic!() };
+        let down = Question::stored("grants", "");
+        notebook.note_stored(&known, answer(vec!["a b\\".into(), "\u{e9}".into()]));
+        notebook.note_stored(&empty, answer(Vec::new()));
+        notebook.note_failure(&down, Failure::Unreachable, Source::default());
+        let recorded: Vec<Recorded> = notebook.noted().map(|noted| Recorded::of(&noted)).collect();
+        let json = serde_json::to_string(&recorded).unwrap();
+        let read: Vec<Recorded> = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, recorded, "{json}");
+        let mut second = Notebook::default();
+        read.iter().try_for_each(|recorded| recorded.note(&mut second)).unwrap();
+        assert!(second.noted().map(|noted| Recorded::of(&noted)).eq(recorded));
+        assert_eq!(second.answer(&down).unwrap().status(), "unreachable");
     }
 
     #[test]

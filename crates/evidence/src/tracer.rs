@@ -25,7 +25,11 @@ impl Tracer {
 
     /// An answer is used by what began last and has not ended.
     pub fn asked(&mut self, name: &str, record_type: RecordType) {
-        let question = Question::dns(name, record_type);
+        self.asked_question(Question::dns(name, record_type));
+    }
+
+    /// As [`Tracer::asked`], for any question.
+    pub fn asked_question(&mut self, question: Question) {
         if !self.needed.contains(&question) {
             self.needed.push(question.clone());
         }

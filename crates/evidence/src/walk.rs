@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{
     Ahead, Answer, DomainName, Evaluation, Evidence, Failure, Finding, FindingResult, Identity,
-    Method, Missing, Mx, Octets, Property, Question, RecordType, Tracer, Txt,
+    Method, Missing, Mx, Octets, Property, Question, RecordType, StoredQuestion, Tracer, Txt,
 };
 
 /// The most needed questions of an evaluation whose method sets itself no lower number.
@@ -148,6 +148,22 @@ impl<'a> Walk<'a> {
         self.known(name, RecordType::Other(record_type), ahead, answer)
     }
 
+    /// Looks up what is stored under a key of a table: never ahead of need.
+    ///
+    /// # Errors
+    /// There are no questions left.
+    pub fn stored(&mut self, table: &str, key: &str) -> Found<'a, Octets> {
+        self.count()?;
+        let question = StoredQuestion { table: table.into(), key: key.into() };
+        let answer = self.evidence.stored(&question);
+        let question = Question::Stored(question);
+        self.trace.asked_question(question.clone());
+        if answer.is_none() {
+            self.missing.note(question, Ahead::Forbidden);
+        }
+        Ok(answer)
+    }
+
     /// Looks up whether one of a name's addresses is the client's. Addresses of the other family
     /// are not asked for.
     ///
@@ -185,6 +201,14 @@ impl<'a> Walk<'a> {
         Evaluation::Done(Box::new(finding))
     }
 
+    fn count(&mut self) -> Result<(), Stop> {
+        self.questions += 1;
+        match self.questions > self.questions_max {
+            true => Err(Stop::temporary("question-budget")),
+            false => Ok(()),
+        }
+    }
+
     fn known<T>(
         &mut self,
         name: &str,
@@ -192,10 +216,7 @@ impl<'a> Walk<'a> {
         ahead: Ahead,
         answer: Option<&'a Answer<T>>,
     ) -> Found<'a, T> {
-        self.questions += 1;
-        if self.questions > self.questions_max {
-            return Err(Stop::temporary("question-budget"));
-        }
+        self.count()?;
         self.trace.asked(name, record_type);
         if answer.is_none() {
             self.missing.note(Question::dns(name, record_type), ahead);

@@ -6,7 +6,8 @@ use crate::{Notebook, Question, RecordType, Recorded};
 /// name and type are one answer; without TEXT there is no record of that type.
 ///
 /// The text of a TXT record is taken as it is, or as character-strings in double quotes (RFC 1035
-/// section 5.1); that of a type without a mnemonic is its RDATA in hexadecimal digits.
+/// section 5.1); that of a type without a mnemonic is its RDATA in hexadecimal digits. What is
+/// stored is written `TABLE:KEY STORED ENTRY`.
 ///
 /// # Errors
 /// The first text that cannot be read, and how it is written.
@@ -32,6 +33,9 @@ pub fn what_if<T: AsRef<str>>(records: &[T], now: u64) -> Result<Vec<Recorded>, 
 }
 
 fn split(record: &str) -> Result<(Question, &str), String> {
+    if let Some(stored) = split_stored(record) {
+        return Ok(stored);
+    }
     let mut words = record.splitn(2, char::is_whitespace);
     let name = words.next().unwrap_or_default();
     let rest = words.next().unwrap_or_default().trim_start();
@@ -43,6 +47,13 @@ fn split(record: &str) -> Result<(Question, &str), String> {
     })?;
     let name = quivive_mail::domain::to_ascii(name);
     Ok((Question::dns(if name == "." { "" } else { &name }, record_type), text.trim()))
+}
+
+fn split_stored(record: &str) -> Option<(Question, &str)> {
+    let (question, entry) = record.split_once(" STORED")?;
+    let (table, key) = question.split_once(':')?;
+    let is_word = entry.is_empty() || entry.starts_with(char::is_whitespace);
+    (is_word && !table.contains(' ')).then(|| (Question::stored(table, key.trim()), entry.trim()))
 }
 
 fn without_records(question: Question, now: u64) -> Recorded {
@@ -60,7 +71,10 @@ fn without_records(question: Question, now: u64) -> Recorded {
 
 /// The text in the form of [`Recorded::records`].
 fn recorded(question: &Question, text: &str) -> Result<String, String> {
-    let Question::Dns(dns) = question;
+    let dns = match question {
+        Question::Dns(dns) => dns,
+        Question::Stored(_) => return Ok(escaped(text.as_bytes())),
+    };
     match dns.record_type {
         RecordType::Txt if text.starts_with('"') => character_strings(text)
             .map(|octets| escaped(&octets))
@@ -182,6 +196,15 @@ mod tests {
         assert_eq!(answers.len(), 2);
         assert_eq!(answers[0].records, ["v=spf1 -all", "other"]);
         assert_eq!(one("a.b TXT"), ("a.b TXT".into(), "nodata".into(), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_stored() {
+        let (question, _, entries) = one("grants:\"a b\"@c.test STORED bob\\x");
+        assert_eq!(question, "grants:\"a b\"@c.test STORED");
+        assert_eq!(entries, ["bob\\092x"]);
+        assert_eq!(one("grants:a@b STORED").1, "nodata");
+        assert!(what_if(&["grants:a@b STOREDx"], 0).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quivive_evidence::{
-    DnsAnswer, DnsQuestion, Facts, Failure, Notebook, Outcome, Question, Round, Source,
+    DnsQuestion, Facts, Failure, Notebook, NotedAnswer, Question, Round, Source, StoredQuestion,
 };
 use quivive_resolver::Resolver;
 use quivive_verdict::{Asked, Policy, Session, Stage, Verdict, last_stage};
@@ -13,21 +13,30 @@ pub use quivive_verdict::{Cost, Judgement};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-/// How long all DNS questions of one message may take together. Postfix waits 30 s for a milter, of
+use crate::tables::Tables;
+
+/// How long all questions of one message may take together. Postfix waits 30 s for a milter, of
 /// which this leaves something for everything else.
 pub const DNS_BUDGET: Duration = Duration::from_secs(20);
 
-/// Judges messages by one policy, with one resolver. Cheap to clone.
+/// Judges messages by one policy, with one resolver and tables. Cheap to clone.
 #[derive(Clone)]
 pub struct Checker {
     policy: Arc<Policy>,
     resolver: Resolver,
+    tables: Tables,
 }
 
 impl Checker {
     /// Judges by `policy`, asking `resolver`.
     pub fn new(policy: Arc<Policy>, resolver: Resolver) -> Self {
-        Self { policy, resolver }
+        Self { policy, resolver, tables: Tables::default() }
+    }
+
+    /// As it is, with these tables to look into.
+    #[must_use]
+    pub fn with_tables(self, tables: Tables) -> Self {
+        Self { tables, ..self }
     }
 
     /// The policy it judges by.
@@ -57,7 +66,7 @@ impl Checker {
         Examination {
             last_stage: last_stage(&self.policy),
             session: Session::new(self.policy.clone()),
-            inquest: Inquest::new(self.resolver.clone(), known),
+            inquest: Inquest::new(self, known),
             facts,
             time: Duration::ZERO,
         }
@@ -126,18 +135,20 @@ impl Examination {
 /// The questions of one message on their way.
 struct Inquest {
     resolver: Resolver,
+    tables: Tables,
     /// How long may still be waited for answers.
     patience: Duration,
     notebook: Notebook,
     asked: HashSet<Question>,
-    flights: JoinSet<(DnsQuestion, DnsAnswer)>,
+    flights: JoinSet<(Question, NotedAnswer)>,
     rounds: usize,
 }
 
 impl Inquest {
-    fn new(resolver: Resolver, notebook: Notebook) -> Self {
+    fn new(checker: &Checker, notebook: Notebook) -> Self {
         Self {
-            resolver,
+            resolver: checker.resolver.clone(),
+            tables: checker.tables.clone(),
             patience: DNS_BUDGET,
             notebook,
             asked: HashSet::new(),
@@ -160,40 +171,65 @@ impl Inquest {
         let deadline = started + self.patience;
         while let Some(question) = self.unanswered(round) {
             match timeout_at(deadline, self.flights.join_next()).await {
-                Ok(Some(Ok((question, answer)))) => self.notebook.note(&question.name, answer),
+                Ok(Some(Ok((question, answer)))) => self.note(&question, answer),
                 // The time is up, or the question's task was lost: no answer is an answer.
-                Ok(_) | Err(_) => self.note_timeout(&question),
+                Ok(_) | Err(_) => {
+                    self.notebook.note_failure(&question, Failure::Timeout, Source::default());
+                }
             }
         }
         self.patience = self.patience.saturating_sub(started.elapsed());
     }
 
     fn ask(&mut self, question: &Question) {
-        let Question::Dns(dns) = question else { return };
         if !self.asked.insert(question.clone()) {
             return;
         }
-        if let Some(answer) = self.resolver.cached(dns) {
-            self.notebook.note(&dns.name, answer);
+        match question {
+            Question::Dns(question) => self.ask_dns(question),
+            Question::Stored(question) => self.ask_table(question),
+            // A kind of question that this driver does not know has no answer.
+            question => {
+                self.notebook.note_failure(question, Failure::Unreachable, Source::default());
+            }
+        }
+    }
+
+    fn ask_dns(&mut self, question: &DnsQuestion) {
+        if let Some(answer) = self.resolver.cached(question) {
+            self.notebook.note(&question.name, answer);
             return;
         }
-        let (resolver, dns) = (self.resolver.clone(), dns.clone());
+        let (resolver, question) = (self.resolver.clone(), question.clone());
         self.flights.spawn(async move {
-            let answer = resolver.answer(&dns).await;
-            (dns, answer)
+            let answer = resolver.answer(&question).await;
+            (Question::Dns(question), NotedAnswer::Dns(answer))
         });
     }
 
-    fn unanswered(&self, round: &Round) -> Option<DnsQuestion> {
-        round.needed.iter().find_map(|question| match question {
-            Question::Dns(dns) if self.notebook.answer(question).is_none() => Some(dns.clone()),
-            _ => None,
-        })
+    fn ask_table(&mut self, question: &StoredQuestion) {
+        match self.tables.ask(question) {
+            Ok(entries) => self.notebook.note_stored(question, entries),
+            Err(lookup) => {
+                let question = Question::Stored(question.clone());
+                self.flights.spawn(async move { (question, NotedAnswer::Stored(lookup.await)) });
+            }
+        }
     }
 
-    fn note_timeout(&mut self, question: &DnsQuestion) {
-        let outcome = Outcome::Failed(Failure::Timeout);
-        let answer = DnsAnswer::without_records(question.record_type, outcome, Source::default());
-        self.notebook.note(&question.name, answer);
+    fn note(&mut self, question: &Question, answer: NotedAnswer) {
+        match (question, answer) {
+            (Question::Dns(question), NotedAnswer::Dns(answer)) => {
+                self.notebook.note(&question.name, answer);
+            }
+            (Question::Stored(question), NotedAnswer::Stored(answer)) => {
+                self.notebook.note_stored(question, answer);
+            }
+            _ => {}
+        }
+    }
+
+    fn unanswered(&self, round: &Round) -> Option<Question> {
+        round.needed.iter().find(|question| self.notebook.answer(question).is_none()).cloned()
     }
 }

@@ -14,6 +14,7 @@ mod seats;
 pub mod server;
 pub mod spool;
 mod stream;
+pub mod tables;
 pub mod tls;
 mod watchdog;
 
