@@ -12,7 +12,7 @@ use quivive_config::Config;
 use quivive_store::{Settings, Store};
 use quivive_verdict::Case;
 
-use crate::command_line::{self, CaseId, Global, StoreFile};
+use crate::command_line::{self, Global, StoreFile};
 use crate::error::Error;
 use crate::style::printable;
 use crate::world;
@@ -46,9 +46,9 @@ fn settings(config: &Config, file: &StoreFile) -> Result<Settings, Error> {
     }
 }
 
-async fn find(store: &Store, which: &CaseId) -> Result<Case, Error> {
-    let case = store.case(&which.id).await?;
-    case.ok_or_else(|| Error::NoCase(printable(&which.id).into_owned()))
+async fn find(store: &Store, id: &str) -> Result<Case, Error> {
+    let case = store.case(id).await?;
+    case.ok_or_else(|| Error::NoCase(printable(id).into_owned()))
 }
 
 /// Seconds since 1970 as people read them, in UTC (RFC 3339).

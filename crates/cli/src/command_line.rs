@@ -173,7 +173,7 @@ pub(crate) enum Case {
     List(CaseList),
     /// Show a message with everything that its verdict rests on
     Show(CaseId),
-    /// Judge a message again by its recorded evidence, and say what differs
+    /// Judge messages again by their recorded evidence, and say what differs
     Replay(CaseReplay),
     /// Print every case of an address or a domain, one JSON object a line
     Export(CaseSubject),
@@ -189,10 +189,9 @@ pub(crate) struct StoreFile {
     pub(crate) store: Option<PathBuf>,
 }
 
+/// Which cases are meant.
 #[derive(Debug, Args)]
-pub(crate) struct CaseList {
-    #[command(flatten)]
-    pub(crate) store: StoreFile,
+pub(crate) struct CaseFilter {
     /// From then on: seconds since 1970, 2026-01-31, 2026-01-31T12:00:00Z, or 30m, 2h, 7d ago
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
@@ -220,6 +219,24 @@ pub(crate) struct CaseList {
     /// What was done: accept, reject, defer, hold or discard
     #[arg(long, value_name = "ACTION", value_parser = action)]
     pub(crate) action: Option<Action>,
+}
+
+impl CaseFilter {
+    /// Whether anything is asked for.
+    pub(crate) fn chooses(&self) -> bool {
+        let Self { since, until, domain, address, client, method, identity, result, action } = self;
+        [since, until, domain, address].iter().any(|text| text.is_some())
+            || client.is_some()
+            || (method.is_some() || identity.is_some() || result.is_some() || action.is_some())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaseList {
+    #[command(flatten)]
+    pub(crate) store: StoreFile,
+    #[command(flatten)]
+    pub(crate) filter: CaseFilter,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: usize,
@@ -239,7 +256,15 @@ pub(crate) struct CaseId {
 #[derive(Debug, Args)]
 pub(crate) struct CaseReplay {
     #[command(flatten)]
-    pub(crate) case: CaseId,
+    pub(crate) store: StoreFile,
+    /// The case's id, as the log and the message have it
+    #[arg(required_unless_present = "all")]
+    pub(crate) id: Option<String>,
+    /// Judge all cases again, or those that the following choose, and say which differ
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) filter: CaseFilter,
     /// What if DNS had this record? May be given several times; without TEXT: had none
     #[arg(long, value_name = "NAME TYPE TEXT")]
     pub(crate) with_record: Vec<String>,

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use quivive_store::{CaseLine, Filter, LIMIT_MAX};
 
 use super::{open_to_read, time};
-use crate::command_line::{CaseList, Global};
+use crate::command_line::{CaseFilter, CaseList, Global};
 use crate::error::Error;
 use crate::json;
 use crate::style::{self, QUIET, STRONG, excerpt};
@@ -16,7 +16,8 @@ const ADDRESS_CHARACTERS_MAX: usize = 60;
 
 /// Writes a line for each case, the newest first.
 pub(super) async fn run(global: &Global, list: CaseList) -> Result<(), Error> {
-    let mut filter = filter(&list)?;
+    let mut filter = filter(&list.filter)?;
+    filter.text = Some(list.text.join(" ")).filter(|text| !text.is_empty());
     let (_, store) = open_to_read(global, &list.store)?;
     let mut left = list.limit;
     while left > 0 {
@@ -32,7 +33,8 @@ pub(super) async fn run(global: &Global, list: CaseList) -> Result<(), Error> {
     Ok(())
 }
 
-fn filter(list: &CaseList) -> Result<Filter, Error> {
+/// What the flags choose.
+pub(super) fn filter(flags: &CaseFilter) -> Result<Filter, Error> {
     let since = |time: &String| {
         moment(time).ok_or_else(|| {
             Error::Unclear(format!(
@@ -42,16 +44,15 @@ fn filter(list: &CaseList) -> Result<Filter, Error> {
         })
     };
     Ok(Filter {
-        since: list.since.as_ref().map(since).transpose()?,
-        until: list.until.as_ref().map(since).transpose()?,
-        domain: list.domain.clone(),
-        address: list.address.clone(),
-        client: list.client,
-        method: list.method,
-        identity: list.identity,
-        result: list.result,
-        action: list.action,
-        text: Some(list.text.join(" ")).filter(|text| !text.is_empty()),
+        since: flags.since.as_ref().map(since).transpose()?,
+        until: flags.until.as_ref().map(since).transpose()?,
+        domain: flags.domain.clone(),
+        address: flags.address.clone(),
+        client: flags.client,
+        method: flags.method,
+        identity: flags.identity,
+        result: flags.result,
+        action: flags.action,
         ..Filter::default()
     })
 }

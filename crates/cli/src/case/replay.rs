@@ -1,13 +1,17 @@
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use quivive_evidence::{FindingResult, Question, what_if};
 use quivive_server::check::{Checker, Judgement};
+use quivive_store::{Filter, LIMIT_MAX, Store};
 use quivive_verdict::{
-    Case, Difference, Node, Replay, TermDifference, Verdict, differences, replay,
+    Case, Difference, Node, Policy, Replay, TermDifference, Verdict, differences, replay,
 };
 use serde::Serialize;
 
+use super::list::filter;
 use super::{find, open_to_read, time, write_cut};
 use crate::command_line::{CaseReplay, Global};
 use crate::error::Error;
@@ -75,35 +79,139 @@ struct NodeJson<'a> {
     result: &'a str,
 }
 
-/// Judges a case again, and writes what differs. The recorded evidence alone counts, unless more is
+/// Judges cases again, and writes what differs. The recorded evidence alone counts, unless more is
 /// given or asked for.
 pub(super) async fn run(global: &Global, flags: &CaseReplay) -> Result<(), Error> {
-    let (config, store) = open_to_read(global, &flags.case.store)?;
-    let case = find(&store, &flags.case).await?;
-    let instead = what_if(&flags.with_record, case.facts.now).map_err(Error::Unclear)?;
-    let notebook = case.notebook(&instead).map_err(Error::Unclear)?;
-    let mut facts = case.facts.clone();
-    facts.now = flags.now.unwrap_or(facts.now);
+    let (config, store) = open_to_read(global, &flags.store)?;
     let policy = Arc::new(config.policy());
-    let replayed = if flags.ask {
-        let checker = Checker::new(policy, world::resolver(global, &config)?);
-        let judgement = checker.check_with(facts, notebook).await;
-        Replay { judgement, lacking: Vec::new() }
-    } else {
-        replay(policy, facts, notebook)
+    let asking = match flags.ask {
+        true => Some(Checker::new(policy.clone(), world::resolver(global, &config)?)),
+        false => None,
     };
-    let Replay { judgement, lacking } = replayed;
-    let differences = differences(&case.findings, &judgement.findings);
-    let compared = Compared { case, judgement, lacking, differences };
-    if global.json {
-        io::stdout().lock().write_all(&json::line(&compared.json()))?;
-    } else {
-        compared.write(&mut anstream::stdout().lock())?;
+    let judge = Judge { flags, policy, asking };
+    match &flags.id {
+        Some(_) if flags.filter.chooses() => {
+            Err(Error::Usage("what chooses cases goes with --all, not with one id"))
+        }
+        Some(id) => judge.compare(find(&store, id).await?).await?.print(global),
+        None => judge.compare_all(global, &store).await,
     }
-    Ok(())
+}
+
+/// Judges under the conditions that the flags name.
+struct Judge<'a> {
+    flags: &'a CaseReplay,
+    policy: Arc<Policy>,
+    /// Asks DNS what the evidence does not hold, where that is wanted.
+    asking: Option<Checker>,
+}
+
+impl Judge<'_> {
+    async fn compare(&self, case: Case) -> Result<Compared, Error> {
+        let now = case.facts.now;
+        let instead = what_if(&self.flags.with_record, now).map_err(Error::Unclear)?;
+        let notebook = case.notebook(&instead).map_err(Error::Unclear)?;
+        let mut facts = case.facts.clone();
+        facts.now = self.flags.now.unwrap_or(now);
+        let Replay { judgement, lacking } = match &self.asking {
+            Some(checker) => {
+                let judgement = checker.check_with(facts, notebook).await;
+                Replay { judgement, lacking: Vec::new() }
+            }
+            None => replay(self.policy.clone(), facts, notebook),
+        };
+        let differences = differences(&case.findings, &judgement.findings);
+        Ok(Compared { case, judgement, lacking, differences })
+    }
+
+    /// Writes every case that comes out otherwise, the newest first, and in the end how many there
+    /// are.
+    async fn compare_all(&self, global: &Global, store: &Store) -> Result<(), Error> {
+        let mut filter = Filter { limit: LIMIT_MAX, ..filter(&self.flags.filter)? };
+        let bar = progress();
+        let mut count = Count::default();
+        loop {
+            let page = store.list(&filter).await?;
+            for line in page.lines {
+                // One that was removed meanwhile is no case any more.
+                let Some(case) = store.case(&line.id).await? else { continue };
+                bar.inc(1);
+                let compared = match self.compare(case).await {
+                    Ok(compared) => compared,
+                    Err(error) => {
+                        count.unreadable += 1;
+                        bar.suspend(|| writeln!(io::stderr(), "case {}: {error}", line.id))?;
+                        continue;
+                    }
+                };
+                if count.add(&compared) {
+                    bar.suspend(|| compared.print(global))?;
+                }
+            }
+            filter.before = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        bar.finish_and_clear();
+        writeln!(io::stderr(), "{count}")?;
+        Ok(())
+    }
+}
+
+/// What came of judging many cases again.
+#[derive(Default)]
+struct Count {
+    same: u64,
+    differing: u64,
+    lacking: u64,
+    unreadable: u64,
+}
+
+impl Count {
+    /// Counts a case; true if it does not come out as it did.
+    fn add(&mut self, compared: &Compared) -> bool {
+        let place = match (compared.lacking.is_empty(), compared.is_same()) {
+            (false, _) => &mut self.lacking,
+            (true, false) => &mut self.differing,
+            (true, true) => &mut self.same,
+        };
+        *place += 1;
+        !compared.is_same()
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { same, differing, lacking, unreadable } = self;
+        let judged = same + differing + lacking;
+        write!(f, "{judged} judged again, {differing} come out otherwise")?;
+        if *lacking > 0 {
+            write!(f, "; for {lacking} the evidence does not hold what would be asked")?;
+        }
+        if *unreadable > 0 {
+            write!(f, "; {unreadable} could not be read")?;
+        }
+        Ok(())
+    }
+}
+
+/// How many cases were judged, where standard error is a terminal.
+fn progress() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {human_pos} judged again  {per_sec}");
+    ProgressBar::new_spinner().with_style(style.expect("the template is well formed"))
 }
 
 impl Compared {
+    fn print(&self, global: &Global) -> Result<(), Error> {
+        if global.json {
+            io::stdout().lock().write_all(&json::line(&self.json()))?;
+        } else {
+            self.write(&mut anstream::stdout().lock())?;
+        }
+        Ok(())
+    }
+
     fn is_same(&self) -> bool {
         self.lacking.is_empty()
             && self.differences.is_empty()

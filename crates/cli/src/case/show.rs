@@ -19,7 +19,7 @@ const RECIPIENTS_MAX: usize = 20;
 /// Writes a case: the facts, then what `check` writes.
 pub(super) async fn run(global: &Global, which: &CaseId) -> Result<(), Error> {
     let (_, store) = open_to_read(global, &which.store)?;
-    let case = find(&store, which).await?;
+    let case = find(&store, &which.id).await?;
     let judgement = case.judgement().map_err(Error::Unclear)?;
     if global.json {
         let case = CaseJson::new(&case, &judgement);

@@ -252,3 +252,29 @@ fn a_store_that_is_not_there_is_said() {
     let named = run(&["case", "list", "--config", named(&config), "--store", named(&store)]);
     assert_eq!(stdout(&named).lines().count(), 3, "{}", stderr(&named));
 }
+
+#[test]
+fn all_cases_are_judged_again() {
+    let kept = Kept::new();
+    let all = |more: &[&str]| kept.try_case(&[&["replay", "--all", "--json"], more].concat());
+    let output = all(&[]);
+    assert_eq!((code(&output), stdout(&output)), (0, String::new()));
+    assert_eq!(stderr(&output), "3 judged again, 0 come out otherwise\n");
+
+    let output = all(&["--with-record", "fail.example TXT v=spf1 ip4:203.0.113.0/24 -all"]);
+    let lines = stdout(&output);
+    let differing: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(differing.len(), 1, "{lines}");
+    assert_eq!(differing[0]["id"], kept.id("fail.example"));
+    assert_eq!(stderr(&output), "3 judged again, 1 come out otherwise\n");
+
+    let include = ["--with-record", "fail.example TXT v=spf1 include:pass.example -all"];
+    let output = all(&[&include[..], &["--domain", "fail.example"]].concat());
+    let said = stderr(&output);
+    assert!(said.starts_with("1 judged again, 0 come out otherwise; for 1 the evidence"), "{said}");
+
+    let output = kept.try_case(&["replay", &kept.id("fail.example"), "--domain", "fail.example"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("goes with --all"), "{}", stderr(&output));
+}
