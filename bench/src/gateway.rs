@@ -77,6 +77,9 @@ pub fn run(rounds: usize) -> Result<String> {
     )
     .ok();
     report += &table(servers.maildir(), &maildir, first).to_string();
+    let without = servers::WITHOUT_STORE;
+    write!(report, "\nThe same, against {without} without a store.\n\n").ok();
+    report += &table(servers.maildir(), &maildir, without).to_string();
     write!(report, "\nMemory of the gateway at its peak: {:.1} MiB.\n", servers.peak_mib()).ok();
     for reason in servers.skipped() {
         writeln!(report, "skipped: {reason}").ok();

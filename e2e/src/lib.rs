@@ -9,6 +9,7 @@ pub mod client;
 pub mod dns;
 pub mod dovecot;
 pub mod filtered;
+pub mod kept;
 pub mod maildir;
 pub mod main_job;
 pub mod matrix;

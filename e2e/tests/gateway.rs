@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use quivive_e2e::client::{self, Dialogue};
 use quivive_e2e::peer::{self, Peer};
 use quivive_e2e::quivive::{self, Serve};
-use quivive_e2e::{dovecot, maildir, main_job, nsd, postfix, wait};
+use quivive_e2e::{dovecot, kept, maildir, main_job, nsd, postfix, wait};
 
 /// `vouched.test` vouches for loopback, `strict.test` for nobody, `broken.test` cannot be asked.
 const DNS: &str = "\
@@ -286,4 +286,9 @@ fn a_full_disk_defers_and_leaves_nothing() {
 #[test]
 fn the_main_job_at_a_hundredth() {
     main_job::run(main_job::MESSAGES / 100);
+}
+
+#[test]
+fn every_message_is_a_case_that_comes_out_as_it_was() {
+    kept::run(kept::MESSAGES / 100);
 }

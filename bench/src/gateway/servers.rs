@@ -12,6 +12,9 @@ use super::{MESSAGES, POSTFIX_MESSAGES, Subject};
 /// The yardstick.
 pub(crate) const BARE_RELAY: &str = "bare tokio relay";
 
+/// The yardstick of what keeping cases costs.
+pub(crate) const WITHOUT_STORE: &str = "quivive, SPF";
+
 /// All servers of a run. They end with this.
 pub(crate) struct Servers {
     onward: Vec<Subject>,
@@ -58,6 +61,9 @@ impl Servers {
         let without = Serve::start(&configuration(zone, "off", &next_hop));
         onward.push(subject("quivive, no checks", without.address("gateway")));
         let into_maildir = Serve::start(&configuration(zone, "enforce", "maildir:box"));
+        let with_cases = configuration(zone, "enforce", "maildir:box");
+        let with_cases = with_cases.replace("path = \"\"", "path = \"cases.db\"");
+        let keeping_cases = Serve::start(&with_cases);
         if has_postfix {
             let relay = postfix::start_with(&format!(
                 "virtual_mailbox_domains =\nrelay_domains = example.test\n\
@@ -70,13 +76,14 @@ impl Servers {
             maildir.push(queued("Postfix", &delivering));
             peers.extend([relay, delivering]);
         }
-        maildir.push(subject("quivive, SPF", into_maildir.address("gateway")));
+        maildir.push(subject(WITHOUT_STORE, into_maildir.address("gateway")));
+        maildir.push(subject("quivive, SPF, every case kept", keeping_cases.address("gateway")));
         Ok(Self {
             onward,
             maildir,
             skipped,
             gateway,
-            _serves: vec![without, into_maildir],
+            _serves: vec![without, into_maildir, keeping_cases],
             _peers: peers,
             _bare: bare,
         })
