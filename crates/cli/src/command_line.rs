@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, value_parser};
 use ipnet::IpNet;
 use quivive_evidence::{FindingResult, Identity, Method};
+use quivive_srs::{Dialect, Separator};
 use quivive_verdict::Action;
 
 /// The port on which name servers answer.
@@ -62,9 +63,9 @@ pub(crate) enum Command {
     /// Print zone records to publish
     #[command(hide = true)]
     Publish(Later),
-    /// Rewrite addresses for forwarding
-    #[command(hide = true)]
-    Srs(Later),
+    /// Rewrite addresses for forwarding (Sender Rewriting Scheme), and keep its secrets
+    #[command(subcommand)]
+    Srs(Box<Srs>),
     /// Probe an address
     #[command(hide = true)]
     Callback(Later),
@@ -289,6 +290,102 @@ pub(crate) struct CaseSubject {
     pub(crate) domain: Option<String>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Srs {
+    /// Print what a sender's address becomes when its mail is forwarded
+    Forward(SrsAddress),
+    /// Print the original of a rewritten address
+    Reverse(SrsAddress),
+    /// Make, list and retire secrets: the first of a file signs, all of them are believed
+    #[command(subcommand)]
+    Key(SrsKey),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SrsAddress {
+    /// The address
+    #[arg(value_name = "ADDR", allow_hyphen_values = true, value_parser = as_said())]
+    pub(crate) address: String,
+    /// The forwarder's domain; to find an original any will do [default: the configuration's]
+    #[arg(long, value_name = "D")]
+    pub(crate) domain: Option<String>,
+    #[command(flatten)]
+    pub(crate) secrets: SrsSecretFile,
+    /// The day that counts, in seconds since 1970 [default: now]
+    #[arg(long, value_name = "UNIX")]
+    pub(crate) now: Option<u64>,
+    /// For how many days a rewritten address is good
+    #[arg(long, value_name = "N", default_value_t = 21)]
+    pub(crate) max_age_days: u16,
+    /// What follows SRS0 and SRS1: =, + or -
+    #[arg(long, value_name = "C", default_value = "=", allow_hyphen_values = true)]
+    #[arg(value_parser = separator)]
+    pub(crate) separator: Separator,
+    /// How many characters of the hash are written, and asked for
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..))]
+    pub(crate) hash_length: u8,
+    /// In whose manner addresses are signed: mail-srs, exim or opensmtpd
+    #[arg(long, value_name = "D", default_value = "mail-srs", value_parser = dialect)]
+    pub(crate) dialect: Dialect,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SrsSecretFile {
+    /// The file with the secrets, one a line [default: the configuration's]
+    #[arg(long, value_name = "F")]
+    pub(crate) secret_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SrsKey {
+    /// Make a secret that signs from now on; older ones are still believed
+    New(SrsKeyNew),
+    /// List the secrets without showing them
+    List(SrsKeyList),
+    /// Sign with this secret from now on
+    Sign(SrsKeyId),
+    /// Forget a secret with which nothing good is signed any more
+    Retire(SrsKeyRetire),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SrsKeyNew {
+    #[command(flatten)]
+    pub(crate) secrets: SrsSecretFile,
+    /// Only believe it: other machines get the file first, then `sign` lets it sign
+    #[arg(long)]
+    pub(crate) standby: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SrsKeyList {
+    #[command(flatten)]
+    pub(crate) secrets: SrsSecretFile,
+    /// For how many days a rewritten address is good
+    #[arg(long, value_name = "N", default_value_t = 21)]
+    pub(crate) max_age_days: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SrsKeyId {
+    #[command(flatten)]
+    pub(crate) secrets: SrsSecretFile,
+    /// The secret's id, as `list` shows it
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SrsKeyRetire {
+    #[command(flatten)]
+    pub(crate) key: SrsKeyId,
+    /// For how many days a rewritten address is good
+    #[arg(long, value_name = "N", default_value_t = 21)]
+    pub(crate) max_age_days: u16,
+    /// Also if addresses that it signed may still be in use: bounces to them are lost
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
 impl Command {
     /// The command's name, if this version does not have it.
     pub(crate) fn later(&self) -> Option<&'static str> {
@@ -299,10 +396,10 @@ impl Command {
             | Self::Man(_)
             | Self::Demo(_)
             | Self::Config(_)
-            | Self::Case(_) => None,
+            | Self::Case(_)
+            | Self::Srs(_) => None,
             Self::Lint(_) => Some("lint"),
             Self::Publish(_) => Some("publish"),
-            Self::Srs(_) => Some("srs"),
             Self::Callback(_) => Some("callback"),
             Self::Held(_) => Some("held"),
         }
@@ -322,6 +419,17 @@ fn network(text: &str) -> Result<IpNet, String> {
 fn action(text: &str) -> Result<Action, String> {
     let known = Action::ALL.iter().copied().find(|action| action.word() == text);
     known.ok_or_else(|| "there are: accept, reject, defer, hold, discard".to_owned())
+}
+
+fn separator(text: &str) -> Result<Separator, String> {
+    let mut characters = text.chars();
+    let first = characters.next().filter(|_| characters.next().is_none());
+    first.and_then(Separator::of).ok_or_else(|| "write =, + or -".to_owned())
+}
+
+fn dialect(text: &str) -> Result<Dialect, String> {
+    let known = Dialect::ALL.iter().copied().find(|dialect| dialect.word() == text);
+    known.ok_or_else(|| "there are: mail-srs, exim, opensmtpd".to_owned())
 }
 
 fn name_server(text: &str) -> Result<SocketAddr, String> {

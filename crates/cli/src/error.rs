@@ -4,6 +4,8 @@ use std::{fmt, io};
 
 use quivive_contract::SelectionError;
 
+use crate::secret_file::SecretFileError;
+
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -71,6 +73,17 @@ pub(crate) enum Error {
     /// A time, a record or a case that cannot be read.
     #[error("{0}")]
     Unclear(String),
+    /// An address cannot be rewritten, or its original is not found.
+    #[error("{address}: {reason}")]
+    Srs {
+        /// The address, printable.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// The secrets cannot be used.
+    #[error(transparent)]
+    Secrets(#[from] SecretFileError),
     /// The daemon cannot run.
     #[error("{0}")]
     Serve(String),

@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{Command, CommandLine};
 use crate::error::Error;
-use crate::{case, check, config, demo, manual, serve};
+use crate::{case, check, config, demo, manual, serve, srs};
 
 /// Names what is logged, as `info` or `quivive_resolver=debug`.
 const LOG_VARIABLE: &str = "QUIVIVE_LOG";
@@ -37,6 +37,7 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
         Command::Config(command) => config::run(&global, command),
         Command::Serve => serve::run(&global),
         Command::Case(command) => case::run(&global, *command),
+        Command::Srs(command) => srs::run(&global, *command),
         Command::Demo(demo) => demo::run(&global, &demo),
         Command::Completions(completions) => manual::complete(&completions),
         Command::Man(man) => manual::print(&man),

@@ -136,6 +136,12 @@ pub enum Doubt {
          address with a TLS proxy before it"
     )]
     PasswordInTheClear,
+    /// Forwarding addresses without a hash come back.
+    #[error(
+        "whoever writes to such an address has mail sent anywhere through us; leave this out as \
+         soon as the last of the old addresses is forgotten"
+    )]
+    UnsignedAddresses,
 }
 
 /// `quivive.toml:3:1: warning: ...`

@@ -13,12 +13,14 @@ mod judgement;
 mod query;
 mod request;
 mod request_error;
+mod srs;
 
 pub use case::CaseJson;
 pub use judgement::JudgementJson;
 pub use query::{Query, Selection, SelectionError};
 pub use request::{Attached, Request, id_of};
 pub use request_error::RequestError;
+pub use srs::SrsJson;
 
 /// An object as a line of output.
 pub fn line(value: &impl serde::Serialize) -> Vec<u8> {

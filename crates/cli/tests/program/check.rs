@@ -223,7 +223,6 @@ fn usage_is_exit_2() {
         &[ip.as_slice(), &["--resolver", "localhost"]].concat(),
         &["lint", "example.com"],
         &["publish", "example.com", "--host", "192.0.2.1"],
-        &["srs", "forward", "a@b.example", "--domain", "c.example", "--secret-file", "f"],
         &["callback", "a@b.example"],
         &["case"],
         &["case", "list", "--result", "maybe"],

@@ -6,3 +6,4 @@ mod check;
 mod daemon;
 mod dns;
 mod run;
+mod srs;

@@ -243,6 +243,27 @@ fn settings_that_cannot_hold_together() {
 }
 
 #[test]
+fn forwarding_needs_a_domain_with_secrets_and_addresses_that_can_come_back() {
+    let both = "`domain` and `secret_file` belong together; name both";
+    only_error("[srs]\ndomain = \"fwd.example\"\n", &format!("2:1: {both}"));
+    only_error("[srs]\nsecret_file = \"srs.secret\"\n", &format!("2:1: {both}"));
+    let srs = "[srs]\ndomain = \"fwd.example\"\nsecret_file = \"srs.secret\"\n";
+    only_error(
+        &format!("{srs}hash_length_min = 5\n"),
+        "4:1: no address that is written would be believed: `hash_length` is less than this",
+    );
+    assert_eq!(errors(&format!("{srs}hash_length = 8\nhash_length_min = 5\n")), [""; 0]);
+    only_error(
+        &format!("{srs}unsigned_domains = [\"other.example\"]\n"),
+        "4:1: these must be among `domain` and `former_domains`: nothing comes back elsewhere",
+    );
+    only_error(
+        &format!("{srs}separator = \"*\"\n"),
+        "4:13: unknown separator `*`; did you mean `=`?",
+    );
+}
+
+#[test]
 fn a_maildir_hears_no_xclient() {
     listen_error("xclient_to_next_hop = true", "5:1: a Maildir hears no XCLIENT; leave it out");
     let smtp = LISTEN.replace("maildir:m", "smtp:127.0.0.1:26");
@@ -273,8 +294,6 @@ fn keys_that_are_not_in_this_version() {
         ("outgoing", "tls = \"starttls\""),
         ("outgoing", "ca_file = \"ca.pem\""),
         ("service", "domain = \"q.example.test\""),
-        ("srs", "domain = \"fwd.example\""),
-        ("srs", "secret_file = \"srs.secret\""),
     ] {
         let (key, _) = line.split_once(' ').unwrap();
         let error = format!("2:1: key `{key}` is not in this version; leave it out");

@@ -66,3 +66,13 @@ fn consoles_in_the_clear() {
     let tls = "tls = { certificate = \"c.pem\", key = \"k.pem\" }\n";
     assert_eq!(warnings(&text("192.0.2.1:443", tls)), [""; 0]);
 }
+
+#[test]
+fn addresses_that_anybody_can_write() {
+    let doubt = "whoever writes to such an address has mail sent anywhere through us; leave this \
+                 out as soon as the last of the old addresses is forgotten";
+    let srs = "[srs]\ndomain = \"fwd.example\"\nsecret_file = \"s\"\n\
+               unsigned_domains = [\"fwd.example\"]\n";
+    let line = ACTS.lines().count() + 4;
+    assert_eq!(warnings(&format!("{ACTS}{srs}")), [format!("{line}:1: warning: {doubt}")]);
+}
