@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use quivive_mail::EnhancedStatus;
+use quivive_smtp::sasl::Mechanism;
 use quivive_smtp::session::{Event, Session};
 use quivive_smtp::{Extensions, Reply};
 
@@ -76,6 +77,15 @@ fn talk(chance: u8, input: &[u8], piece: usize) -> (Vec<String>, String) {
                 session.welcome("mx.example.test", extensions);
                 continue;
             }
+            Event::Auth { mechanism, .. } if !refused => {
+                log.push(format!("auth {mechanism}"));
+                session.challenge(b"who?");
+                continue;
+            }
+            Event::AuthEnded => {
+                log.push("auth ended".to_owned());
+                continue;
+            }
             Event::End => {
                 log.push(format!("end {}", content.escape_ascii()));
                 assert!(content.len() as u64 <= SIZE_MAX);
@@ -103,6 +113,7 @@ fn all() -> Extensions {
         dsn: true,
         starttls: true,
         xclient: true,
+        auth: Some([Mechanism::Plain].into_iter().collect()),
         ..Extensions::default()
     }
 }

@@ -25,6 +25,7 @@ const TARGETS: &[Target] = &[
     Target { name: "path", octets_max: 512 },
     Target { name: "policy_request", octets_max: 2048 },
     Target { name: "proxy_header", octets_max: 512 },
+    Target { name: "sasl", octets_max: 1024 },
     Target { name: "smtp_command", octets_max: 512 },
     Target { name: "smtp_reply", octets_max: 2048 },
     Target { name: "smtp_session", octets_max: 2048 },

@@ -43,6 +43,17 @@ pub enum Command {
     StartTls,
     /// XCLIENT.
     Xclient(Box<Xclient>),
+    /// AUTH (RFC 4954).
+    Auth(Auth),
+}
+
+/// AUTH with its arguments.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Auth {
+    /// The mechanism's name, in upper case.
+    pub mechanism: String,
+    /// The initial response, in base64; `=` if it is empty.
+    pub initial_response: Option<String>,
 }
 
 /// MAIL with its arguments.
@@ -133,7 +144,8 @@ fn parse_arguments(verb: &str, arguments: &str) -> Result<Command, Reply> {
         "VRFY" => {
             Err(Reply::new(501, EnhancedStatus(5, 5, 4), "The syntax is VRFY, then an address"))
         }
-        "EXPN" | "AUTH" | "ETRN" | "TURN" | "ATRN" | "SEND" | "SOML" | "SAML" | "BURL" => {
+        "AUTH" => parse_auth(arguments).map(Command::Auth),
+        "EXPN" | "ETRN" | "TURN" | "ATRN" | "SEND" | "SOML" | "SAML" | "BURL" => {
             Err(NOT_IMPLEMENTED)
         }
         _ => Err(UNKNOWN),
@@ -171,6 +183,29 @@ fn parse_rcpt(arguments: &str) -> Result<Rcpt, Reply> {
     Ok(Rcpt { forward_path, parameters })
 }
 
+/// `auth-command` of RFC 4954 section 4; a mechanism's name is that of RFC 4422 section 3.1.
+fn parse_auth(arguments: &str) -> Result<Auth, Reply> {
+    const SYNTAX: Reply = Reply::new(
+        501,
+        EnhancedStatus(5, 5, 4),
+        "The syntax is AUTH, a mechanism, and an initial response or nothing",
+    );
+    let (mechanism, response) = match arguments.split_once(' ') {
+        Some((mechanism, response)) => (mechanism, Some(response)),
+        None => (arguments, None),
+    };
+    let letter = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+    let is_name = (1..=20).contains(&mechanism.len()) && mechanism.bytes().all(letter);
+    let is_word = response.is_none_or(|response| !response.contains(' '));
+    match is_name && is_word {
+        true => Ok(Auth {
+            mechanism: mechanism.to_ascii_uppercase(),
+            initial_response: response.map(str::to_owned),
+        }),
+        false => Err(SYNTAX),
+    }
+}
+
 fn parse_bdat(arguments: &str) -> Result<Command, Reply> {
     const SYNTAX: Reply =
         Reply::new(501, EnhancedStatus(5, 5, 4), "The syntax is BDAT, a size, and LAST or nothing");
@@ -206,7 +241,18 @@ impl fmt::Display for Command {
             Self::Help => f.write_str("HELP"),
             Self::StartTls => f.write_str("STARTTLS"),
             Self::Xclient(xclient) => write!(f, "XCLIENT{xclient}"),
+            Self::Auth(Auth { mechanism, initial_response: None }) => write!(f, "AUTH {mechanism}"),
+            Self::Auth(Auth { mechanism, initial_response: Some(response) }) => {
+                write!(f, "AUTH {mechanism} {response}")
+            }
         }
+    }
+}
+
+/// Shows no response: it may hold a password.
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Auth({}, ..)", self.mechanism)
     }
 }
 
@@ -240,6 +286,8 @@ mod tests {
             "HELP",
             "STARTTLS",
             "XCLIENT ADDR=192.0.2.1",
+            "AUTH SCRAM-SHA-256",
+            "AUTH PLAIN =",
         ] {
             assert_eq!(Command::parse(line.as_bytes()).unwrap().to_string(), line);
         }
@@ -265,7 +313,10 @@ mod tests {
             ("FOO", 500),
             ("MAILFROM:<a@b>", 500),
             ("EXPN list", 502),
-            ("AUTH PLAIN", 502),
+            ("AUTH", 501),
+            ("AUTH PLAIN a b", 501),
+            ("AUTH PL+IN", 501),
+            ("AUTH ABCDEFGHIJKLMNOPQRSTU", 501),
             ("HELO", 501),
             ("EHLO  ", 501),
             ("DATA now", 501),

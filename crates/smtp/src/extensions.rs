@@ -1,5 +1,6 @@
 //! Service extensions: what a server offers by its answer to EHLO.
 
+use crate::sasl::{Mechanism, Mechanisms};
 use crate::{Reply, xclient};
 
 /// What is offered. The same type serves the server that offers and the client that is offered to.
@@ -23,6 +24,8 @@ pub struct Extensions {
     pub starttls: bool,
     /// XCLIENT.
     pub xclient: bool,
+    /// AUTH (RFC 4954), with the mechanisms that are known here.
+    pub auth: Option<Mechanisms>,
 }
 
 impl Extensions {
@@ -44,6 +47,7 @@ impl Extensions {
                 "CHUNKING" => offered.chunking = true,
                 "STARTTLS" => offered.starttls = true,
                 "XCLIENT" => offered.xclient = true,
+                "AUTH" => offered.auth = Some(words.filter_map(Mechanism::from_name).collect()),
                 _ => {}
             }
         }
@@ -72,6 +76,9 @@ impl Extensions {
         if self.xclient {
             line(true, &format!("XCLIENT {}", xclient::ATTRIBUTES));
         }
+        if let Some(auth) = self.auth.filter(|auth| !auth.is_empty()) {
+            line(true, &format!("AUTH {auth}"));
+        }
         Reply::plain(250, text)
     }
 }
@@ -92,6 +99,7 @@ mod tests {
             chunking: true,
             starttls: true,
             xclient: true,
+            auth: Some(Mechanisms::default().with(Mechanism::Plain).with(Mechanism::External)),
         };
         for offered in [all, Extensions::default()] {
             assert_eq!(Extensions::parse(&offered.reply("mx.example")), offered);

@@ -14,11 +14,12 @@ mod parameters;
 mod path;
 pub mod proxy;
 mod reply;
+pub mod sasl;
 pub mod session;
 mod xclient;
 pub mod xtext;
 
-pub use command::{Command, CommandError, Mail, Rcpt};
+pub use command::{Auth, Command, CommandError, Mail, Rcpt};
 pub use data::{BdatDecoder, DataDecoder, DataEncoder, Decoded};
 pub use extensions::Extensions;
 pub use line::{COMMAND_LINE_OCTETS_MAX, DATA_LINE_OCTETS_MAX, LineDecoder, LineError};

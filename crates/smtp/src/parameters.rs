@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use quivive_mail::EnhancedStatus;
+use quivive_mail::{Charset, EnhancedStatus, Mailbox};
 
 use crate::{Reply, xtext};
 
@@ -157,8 +157,10 @@ fn parse_envid(value: &str) -> Result<String, Reply> {
     if fits && xtext::decode(value).is_some() { Ok(value.to_owned()) } else { Err(BAD) }
 }
 
+/// RFC 4954 section 5: as xtext a mailbox, or `<>` where the submitter is not known.
 fn parse_auth(value: &str) -> Result<String, Reply> {
-    let fits = !value.is_empty() && xtext::decode(value).is_some();
+    let decoded = xtext::decode(value).ok_or(BAD)?;
+    let fits = decoded == b"<>" || Mailbox::parse(&decoded, Charset::Ascii).is_ok();
     if fits { Ok(value.to_owned()) } else { Err(BAD) }
 }
 
@@ -298,6 +300,23 @@ mod tests {
         assert_eq!(MailParameters::parse(&long).unwrap_err().code, 501);
         let long = format!("ORCPT=rfc822;{}", "a".repeat(ORCPT_OCTETS_MAX));
         assert_eq!(RcptParameters::parse(&long).unwrap_err().code, 501);
+    }
+
+    #[test]
+    fn auth_is_a_mailbox_as_xtext() {
+        for (value, mailbox) in [
+            ("e+3Dmc2@example.com", &b"e=mc2@example.com"[..]),
+            ("a+2Bb@e.test", b"a+b@e.test"),
+            ("a+2bb@e.test", b"a+b@e.test"),
+            ("<>", b"<>"),
+        ] {
+            let auth = MailParameters::parse(&format!("AUTH={value}")).unwrap().auth.unwrap();
+            assert_eq!(xtext::decode(&auth).unwrap(), mailbox, "{value}");
+        }
+        for value in ["a+b@e.test", "", "x=y@e.test", "alice", "+0Aa@b", "a@b+0D+0A", "<a@b>"] {
+            let reply = MailParameters::parse(&format!("AUTH={value}")).unwrap_err();
+            assert_eq!((reply.code, reply.enhanced), (501, Some(EnhancedStatus(5, 5, 4))));
+        }
     }
 
     #[test]

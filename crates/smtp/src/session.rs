@@ -1,6 +1,7 @@
 //! A client's session as the server sees it, without its socket: the order of commands, what was
 //! offered, and where a message begins and ends.
 
+mod auth;
 mod commands;
 mod content;
 mod input;
@@ -10,6 +11,7 @@ mod tests;
 
 use self::input::Input;
 use crate::line::{COMMAND_LINE_OCTETS_MAX, LineDecoder};
+use crate::sasl::{Mechanism, RESPONSE_LINE_OCTETS_MAX};
 use crate::{BdatDecoder, DataDecoder, Extensions, Mail, Rcpt, Reply, Xclient};
 
 /// How many recipients a transaction may have (RFC 5321 section 4.5.3.1.8 asks for a hundred).
@@ -35,11 +37,13 @@ pub struct Session {
     input: Input,
     output: Vec<u8>,
     line: LineDecoder,
+    response: LineDecoder,
     mode: Mode,
     asked: Option<Asked>,
     size_max: u64,
     offered: Extensions,
     hello: bool,
+    logged_in: bool,
     transaction: Option<Transaction>,
     content: Option<Content>,
     errors: usize,
@@ -78,15 +82,33 @@ pub enum Event<'a> {
     StartTls,
     /// XCLIENT. An answer of 220 takes the session to where it began.
     Xclient(Box<Xclient>),
+    /// AUTH (RFC 4954). Answered by [`Session::challenge`] or [`Session::answer`]: 235 logs the
+    /// client in, any other code ends the exchange.
+    Auth {
+        /// One of those that were offered.
+        mechanism: Mechanism,
+        /// What came with it.
+        initial_response: Option<Secret>,
+    },
+    /// What the client says to a challenge. Answered as [`Event::Auth`].
+    Response(Secret),
+    /// The client gave up the exchange, or said what cannot be read. Not answered.
+    AuthEnded,
     /// The session is over: send the output and close. Not answered.
     Closed,
 }
+
+/// Octets that may hold a password. They show nothing.
+#[derive(PartialEq, Eq)]
+pub struct Secret(pub Vec<u8>);
 
 #[derive(Debug)]
 enum Mode {
     Commands,
     /// Inside a command line that is too long, of which so many octets are gone.
     Skipping(usize),
+    /// A challenge was sent and has no response yet.
+    Challenged,
     /// DATA came and has no answer yet.
     BeforeData,
     Data(DataDecoder),
@@ -105,6 +127,7 @@ enum Asked {
     End,
     StartTls,
     Xclient { helo: bool },
+    Auth,
 }
 
 #[derive(Debug)]
@@ -137,11 +160,13 @@ impl Session {
             input: Input::new(),
             output: Vec::new(),
             line: LineDecoder::new(COMMAND_LINE_OCTETS_MAX),
+            response: LineDecoder::new(RESPONSE_LINE_OCTETS_MAX),
             mode: Mode::Commands,
             asked: None,
             size_max,
             offered: Extensions::default(),
             hello: false,
+            logged_in: false,
             transaction: None,
             content: None,
             errors: 0,
@@ -241,6 +266,7 @@ impl Session {
                 self.restart(false);
             }
             Some(Asked::Xclient { helo }) if positive => self.restart(helo),
+            Some(Asked::Auth) => self.logged_in = reply.code == 235,
             _ => {}
         }
     }
@@ -268,6 +294,7 @@ impl Session {
     fn restart(&mut self, hello: bool) {
         self.end_transaction();
         self.hello = hello;
+        self.logged_in = false;
         if !hello {
             self.offered = Extensions::default();
         }
@@ -282,6 +309,7 @@ impl Session {
         match self.mode {
             Mode::Commands => self.command_line(),
             Mode::Skipping(skipped) => self.skip_line(skipped),
+            Mode::Challenged => self.auth_response(),
             Mode::BeforeData => self.before_data(),
             Mode::Data(_) => self.data(),
             Mode::Chunk { last } => self.chunk(last),

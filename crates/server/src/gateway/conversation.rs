@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::client::Client;
-use super::replies::{CLOSING_DOWN, TALKED_FIRST, TOO_MANY_CONNECTIONS, TOO_SLOW};
+use super::replies::{CLOSING_DOWN, NO_LOGIN, TALKED_FIRST, TOO_MANY_CONNECTIONS, TOO_SLOW};
 use super::transaction::Transaction;
 use super::{Gateway, Route, TlsMode, lists, message};
 use crate::seats::{Seat, Seats};
@@ -182,6 +182,8 @@ impl Conversation {
                 Event::Reset => self.end_transaction(None).await,
                 Event::StartTls => self.start_tls().await?,
                 Event::Xclient(xclient) => self.xclient(*xclient),
+                Event::Auth { .. } | Event::Response(_) => self.session.answer(&NO_LOGIN),
+                Event::AuthEnded => {}
                 Event::Closed => return self.close().await,
             }
         }

@@ -33,6 +33,8 @@ pub(super) const UNKNOWN_CLIENT: Reply = Reply::new(
 );
 pub(super) const NO_PLACE: Reply =
     Reply::new(421, EnhancedStatus(4, 3, 2), "Too many connections; please try again later");
+pub(super) const NO_LOGIN: Reply =
+    Reply::new(502, EnhancedStatus(5, 5, 1), "Nobody can log in here");
 pub(super) const CLOSING_DOWN: Reply =
     Reply::new(421, EnhancedStatus(4, 3, 2), "The server is going down; come again later");
 pub(super) const TOO_SLOW: Reply =

@@ -86,6 +86,7 @@ impl Session {
             }
             Command::StartTls => self.start_tls(),
             Command::Xclient(xclient) => self.xclient(xclient),
+            Command::Auth(auth) => self.auth(auth),
         }
     }
 

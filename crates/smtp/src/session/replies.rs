@@ -28,6 +28,17 @@ pub(super) const NOT_OFFERED: Reply =
     Reply::new(555, EnhancedStatus(5, 5, 4), "A parameter belongs to what is not offered here");
 pub(super) const NO_TLS: Reply =
     Reply::new(502, EnhancedStatus(5, 5, 1), "STARTTLS is not offered");
+pub(super) const NO_AUTH: Reply = Reply::new(502, EnhancedStatus(5, 5, 1), "AUTH is not offered");
+pub(super) const AUTH_NEEDS_TLS: Reply =
+    Reply::new(538, EnhancedStatus(5, 7, 11), "Passwords are not for everybody: STARTTLS first");
+pub(super) const AUTH_TWICE: Reply =
+    Reply::new(503, EnhancedStatus(5, 5, 1), "You are logged in already");
+pub(super) const NO_MECHANISM: Reply =
+    Reply::new(504, EnhancedStatus(5, 5, 4), "This mechanism is not offered here");
+pub(super) const AUTH_CANCELLED: Reply =
+    Reply::new(501, EnhancedStatus(5, 7, 0), "As you like: you are not logged in");
+pub(super) const AUTH_MALFORMED: Reply =
+    Reply::new(501, EnhancedStatus(5, 5, 2), "This is no base64");
 pub(super) const NO_XCLIENT: Reply =
     Reply::new(550, EnhancedStatus(5, 7, 1), "XCLIENT is not for you");
 pub(super) const NO_CHUNKING: Reply =

@@ -12,6 +12,7 @@ const ALL: Extensions = Extensions {
     chunking: true,
     starttls: true,
     xclient: true,
+    auth: None,
 };
 
 /// A door that says yes, save to recipients and messages that say `no`, and notes what it hears.
@@ -32,7 +33,9 @@ impl Door {
                 Event::Closed => return self.heard.push("closed".into()),
                 Event::Hello { name, .. } => {
                     self.heard.push(format!("hello {name}"));
-                    session.welcome("mx", ALL);
+                    let auth = [Mechanism::Plain, Mechanism::Login].into_iter().collect();
+                    let auth = (name != "plain").then_some(auth);
+                    session.welcome("mx", Extensions { auth, starttls: name != "bare", ..ALL });
                 }
                 Event::Mail(mail) => {
                     self.heard.push(format!("mail {}", mail.reverse_path));
@@ -57,12 +60,28 @@ impl Door {
                     self.heard.push("starttls".into());
                     session.answer(&Reply::plain(220, "go on"));
                 }
+                Event::Auth { mechanism, initial_response } => {
+                    self.heard.push(format!("auth {mechanism}"));
+                    match initial_response {
+                        None => session.challenge(b"who?"),
+                        Some(Secret(octets)) => self.log_in(session, &octets),
+                    }
+                }
+                Event::Response(Secret(octets)) => self.log_in(session, &octets),
+                Event::AuthEnded => self.heard.push("auth ended".into()),
                 Event::Xclient(xclient) => {
                     self.heard.push(format!("xclient{xclient}"));
                     session.answer(&Reply::plain(220, "go on"));
                 }
             }
         }
+    }
+}
+
+impl Door {
+    fn log_in(&mut self, session: &mut Session, response: &[u8]) {
+        self.heard.push(format!("response {}", response.escape_ascii()));
+        session.answer(&Reply::plain(if response == b"me" { 235 } else { 535 }, "so"));
     }
 }
 
@@ -103,6 +122,52 @@ fn a_message_comes_in() {
     assert_eq!(codes, [250, 250, 250, 354, 250, 221]);
     let expected = ["hello c", "mail <a@b>", "rcpt <c@d>", "begin", "end .a\\r\\n", "closed"];
     assert_eq!(heard, expected);
+}
+
+#[test]
+fn clients_log_in() {
+    // "me" is bWU=, "you" is eW91.
+    for (input, expected) in [
+        ("AUTH PLAIN bWU=\r\n", vec![503]),
+        ("EHLO c\r\nAUTH PLAIN bWU=\r\n", vec![250, 235]),
+        ("EHLO c\r\nauth plain\r\nbWU=\r\n", vec![250, 334, 235]),
+        ("EHLO c\r\nAUTH PLAIN eW91\r\nAUTH PLAIN bWU=\r\n", vec![250, 535, 235]),
+        ("EHLO c\r\nAUTH PLAIN bWU=\r\nAUTH PLAIN bWU=\r\n", vec![250, 235, 503]),
+        ("EHLO c\r\nAUTH PLAIN bWU=\r\nEHLO c\r\nAUTH LOGIN\r\n", vec![250, 235, 250, 503]),
+        ("EHLO c\r\nMAIL FROM:<>\r\nAUTH PLAIN bWU=\r\n", vec![250, 250, 503]),
+        ("EHLO c\r\nAUTH CRAM-MD5\r\n", vec![250, 504]),
+        ("EHLO c\r\nAUTH NO-SUCH\r\n", vec![250, 504]),
+        ("EHLO c\r\nAUTH PLAIN =\r\n", vec![250, 535]),
+        ("EHLO c\r\nAUTH PLAIN b\r\n", vec![250, 501]),
+        ("EHLO c\r\nAUTH PLAIN bWV=\r\n", vec![250, 501]),
+        ("EHLO c\r\nAUTH LOGIN\r\n*\r\nNOOP\r\n", vec![250, 334, 501, 250]),
+        ("EHLO c\r\nAUTH LOGIN\r\n?\r\nNOOP\r\n", vec![250, 334, 501, 250]),
+        ("EHLO c\r\nAUTH LOGIN\r\n\r\n", vec![250, 334, 535]),
+        ("EHLO plain\r\nAUTH PLAIN bWU=\r\n", vec![250, 538]),
+        ("HELO bare\r\nAUTH PLAIN bWU=\r\n", vec![250, 502]),
+    ] {
+        assert_eq!(codes(input), expected, "{input}");
+    }
+    let (_, heard) = talk(&[b"EHLO c\r\nAUTH LOGIN\r\n*\r\nQUIT\r\n"]);
+    assert_eq!(heard, ["hello c", "auth LOGIN", "auth ended", "closed"]);
+}
+
+#[test]
+fn a_response_is_bounded() {
+    let response =
+        |octets: usize| format!("EHLO c\r\nAUTH LOGIN\r\n{}\r\nNOOP\r\n", "A".repeat(octets));
+    assert_eq!(codes(&response(RESPONSE_LINE_OCTETS_MAX)), [250, 334, 535, 250]);
+    assert_eq!(codes(&response(RESPONSE_LINE_OCTETS_MAX + 1)), [250, 334, 500, 250]);
+    // Inside an exchange, too, only CRLF ends a line.
+    assert_eq!(codes("EHLO c\r\nAUTH LOGIN\r\nbWU=\nNOOP\r\n"), [250, 334, 521]);
+}
+
+#[test]
+fn what_may_be_a_password_is_not_shown() {
+    let event = Event::Response(Secret(b"secret".to_vec()));
+    assert_eq!(format!("{event:?}"), "Response(Secret(..))");
+    let auth = crate::Command::parse(b"AUTH PLAIN c2VjcmV0").unwrap();
+    assert!(!format!("{auth:?}").contains("c2VjcmV0"));
 }
 
 #[test]
