@@ -22,6 +22,7 @@ const TARGETS: &[Target] = &[
     Target { name: "domain", octets_max: 512 },
     Target { name: "header", octets_max: 2048 },
     Target { name: "macro_string", octets_max: 512 },
+    Target { name: "milter_session", octets_max: 2048 },
     Target { name: "path", octets_max: 512 },
     Target { name: "policy_request", octets_max: 2048 },
     Target { name: "proxy_header", octets_max: 512 },

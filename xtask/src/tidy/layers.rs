@@ -11,6 +11,7 @@ const LAYERS: &[(&str, Layer)] = &[
     ("quivive-smtp", Layer::Number(1)),
     ("quivive-postfix", Layer::Number(1)),
     ("quivive-srs", Layer::Number(1)),
+    ("quivive-milter", Layer::Number(1)),
     ("quivive-verdict", Layer::Number(2)),
     ("quivive-contract", Layer::Number(2)),
     ("quivive-resolver", Layer::Number(3)),
