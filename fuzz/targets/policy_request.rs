@@ -26,11 +26,11 @@ fn requests(input: &[u8], piece: usize) -> (Vec<String>, Option<RequestError>) {
             Ok(Some(request)) => log.push(look_at(request)),
             Ok(None) if rest.is_empty() => return (log, None),
             Ok(None) => {
-                let space = requests.space();
+                let space = requests.input().space();
                 let octets = piece.min(rest.len()).min(space.len());
                 assert!(octets > 0, "there is always space");
                 space[..octets].copy_from_slice(&rest[..octets]);
-                requests.filled(octets);
+                requests.input().filled(octets);
                 rest = &rest[octets..];
             }
             Err(error) => {

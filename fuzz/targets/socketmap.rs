@@ -30,11 +30,11 @@ fn questions(input: &[u8], piece: usize) -> (Questions, Option<NetstringError>) 
             }
             Ok(None) if rest.is_empty() => return (questions, None),
             Ok(None) => {
-                let space = netstrings.space();
+                let space = netstrings.input().space();
                 let octets = piece.min(rest.len()).min(space.len());
                 assert!(octets > 0, "there is always space");
                 space[..octets].copy_from_slice(&rest[..octets]);
-                netstrings.filled(octets);
+                netstrings.input().filled(octets);
                 rest = &rest[octets..];
             }
             Err(error) => return (questions, Some(error)),

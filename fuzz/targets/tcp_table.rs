@@ -26,11 +26,11 @@ fn questions(input: &[u8], piece: usize) -> (Vec<Option<Vec<u8>>>, Option<LineTo
             Ok(Some(Question::Unknown)) => questions.push(None),
             Ok(None) if rest.is_empty() => return (questions, None),
             Ok(None) => {
-                let space = decoder.space();
+                let space = decoder.input().space();
                 let octets = piece.min(rest.len()).min(space.len());
                 assert!(octets > 0, "there is always space");
                 space[..octets].copy_from_slice(&rest[..octets]);
-                decoder.filled(octets);
+                decoder.input().filled(octets);
                 rest = &rest[octets..];
             }
             Err(error) => return (questions, Some(error)),

@@ -3,9 +3,10 @@ use std::ops::Range;
 /// How many octets are kept of a client that sends nothing long.
 pub(crate) const INPUT_OCTETS: usize = 4096;
 
-/// What was read and is not done with. It grows when it must, to its bound.
+/// What was read and is not done with: octets are read into [`Input::space`], and
+/// [`Input::filled`] says how many they were. It grows when it must, to its decoder's bound.
 #[derive(Debug)]
-pub(crate) struct Input {
+pub struct Input {
     buffer: Vec<u8>,
     unread: Range<usize>,
     octets_max: usize,
@@ -32,8 +33,13 @@ impl Input {
         &self.buffer[start..self.unread.start]
     }
 
-    /// Where to read to. Empty only if [`Input::is_full`].
-    pub(crate) fn space(&mut self) -> &mut [u8] {
+    /// Whether nothing has come that is not done with: no question is on its way.
+    pub fn is_empty(&self) -> bool {
+        self.unread.is_empty()
+    }
+
+    /// Where to read to. Never empty after a decoder said that more must be read.
+    pub fn space(&mut self) -> &mut [u8] {
         if self.unread.is_empty() {
             self.unread = 0..0;
             if self.buffer.len() > INPUT_OCTETS {
@@ -51,7 +57,8 @@ impl Input {
         &mut self.buffer[self.unread.end..]
     }
 
-    pub(crate) fn filled(&mut self, octets: usize) {
+    /// So many octets were read.
+    pub fn filled(&mut self, octets: usize) {
         self.unread.end += octets;
     }
 }

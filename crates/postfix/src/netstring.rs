@@ -35,19 +35,9 @@ impl Netstrings {
         Self { input: Input::new(octets_max + LENGTH_DIGITS_MAX + 2), octets_max }
     }
 
-    /// Where to read to. Never empty after [`Netstrings::content`] gave none.
-    pub fn space(&mut self) -> &mut [u8] {
-        self.input.space()
-    }
-
-    /// So many octets were read.
-    pub fn filled(&mut self, octets: usize) {
-        self.input.filled(octets);
-    }
-
-    /// Whether something came that is not a whole netstring yet.
-    pub fn is_within(&self) -> bool {
-        !self.input.unread().is_empty()
+    /// Where to read to.
+    pub fn input(&mut self) -> &mut Input {
+        &mut self.input
     }
 
     /// The next netstring's content. None: read more.
@@ -109,11 +99,11 @@ mod tests {
                 Ok(Some(content)) => all.push(content.to_vec()),
                 Ok(None) if rest.is_empty() => return (all, None),
                 Ok(None) => {
-                    let space = netstrings.space();
+                    let space = netstrings.input().space();
                     let length = piece.min(rest.len()).min(space.len());
                     assert!(length > 0, "there is always space");
                     space[..length].copy_from_slice(&rest[..length]);
-                    netstrings.filled(length);
+                    netstrings.input().filled(length);
                     rest = &rest[length..];
                 }
                 Err(error) => return (all, Some(error)),

@@ -82,19 +82,9 @@ impl Default for Requests {
 }
 
 impl Requests {
-    /// Where to read to. Never empty after [`Requests::request`] gave none.
-    pub fn space(&mut self) -> &mut [u8] {
-        self.input.space()
-    }
-
-    /// So many octets were read.
-    pub fn filled(&mut self, octets: usize) {
-        self.input.filled(octets);
-    }
-
-    /// Whether something came that is not a whole request yet.
-    pub fn is_within(&self) -> bool {
-        !self.input.unread().is_empty()
+    /// Where to read to.
+    pub fn input(&mut self) -> &mut Input {
+        &mut self.input
     }
 
     /// The next request. None: read more.

@@ -41,19 +41,9 @@ impl Default for Questions {
 }
 
 impl Questions {
-    /// Where to read to. Never empty after [`Questions::question`] gave none.
-    pub fn space(&mut self) -> &mut [u8] {
-        self.input.space()
-    }
-
-    /// So many octets were read.
-    pub fn filled(&mut self, octets: usize) {
-        self.input.filled(octets);
-    }
-
-    /// Whether something came that is not a whole line yet.
-    pub fn is_within(&self) -> bool {
-        !self.input.unread().is_empty()
+    /// Where to read to.
+    pub fn input(&mut self) -> &mut Input {
+        &mut self.input
     }
 
     /// The next question. None: read more.
@@ -136,11 +126,11 @@ mod tests {
                 Ok(Some(Question::Unknown)) => all.push(None),
                 Ok(None) if rest.is_empty() => return (all, None),
                 Ok(None) => {
-                    let space = questions.space();
+                    let space = questions.input().space();
                     let length = piece.min(rest.len()).min(space.len());
                     assert!(length > 0, "there is always space");
                     space[..length].copy_from_slice(&rest[..length]);
-                    questions.filled(length);
+                    questions.input().filled(length);
                     rest = &rest[length..];
                 }
                 Err(error) => return (all, Some(error)),

@@ -29,13 +29,13 @@ fn all_is_read_in_any_pieces() {
             if rest.is_empty() {
                 break;
             }
-            let space = requests.space();
+            let space = requests.input().space();
             let length = piece.min(rest.len()).min(space.len());
             space[..length].copy_from_slice(&rest[..length]);
-            requests.filled(length);
+            requests.input().filled(length);
             rest = &rest[length..];
         }
         assert_eq!(expected.len(), 0);
-        assert!(!requests.is_within());
+        assert!(requests.input().is_empty());
     }
 }

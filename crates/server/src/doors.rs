@@ -10,7 +10,9 @@ use quivive_console::{Console, Pages, Public, console_router, public_router};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::asking::ASKERS_MAX;
 use crate::gateway::{Arrival, Gateway, converse};
+use crate::maps::{self, Door as _, Socketmap, TcpTable};
 use crate::server::Door;
 
 /// How many connections a listener of pages takes at a time.
@@ -24,6 +26,8 @@ pub(crate) enum Doors {
     Gateway(ArcSwap<Gateway>),
     Console(ArcSwap<Web<Console>>),
     Public(ArcSwap<Web<Public>>),
+    Socketmap(Arc<ArcSwap<Socketmap>>),
+    TcpTable(Arc<ArcSwap<TcpTable>>),
 }
 
 /// Pages, and how a browser reaches them: by TLS, or in the clear.
@@ -40,6 +44,8 @@ impl Doors {
             Door::Gateway(gateway) => Self::Gateway(ArcSwap::from_pointee(*gateway)),
             Door::Console(console) => Self::Console(ArcSwap::from_pointee(console)),
             Door::Public(public) => Self::Public(ArcSwap::from_pointee(public)),
+            Door::Socketmap(door) => Self::Socketmap(Arc::new(ArcSwap::from_pointee(door))),
+            Door::TcpTable(door) => Self::TcpTable(Arc::new(ArcSwap::from_pointee(door))),
         }
     }
 
@@ -49,6 +55,8 @@ impl Doors {
             Self::Gateway(_) => "gateway",
             Self::Console(_) => "console",
             Self::Public(_) => "public",
+            Self::Socketmap(_) => Socketmap::WORD,
+            Self::TcpTable(_) => TcpTable::WORD,
         }
     }
 
@@ -56,6 +64,7 @@ impl Doors {
         match self {
             Self::Gateway(gateway) => gateway.load().settings().connections_max,
             Self::Console(_) | Self::Public(_) => PAGES_CONNECTIONS_MAX,
+            Self::Socketmap(_) | Self::TcpTable(_) => ASKERS_MAX,
         }
     }
 
@@ -65,6 +74,8 @@ impl Doors {
         match self {
             Self::Gateway(gateway) => Some(gateway.load().too_many()),
             Self::Console(_) | Self::Public(_) => None,
+            Self::Socketmap(_) => Some(Socketmap::too_many()),
+            Self::TcpTable(_) => Some(TcpTable::too_many()),
         }
     }
 
@@ -80,6 +91,8 @@ impl Doors {
                 let pages = public.pages.in_place_of(&current.load().pages);
                 current.store(Arc::new(Web { pages, ..public }));
             }
+            (Self::Socketmap(current), Door::Socketmap(door)) => current.store(Arc::new(door)),
+            (Self::TcpTable(current), Door::TcpTable(door)) => current.store(Arc::new(door)),
             _ => return false,
         }
         true
@@ -97,6 +110,8 @@ impl Doors {
                 let Web { pages, tls } = &*current.load_full();
                 Box::pin(show(public_router(pages.clone()), tls.clone(), arrival))
             }
+            Self::Socketmap(current) => Box::pin(maps::converse(current.clone(), arrival)),
+            Self::TcpTable(current) => Box::pin(maps::converse(current.clone(), arrival)),
         }
     }
 }

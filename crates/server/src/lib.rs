@@ -1,5 +1,6 @@
 //! Listeners and drivers of the daemon: doors translate, the checker drives, nothing here decides.
 
+pub mod asking;
 pub mod check;
 mod doors;
 mod facts;
@@ -9,6 +10,7 @@ mod judging;
 mod ledger;
 pub mod listener;
 pub mod maildir;
+pub mod maps;
 pub mod next_hop;
 mod seats;
 pub mod server;

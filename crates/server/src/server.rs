@@ -17,6 +17,7 @@ use crate::doors::Doors;
 pub use crate::doors::Web;
 use crate::gateway::Gateway;
 use crate::listener::{Address, Bound, listen};
+use crate::maps::{Socketmap, TcpTable};
 
 /// How long sessions may go on after the daemon was told to end.
 pub const DRAIN_TIME: Duration = Duration::from_secs(30);
@@ -37,6 +38,10 @@ pub enum Door {
     Console(Web<Console>),
     /// The strangers' pages.
     Public(Web<Public>),
+    /// Maps, asked by socketmap.
+    Socketmap(Socketmap),
+    /// A map, asked by tcp_table.
+    TcpTable(TcpTable),
 }
 
 /// Why the daemon does not run.

@@ -16,11 +16,11 @@ fn read(octets: &[u8], piece: usize) -> (Vec<Sent>, Option<RequestError>) {
             Ok(Some(request)) => all.push(sent(request)),
             Ok(None) if rest.is_empty() => return (all, None),
             Ok(None) => {
-                let space = requests.space();
+                let space = requests.input().space();
                 let length = piece.min(rest.len()).min(space.len());
                 assert!(length > 0, "there is always space");
                 space[..length].copy_from_slice(&rest[..length]);
-                requests.filled(length);
+                requests.input().filled(length);
                 rest = &rest[length..];
             }
             Err(error) => return (all, Some(error)),
@@ -49,10 +49,10 @@ fn with_request<T>(octets: &[u8], look: impl FnOnce(Request<'_>) -> T) -> T {
         if let Some(request) = requests.request().unwrap() {
             return look(request);
         }
-        let space = requests.space();
+        let space = requests.input().space();
         let length = space.len().min(rest.len());
         space[..length].copy_from_slice(&rest[..length]);
-        requests.filled(length);
+        requests.input().filled(length);
         rest = &rest[length..];
     }
 }
@@ -133,8 +133,8 @@ fn a_request_has_so_many_octets_and_attributes_and_no_more() {
 fn nothing_is_read_behind_an_error() {
     let mut requests = Requests::default();
     let octets = [b"junk\n", &written(&[("request", KIND)])[..]].concat();
-    requests.space()[..octets.len()].copy_from_slice(&octets);
-    requests.filled(octets.len());
+    requests.input().space()[..octets.len()].copy_from_slice(&octets);
+    requests.input().filled(octets.len());
     for _ in 0..2 {
         assert_eq!(requests.request().unwrap_err(), RequestError::NoEquals(1));
     }
