@@ -1,13 +1,16 @@
 //! The listeners that a configuration describes.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use quivive_config::{Address, Config, Door, Listen, NextHop, Tls, TlsMode};
 use quivive_console::{Console, Password, Public, World};
 use quivive_resolver::Resolver;
+use quivive_server::asking::Patience;
 use quivive_server::check::Checker;
 use quivive_server::gateway::{self, Gateway, Settings};
+use quivive_server::maps::{Map, Socketmap, TcpTable};
 use quivive_server::next_hop::{self, Dialect, Place, Target};
 use quivive_server::server::Web;
 use quivive_server::tls::TlsAcceptor;
@@ -47,6 +50,15 @@ pub(crate) async fn listeners(
                 let pages = Public::new(ledger.store.clone(), url, hostname);
                 server::Door::Public(Web { pages, tls: acceptor(listen)? })
             }
+            (Door::Socketmap, _) => {
+                let maps = maps(config);
+                server::Door::Socketmap(Socketmap {
+                    maps,
+                    ledger: ledger.clone(),
+                    ..Default::default()
+                })
+            }
+            (Door::TcpTable, _) => server::Door::TcpTable(tcp_table(config, listen, ledger)?),
             (door, _) => {
                 return Err(Error::NotInThisVersion { what: "door", word: door.word() });
             }
@@ -58,6 +70,18 @@ pub(crate) async fn listeners(
         listeners.push(server::Listener { address, door });
     }
     Ok(listeners)
+}
+
+/// The maps that mail servers may look addresses up in, by name.
+fn maps(_: &Config) -> BTreeMap<String, Arc<dyn Map>> {
+    BTreeMap::new()
+}
+
+fn tcp_table(config: &Config, listen: &Listen, ledger: &Ledger) -> Result<TcpTable, Error> {
+    let name = listen.map.map_or("", |map| map.word());
+    let map = maps(config).remove(name);
+    let map = map.ok_or_else(|| Error::Serve(format!("there is no map `{name}` to look in")))?;
+    Ok(TcpTable { map, patience: Patience::default(), ledger: ledger.clone() })
 }
 
 /// The operator's pages: under the names of the configuration, and their own address.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use quivive_evidence::Method;
 use quivive_verdict::{Action, Actions, Mode, Policy};
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::problem::quoted;
@@ -186,6 +187,7 @@ fn parse(
 fn together(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
     listeners_differ(config, section, reading);
     doors_can_act(config, section, reading);
+    look_ups_have_maps(config, section, reading);
     methods_and_actions_agree(config, section, reading);
 }
 
@@ -209,6 +211,35 @@ fn listeners_differ(config: &Config, section: &Section<'_>, reading: &mut Readin
     }
 }
 
+/// A door that answers look-ups has something to look in.
+fn look_ups_have_maps(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
+    if config.srs.domain.is_some() && config.srs.secret_file.is_some() {
+        return;
+    }
+    for (door, span) in doors(section) {
+        if matches!(door, Door::Socketmap | Door::TcpTable) {
+            let problem = Problem::Conflict(
+                "there is no map to look in; [srs] with `domain` and `secret_file` makes `forward` \
+                 and `reverse`",
+            );
+            reading.error(&span, problem);
+        }
+    }
+}
+
+/// The doors of all listeners that name one, with their places.
+fn doors(section: &Section<'_>) -> Vec<(Door, Range<usize>)> {
+    let Some(DeValue::Array(listeners)) = section.item("listen").map(|item| item.get_ref()) else {
+        return Vec::new();
+    };
+    let door = |listener: &Spanned<DeValue<'_>>| {
+        let item = listener.get_ref().get("door")?;
+        let door = Door::parse(item.get_ref().as_str()?, Path::new("")).ok()?;
+        Some((door, item.span()))
+    };
+    listeners.iter().filter_map(door).collect()
+}
+
 /// A door that answers before there is a message cannot keep or lose one.
 fn doors_can_act(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
     let needs_message = |actions: &Actions| {
@@ -218,18 +249,13 @@ fn doors_can_act(config: &Config, section: &Section<'_>, reading: &mut Reading<'
     if !needs_message(&config.actions) && !exceptions.any(needs_message) {
         return;
     }
-    let Some(DeValue::Array(listeners)) = section.item("listen").map(|item| item.get_ref()) else {
-        return;
-    };
-    for listener in listeners {
-        let Some(item) = listener.get_ref().get("door") else { continue };
-        let door = item.get_ref().as_str().and_then(|door| Door::parse(door, Path::new("")).ok());
-        if door.is_some_and(Door::is_without_message) {
+    for (door, span) in doors(section) {
+        if door.is_without_message() {
             let problem = Problem::Conflict(
                 "this door answers before there is a message, and cannot hold or discard as the \
                  actions say",
             );
-            reading.error(&item.span(), problem);
+            reading.error(&span, problem);
         }
     }
 }

@@ -14,6 +14,7 @@
 
 mod actions;
 mod address;
+mod asked;
 mod config;
 mod document;
 mod domain;
@@ -41,6 +42,7 @@ mod value;
 mod write;
 
 pub use address::Address;
+pub use asked::{Map, Prepend};
 pub use config::{Config, FILE_OCTETS_MAX};
 pub use document::{reference_markdown, sample, show};
 pub use domain::{AuthservId, Domain};

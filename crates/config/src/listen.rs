@@ -6,7 +6,7 @@ use crate::reading::Reading;
 use crate::section::Section;
 use crate::settings::{Settings, settings};
 use crate::value::{Word, choose};
-use crate::{Address, Built, Domain, Doubt, NextHop, Problem, Tls, Url};
+use crate::{Address, Built, Domain, Doubt, Map, NextHop, Prepend, Problem, Tls, Url};
 
 /// How many listeners there may be.
 pub const LISTENERS_MAX: usize = 64;
@@ -16,7 +16,8 @@ settings! {
     pub struct Listen {
         /// What is spoken here. "gateway" is SMTP, with the mail handed on; "console" are the
         /// operator's pages and /metrics; "public" are the pages that tell strangers why their mail
-        /// was refused.
+        /// was refused; "policy" answers the policy questions of Postfix and Exim; "socketmap" and
+        /// "tcp-table" answer look-ups.
         door: Door, example "\"gateway\""; Live, Now;
         /// ADDRESS:PORT or "unix:/PATH"; port 0 is a free one.
         address: Address; Restart, Now;
@@ -47,6 +48,11 @@ settings! {
         hosts: Vec<Domain> = Vec::new(); Live, Now;
         /// Where strangers reach the public pages; refusals name it.
         url: Option<Url> = None; Live, Now;
+        /// What a policy listener has written on top of mail that is not refused: one field for each
+        /// question that the mail server asks about a message, in this order, and each field once.
+        prepend: Vec<Prepend> = Prepend::ALL.to_vec(); Live, Now;
+        /// What a tcp-table answers from, as it has no names: "forward" or "reverse".
+        map: Option<Map> = None, example "\"forward\""; Live, Now;
     }
     check keeps_its_promises
 }
@@ -82,9 +88,9 @@ impl Door {
         (Self::Gateway, Built::Now),
         (Self::Submission, Built::Later),
         (Self::Milter, Built::Later),
-        (Self::Policy, Built::Later),
-        (Self::Socketmap, Built::Later),
-        (Self::TcpTable, Built::Later),
+        (Self::Policy, Built::Now),
+        (Self::Socketmap, Built::Now),
+        (Self::TcpTable, Built::Now),
         (Self::Http, Built::Later),
         (Self::Console, Built::Now),
         (Self::Public, Built::Now),
@@ -105,6 +111,11 @@ impl Door {
             Self::Public => "public",
             Self::Authority => "authority",
         }
+    }
+
+    /// Whether it knows nobody by name or password: who reaches it is answered.
+    fn trusts_whoever_reaches_it(self) -> bool {
+        matches!(self, Self::Policy | Self::Socketmap | Self::TcpTable)
     }
 
     /// Whether it answers before there is a message, and so cannot keep or lose one.
@@ -136,33 +147,40 @@ impl Word for Door {
     }
 }
 
-/// What a gateway has, and what pages have. Keys that both know are not here.
-const OF_GATEWAYS: &[&str] = &[
-    "recipient_domains",
-    "next_hop",
-    "proxy_from",
-    "xclient_from",
-    "xclient_to_next_hop",
-    "size_max",
+/// The keys that are of no use to every door, and the doors that have a use for them.
+const USES: &[(&str, &[Door])] = &[
+    ("recipient_domains", &[Door::Gateway]),
+    ("next_hop", &[Door::Gateway]),
+    ("proxy_from", &[Door::Gateway]),
+    ("xclient_from", &[Door::Gateway]),
+    ("xclient_to_next_hop", &[Door::Gateway]),
+    ("size_max", &[Door::Gateway]),
+    ("tls", &[Door::Gateway, Door::Console, Door::Public]),
+    ("password_file", &[Door::Console]),
+    ("hosts", &[Door::Console]),
+    ("url", &[Door::Public]),
+    ("prepend", &[Door::Policy]),
+    ("map", &[Door::TcpTable]),
 ];
-const OF_CONSOLES: &[&str] = &["password_file", "hosts"];
-const OF_PUBLIC_PAGES: &[&str] = &["url"];
 
 fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
-    let foreign: &[&[&str]] = match listen.door {
-        Door::Gateway => &[OF_CONSOLES, OF_PUBLIC_PAGES],
-        Door::Console => &[OF_GATEWAYS, OF_PUBLIC_PAGES],
-        Door::Public => &[OF_GATEWAYS, OF_CONSOLES],
-        _ => return,
-    };
-    for key in foreign.iter().copied().flatten().filter(|key| is_set(listen, key)) {
+    if listen.door.built().is_err() {
+        return;
+    }
+    let of_no_use = USES.iter().filter(|(_, doors)| !doors.contains(&listen.door));
+    for (key, _) in of_no_use.filter(|(key, _)| is_set(listen, key)) {
         let problem = Problem::Conflict("this door has no use for it; leave it out");
         reading.error(&section.key_span(&[key]), problem);
     }
     match listen.door {
         Door::Gateway => gateway_hands_on(listen, section, reading),
         Door::Console => console_is_closed(listen, section, reading),
-        _ => public_is_known(listen, section, reading),
+        Door::Public => needs("url", section, reading),
+        Door::TcpTable => needs("map", section, reading),
+        _ => {}
+    }
+    if listen.door.trusts_whoever_reaches_it() && !listen.address.is_loopback() {
+        reading.warn(&section.key_span(&["address"]), Doubt::OpenToAll);
     }
 }
 
@@ -175,9 +193,7 @@ fn is_set(listen: &Listen, key: &str) -> bool {
 }
 
 fn gateway_hands_on(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
-    if listen.next_hop.is_none() && section.item("next_hop").is_none() {
-        missing("next_hop", section, reading);
-    }
+    needs("next_hop", section, reading);
     never_an_open_relay(listen, section, reading);
     if listen.xclient_to_next_hop && matches!(listen.next_hop, Some(NextHop::Maildir(_))) {
         let problem = Problem::Conflict("a Maildir hears no XCLIENT; leave it out");
@@ -199,14 +215,11 @@ fn console_is_closed(listen: &Listen, section: &Section<'_>, reading: &mut Readi
     }
 }
 
-fn public_is_known(_: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
-    if section.item("url").is_none() {
-        missing("url", section, reading);
+/// A key that this door must have is there.
+fn needs(key: &'static str, section: &Section<'_>, reading: &mut Reading<'_>) {
+    if section.item(key).is_some() {
+        return;
     }
-}
-
-/// A key that this door must have is not there.
-fn missing(key: &'static str, section: &Section<'_>, reading: &mut Reading<'_>) {
     let row = <Listen as Settings>::rows().into_iter().find(|row| row.name == key);
     let (prose, example) = row.map(|row| (row.prose, row.example)).unwrap_or_default();
     reading.error(section.span(), Problem::Missing { key, prose, example });

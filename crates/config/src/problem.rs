@@ -124,6 +124,12 @@ pub enum Doubt {
     /// An exception that changes nothing.
     #[error("this exception changes nothing, and ends the search; say `skip = true` or `actions`")]
     EmptyException,
+    /// A door that asks nobody who he is, where others can reach it.
+    #[error(
+        "whoever reaches this address is answered; let a firewall leave it to your mail servers, \
+         or write a loopback address or a UNIX socket"
+    )]
+    OpenToAll,
     /// An exception that anybody can have by naming a domain.
     #[error(
         "whoever claims such a domain is not checked at all, and anybody can claim it; name the \

@@ -52,7 +52,7 @@ fn the_samples_comments_parse() {
     let (above, exception) = sample.split_once("# [[exception]]").unwrap();
     let mut tried = 0;
     // The listener of the sample is a gateway.
-    let of_pages = ["password_file", "hosts", "url"];
+    let of_others = ["password_file", "hosts", "url", "map"];
     for line in above.lines() {
         let Some(setting) = line.strip_prefix("# e.g. ").or(line.strip_prefix("# ")) else {
             continue;
@@ -61,7 +61,7 @@ fn the_samples_comments_parse() {
         if setting.starts_with(|first: char| first.is_lowercase())
             && setting.contains(" = ")
             && !setting.contains('`')
-            && !of_pages.iter().any(|key| setting.starts_with(key))
+            && !of_others.iter().any(|key| setting.starts_with(key))
         {
             assert_eq!(errors(&above.replacen(line, setting, 1)), [""; 0], "{setting}");
             tried += 1;

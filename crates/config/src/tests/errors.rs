@@ -177,11 +177,13 @@ fn keys_that_are_missing() {
         "tls = { key = \"k.pem\" }",
         "5:7: missing key `certificate`: The certificate chain, as PEM. For example: certificate = \"file\"",
     );
+    let keys = errors("\n[[listen]]\n");
+    assert!(keys[0].starts_with("2:1: missing key `door`: What is spoken here."), "{keys:?}");
+    assert!(keys[0].ends_with(" For example: door = \"gateway\""), "{keys:?}");
     assert_eq!(
-        errors("\n[[listen]]\n"),
+        keys[1..],
         [
-            "2:1: missing key `door`: What is spoken here. \"gateway\" is SMTP, with the mail handed on; \"console\" are the operator's pages and /metrics; \"public\" are the pages that tell strangers why their mail was refused. For example: door = \"gateway\"",
-            "2:1: missing key `address`: ADDRESS:PORT or \"unix:/PATH\"; port 0 is a free one. For example: address = \"127.0.0.1:2525\"",
+            "2:1: missing key `address`: ADDRESS:PORT or \"unix:/PATH\"; port 0 is a free one. For example: address = \"127.0.0.1:2525\""
         ]
     );
     only_error(
@@ -319,9 +321,10 @@ fn what_is_not_built_may_be_written_with_its_default() {
 /// The rest of such a listener is not asked for, but what is there is still checked.
 #[test]
 fn doors_that_are_not_in_this_version() {
-    for door in ["submission", "milter", "policy", "socketmap", "tcp-table", "http", "authority"] {
+    for door in ["submission", "milter", "http", "authority"] {
         let error = format!(
-            "2:8: door `{door}` is not in this version; there are: gateway, console, public"
+            "2:8: door `{door}` is not in this version; there are: gateway, policy, socketmap, \
+             tcp-table, console, public"
         );
         only_error(&format!("[[listen]]\ndoor = \"{door}\"\naddress = \"unix:/run/q\"\n"), &error);
     }
@@ -361,23 +364,48 @@ fn actions_that_are_not_in_this_version() {
 
 #[test]
 fn doors_without_a_message_cannot_hold_or_discard() {
+    let discards = "actions.spf.helo.fail = \"discard\"\n";
     for door in ["policy", "socketmap", "tcp-table", "http"] {
-        let text =
-            format!("actions.spf.helo.fail = \"discard\"\nlisten = [{{ door = \"{door}\" }}]");
-        assert_eq!(
-            errors(&text),
-            [
-                format!(
-                    "2:20: door `{door}` is not in this version; there are: gateway, console, public"
-                ),
-                "2:20: this door answers before there is a message, and cannot hold or discard as \
-                 the actions say"
-                    .to_owned(),
-            ]
-        );
+        let text = format!("{discards}listen = [{{ door = \"{door}\", address = \"unix:q\" }}]");
+        let refusal = "2:20: this door answers before there is a message, and cannot hold or discard \
+                       as the actions say";
+        assert!(errors(&text).iter().any(|error| error == refusal), "{:?}", errors(&text));
+        let exception = text
+            .replace("actions", "exception = [{ skip = false, actions")
+            .replace("\"discard\"", "\"discard\" }]");
+        assert!(errors(&exception).iter().any(|error| error == refusal), "{exception}");
     }
-    let milter = "actions.spf.helo.fail = \"discard\"\nlisten = [{ door = \"milter\" }]";
-    assert_eq!(errors(milter).len(), 1);
+    let milter = format!("{discards}listen = [{{ door = \"milter\", address = \"unix:q\" }}]");
+    assert!(!errors(&milter).iter().any(|error| error.contains("before there is a message")));
+    assert_eq!(errors("listen = [{ door = \"policy\", address = \"unix:q\" }]"), [""; 0]);
+}
+
+#[test]
+fn look_ups_need_maps() {
+    let no_map = "there is no map to look in; [srs] with `domain` and `secret_file` makes `forward` \
+                  and `reverse`";
+    let listen = |door: &str| format!("[[listen]]\ndoor = \"{door}\"\naddress = \"unix:q\"\n");
+    assert_eq!(errors(&listen("socketmap")), [format!("2:8: {no_map}")]);
+    let tcp_table = errors(&listen("tcp-table"));
+    assert!(tcp_table[0].starts_with("1:1: missing key `map`: What a tcp-table"), "{tcp_table:?}");
+    assert_eq!(tcp_table[1..], [format!("2:8: {no_map}")]);
+    let unknown = format!("{}map = \"sideways\"\n", listen("tcp-table"));
+    let error = "4:7: unknown map `sideways`; there are: forward, reverse";
+    assert!(errors(&unknown).iter().any(|one| one == error), "{:?}", errors(&unknown));
+}
+
+#[test]
+fn what_a_policy_listener_writes() {
+    let listen = |prepend: &str| {
+        format!("[[listen]]\ndoor = \"policy\"\naddress = \"unix:q\"\nprepend = {prepend}\n")
+    };
+    for prepend in ["[]", "[\"received-spf\"]", "[\"received-spf\", \"authentication-results\"]"] {
+        assert_eq!(errors(&listen(prepend)), [""; 0]);
+    }
+    only_error(
+        &listen("[\"received\"]"),
+        "4:12: unknown field `received`; did you mean `received-spf`?",
+    );
 }
 
 #[test]

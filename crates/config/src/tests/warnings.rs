@@ -76,3 +76,16 @@ fn addresses_that_anybody_can_write() {
     let line = ACTS.lines().count() + 4;
     assert_eq!(warnings(&format!("{ACTS}{srs}")), [format!("{line}:1: warning: {doubt}")]);
 }
+
+#[test]
+fn doors_that_know_nobody() {
+    let doubt = "whoever reaches this address is answered; let a firewall leave it to your mail \
+                 servers, or write a loopback address or a UNIX socket";
+    let text =
+        |address: &str| format!("{ACTS}[[listen]]\ndoor = \"policy\"\naddress = \"{address}\"\n");
+    assert_eq!(warnings(&text("192.0.2.1:10040")), [format!("4:1: warning: {doubt}")]);
+    assert_eq!(warnings(&text("[::]:10040")), [format!("4:1: warning: {doubt}")]);
+    for address in ["127.0.0.1:10040", "[::1]:10040", "unix:/run/q"] {
+        assert_eq!(warnings(&text(address)), [""; 0]);
+    }
+}

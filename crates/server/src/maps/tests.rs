@@ -69,7 +69,7 @@ impl<D: Door> Client<D> {
     }
 
     /// The session ends by itself, and says nothing more.
-    async fn is_left(mut self) {
+    async fn hears_the_end(mut self) {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).await.unwrap();
         assert_eq!(String::from_utf8_lossy(&rest), "");
@@ -86,7 +86,7 @@ async fn a_socketmap_answers_as_often_as_it_is_asked() {
     client.ask("10:backward x,", "33:PERM there is no map of this name,").await;
     client.ask("7:forward,", "55:PERM a question is the name of a map, a blank and a key,").await;
     client.stream.shutdown().await.unwrap();
-    client.is_left().await;
+    client.hears_the_end().await;
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_tcp_table_answers_as_often_as_it_is_asked() {
     client.ask("get trouble\n", "400 in%20trouble\n").await;
     client.ask("put a b\n", "400 a%20question%20is%20`get%20KEY`\n").await;
     client.stream.shutdown().await.unwrap();
-    client.is_left().await;
+    client.hears_the_end().await;
 }
 
 #[tokio::test]
@@ -127,11 +127,11 @@ async fn a_kept_connection_sees_a_reload() {
 async fn what_is_no_question_is_told_so_and_left() {
     let mut client = Client::of(socketmap("x"));
     client.ask("2147483648:", "32:PERM the question cannot be read,").await;
-    client.is_left().await;
+    client.hears_the_end().await;
     let mut client = Client::of(tcp_table());
     let question = "x".repeat(quivive_postfix::tcp_table::LINE_OCTETS_MAX);
     client.ask(&question, "400 the%20question%20cannot%20be%20read\n").await;
-    client.is_left().await;
+    client.hears_the_end().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +139,7 @@ async fn silent_and_slow_programs_are_left() {
     for question in ["", "9:forw"] {
         let mut client = Client::of(socketmap("x"));
         client.stream.write_all(question.as_bytes()).await.unwrap();
-        client.is_left().await;
+        client.hears_the_end().await;
     }
     // However its octets trickle in.
     let client = Client::of(socketmap("x"));
@@ -163,14 +163,14 @@ async fn an_idle_program_is_left_when_the_daemon_ends() {
     let mut client = Client::of(socketmap("x"));
     client.ask("9:forward x,", "17:NOTFOUND not here,").await;
     client.drain.send_replace(true);
-    client.is_left().await;
+    client.hears_the_end().await;
     // One that has begun to ask is answered.
     let mut client = Client::of(socketmap("x"));
     client.stream.write_all(b"9:forw").await.unwrap();
     tokio::task::yield_now().await;
     client.drain.send_replace(true);
     client.ask("ard x,", "17:NOTFOUND not here,").await;
-    client.is_left().await;
+    client.hears_the_end().await;
 }
 
 #[tokio::test]
