@@ -213,7 +213,7 @@ fn listeners_differ(config: &Config, section: &Section<'_>, reading: &mut Readin
 
 /// A door that answers look-ups has something to look in.
 fn look_ups_have_maps(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
-    if config.srs.domain.is_some() && config.srs.secret_file.is_some() {
+    if config.srs.is_set() {
         return;
     }
     for (door, span) in doors(section) {
