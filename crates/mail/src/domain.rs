@@ -27,6 +27,18 @@ pub fn to_ascii(name: &str) -> String {
     ascii
 }
 
+/// The name as people read it: U-labels, where its A-labels are some. A name that IDNA cannot
+/// convert, or that is longer than [`CONVERTED_MAX`], comes back as it is.
+pub fn to_unicode(name: &str) -> String {
+    if name.len() > CONVERTED_MAX {
+        return name.to_owned();
+    }
+    match idna::domain_to_unicode(name) {
+        (unicode, Ok(())) => unicode,
+        _ => name.to_owned(),
+    }
+}
+
 /// Whether `name` is `domain` or below it. Both in the form of [`to_ascii`].
 pub fn is_within(name: &str, domain: &str) -> bool {
     match name.strip_suffix(domain) {
@@ -93,6 +105,14 @@ mod tests {
         assert_eq!(to_ascii("Bücher.Example."), "xn--bcher-kva.example");
         assert_eq!(to_ascii("EXAMPLE.com"), "example.com");
         assert_eq!(to_ascii("example\u{3002}com\u{3002}"), "example.com");
+    }
+
+    #[test]
+    fn names_for_people() {
+        assert_eq!(to_unicode("xn--bcher-kva.example"), "b\u{fc}cher.example");
+        for name in ["_spf.example", "xn--a.example", "a b", ""] {
+            assert_eq!(to_unicode(name), name);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 mod check;
 mod domain_spec;
 mod expand;
+mod lint;
 mod macro_string;
 mod matching;
 mod published;
@@ -26,6 +27,7 @@ mod walk;
 
 pub use check::{Limits, Outcome, Spf, check_host, evaluate};
 pub use domain_spec::{DomainSpec, NAME_OCTETS_MAX};
+pub use lint::{LINT_QUESTIONS_MAX, LINT_RECORDS_MAX, RECORD_OCTETS_MAX, SpfLint};
 pub use macro_string::MacroString;
 pub use matching::{MX_HOSTS_MAX, PTR_NAMES_MAX};
 pub use published::Published;

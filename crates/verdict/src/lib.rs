@@ -5,6 +5,7 @@
 //! which questions need answers, and in the end what is to be done and why.
 
 mod case;
+mod catalogue;
 mod decision;
 mod difference;
 mod headers;
@@ -16,6 +17,7 @@ mod session;
 mod verdict;
 
 pub use case::Case;
+pub use catalogue::{linted_methods, linter};
 pub use difference::{Difference, Node, TermDifference, differences};
 pub use judgement::{Asked, Cost, Judgement};
 pub use plan::{Stage, judges, last_stage, methods};

@@ -81,6 +81,6 @@ fn steps(policy: &Policy) -> impl Iterator<Item = &'static Step> + '_ {
         .filter(|step| policy.identities.contains(&step.identity))
 }
 
-fn spf_limits(policy: &Policy) -> Limits {
+pub(crate) fn spf_limits(policy: &Policy) -> Limits {
     Limits { void_lookups_max: policy.spf_void_lookups_max }
 }

@@ -1,0 +1,172 @@
+//! Sets of addresses, as ranges.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Addresses of both families. IPv4 addresses are held as their 32 bits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Addresses {
+    ipv4: Ranges,
+    ipv6: Ranges,
+}
+
+/// First and last of each range: in order, and never next to each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Ranges(Vec<(u128, u128)>);
+
+impl Addresses {
+    pub(super) fn ipv4(network: Ipv4Addr, prefix: u8) -> Self {
+        let range = range(u128::from(network.to_bits()), 32, prefix);
+        Self { ipv4: Ranges(vec![range]), ipv6: Ranges::default() }
+    }
+
+    pub(super) fn ipv6(network: Ipv6Addr, prefix: u8) -> Self {
+        Self { ipv4: Ranges::default(), ipv6: Ranges(vec![range(network.to_bits(), 128, prefix)]) }
+    }
+
+    /// Everybody.
+    pub(super) fn all() -> Self {
+        let mut all = Self::ipv4(Ipv4Addr::UNSPECIFIED, 0);
+        all.add(&Self::ipv6(Ipv6Addr::UNSPECIFIED, 0));
+        all
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.ipv4.add(&other.ipv4);
+        self.ipv6.add(&other.ipv6);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ipv4.0.is_empty() && self.ipv6.0.is_empty()
+    }
+
+    /// Whether all of the others are among these.
+    pub(super) fn cover(&self, others: &Self) -> bool {
+        self.ipv4.cover(&others.ipv4) && self.ipv6.cover(&others.ipv6)
+    }
+
+    /// How many IPv4 addresses there are.
+    pub(super) fn ipv4_count(&self) -> u128 {
+        self.ipv4.0.iter().map(|(first, last)| last - first + 1).sum()
+    }
+
+    /// Whether there is any IPv6 address.
+    pub(super) fn has_ipv6(&self) -> bool {
+        !self.ipv6.0.is_empty()
+    }
+
+    /// Whether there is any IPv4 address.
+    pub(super) fn has_ipv4(&self) -> bool {
+        !self.ipv4.0.is_empty()
+    }
+}
+
+/// The first and last address of a network of `width` bits.
+fn range(address: u128, width: u32, prefix: u8) -> (u128, u128) {
+    let host_bits = width - u32::from(prefix);
+    let hosts = u128::MAX.checked_shr(128 - host_bits).unwrap_or(0);
+    (address & !hosts, address | hosts)
+}
+
+impl Ranges {
+    fn add(&mut self, other: &Self) {
+        self.0.extend(&other.0);
+        self.0.sort_unstable();
+        let mut merged: Vec<(u128, u128)> = Vec::with_capacity(self.0.len());
+        for &(first, last) in &self.0 {
+            match merged.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                _ => merged.push((first, last)),
+            }
+        }
+        self.0 = merged;
+    }
+
+    fn cover(&self, others: &Self) -> bool {
+        others.0.iter().all(|(first, last)| {
+            let at = self.0.partition_point(|(_, end)| end < first);
+            self.0.get(at).is_some_and(|(start, end)| start <= first && last <= end)
+        })
+    }
+}
+
+/// A network that holds addresses from which no mail comes over the internet, in words.
+pub(super) fn is_not_public(address: IpAddr) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(address) => not_public_ipv4(address),
+        IpAddr::V6(address) => not_public_ipv6(address),
+    }
+}
+
+/// RFC 6890. The blocks for documentation are left alone: whoever writes them knows it.
+fn not_public_ipv4(address: Ipv4Addr) -> Option<&'static str> {
+    const NOT_PUBLIC: &[(Ipv4Addr, u8, &str)] = &[
+        (Ipv4Addr::new(0, 0, 0, 0), 8, "of the network itself"),
+        (Ipv4Addr::new(10, 0, 0, 0), 8, "private"),
+        (Ipv4Addr::new(100, 64, 0, 0), 10, "shared behind a provider's gateway"),
+        (Ipv4Addr::new(127, 0, 0, 0), 8, "a host's own"),
+        (Ipv4Addr::new(169, 254, 0, 0), 16, "of one link"),
+        (Ipv4Addr::new(172, 16, 0, 0), 12, "private"),
+        (Ipv4Addr::new(192, 168, 0, 0), 16, "private"),
+        (Ipv4Addr::new(224, 0, 0, 0), 4, "of groups, not hosts"),
+        (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved"),
+    ];
+    let within = |(network, prefix, _): &&(Ipv4Addr, u8, &str)| {
+        Addresses::ipv4(*network, *prefix).cover(&Addresses::ipv4(address, 32))
+    };
+    NOT_PUBLIC.iter().find(within).map(|(_, _, words)| *words)
+}
+
+fn not_public_ipv6(address: Ipv6Addr) -> Option<&'static str> {
+    const NOT_PUBLIC: &[(Ipv6Addr, u8, &str)] = &[
+        (Ipv6Addr::UNSPECIFIED, 127, "a host's own"),
+        (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, "IPv4 in disguise, and never matched"),
+        (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "private"),
+        (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "of one link"),
+        (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "of groups, not hosts"),
+    ];
+    let within = |(network, prefix, _): &&(Ipv6Addr, u8, &str)| {
+        Addresses::ipv6(*network, *prefix).cover(&Addresses::ipv6(address, 128))
+    };
+    NOT_PUBLIC.iter().find(within).map(|(_, _, words)| *words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ipv4(text: &str) -> Addresses {
+        let (address, prefix) = text.split_once('/').unwrap();
+        Addresses::ipv4(address.parse().unwrap(), prefix.parse().unwrap())
+    }
+
+    #[test]
+    fn neighbours_become_one() {
+        let mut set = ipv4("192.0.2.0/25");
+        set.add(&ipv4("192.0.2.128/25"));
+        assert_eq!(set, ipv4("192.0.2.77/24"));
+        assert_eq!(set.ipv4_count(), 256);
+        assert!(set.cover(&ipv4("192.0.2.64/26")));
+        assert!(!set.cover(&ipv4("192.0.2.0/23")));
+        assert!(set.has_ipv4() && !set.has_ipv6());
+    }
+
+    #[test]
+    fn the_ends_of_the_world() {
+        let all = Addresses::all();
+        assert_eq!(all.ipv4_count(), 1 << 32);
+        assert!(all.cover(&Addresses::ipv6(Ipv6Addr::from_bits(u128::MAX), 128)));
+        assert!(all.cover(&ipv4("255.255.255.255/32")));
+        assert!(all.cover(&Addresses::default()) && Addresses::default().is_empty());
+    }
+
+    #[test]
+    fn where_no_mail_comes_from() {
+        let of = |text: &str| is_not_public(text.parse().unwrap());
+        assert_eq!(of("192.168.1.1"), Some("private"));
+        assert_eq!(of("::1"), Some("a host's own"));
+        assert_eq!(of("fd00::1"), Some("private"));
+        for public in ["192.0.2.1", "8.8.8.8", "2001:db8::1", "172.32.0.1", "100.128.0.0"] {
+            assert_eq!(of(public), None, "{public}");
+        }
+    }
+}

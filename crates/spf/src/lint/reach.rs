@@ -1,0 +1,320 @@
+//! What of the tree cannot be had, costs too much, or adds nothing.
+
+use std::ops::Range;
+
+use quivive_evidence::{Remark, Severity};
+
+use super::addresses::Addresses;
+use super::term::Term;
+use super::tree::{Branch, Leaf, State, Trouble, shown::counted};
+use crate::matching::MX_HOSTS_MAX;
+use crate::record::Qualifier;
+use crate::{Limits, TERMS_MAX};
+
+/// With this many look-up terms there is hardly room for another provider.
+const TERMS_MANY: usize = 9;
+
+/// Remarks about the tree of a record with these terms.
+pub(super) fn remarks(tree: &Branch, terms: &[Term<'_>], limits: Limits) -> Vec<Remark> {
+    let mut reach = Reach { terms, limits, remarks: Vec::new() };
+    for leaf in &tree.leaves {
+        reach.trouble(leaf, &[], &terms[leaf.index].span);
+    }
+    reach.count_terms(tree);
+    reach.count_void(tree);
+    reach.dead(tree);
+    reach.redundant(tree);
+    reach.remarks
+}
+
+struct Reach<'r> {
+    terms: &'r [Term<'r>],
+    limits: Limits,
+    remarks: Vec<Remark>,
+}
+
+impl Reach<'_> {
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.remarks.push(Remark::new(severity, code, span.clone(), message, help));
+    }
+
+    fn span(&self, leaf: &Leaf) -> Range<usize> {
+        self.terms[leaf.index].span.clone()
+    }
+
+    /// What cannot be had, here and below. `way` are the domains between; `span` is the term of our
+    /// record that leads there.
+    fn trouble(&mut self, leaf: &Leaf, way: &[&str], span: &Range<usize>) {
+        if let Some(trouble) = &leaf.trouble {
+            self.add_trouble(trouble, leaf, way, span);
+        }
+        let Some(below) = leaf.below.as_deref() else { return };
+        self.policy(leaf, below, way, span);
+        let way = [way, &[&*below.domain]].concat();
+        for leaf in &below.leaves {
+            self.trouble(leaf, &way, span);
+        }
+    }
+
+    fn add_trouble(&mut self, trouble: &Trouble, leaf: &Leaf, way: &[&str], span: &Range<usize>) {
+        let place = place(leaf, way);
+        match trouble {
+            Trouble::NoAddress(name) => self.add(
+                if way.is_empty() { Severity::Warning } else { Severity::Advice },
+                "no-address",
+                span,
+                format!("{name} has no address, so that {place} finds nothing and uses up a void look-up"),
+                mend(way, "name a host that exists, or remove the term"),
+            ),
+            Trouble::NoMx(name) => self.add(
+                if way.is_empty() { Severity::Warning } else { Severity::Advice },
+                "no-mx",
+                span,
+                format!("{name} has no MX record, so that {place} finds nothing and uses up a void look-up"),
+                mend(way, "remove the term, or name the hosts by `a:` or `ip4:`"),
+            ),
+            Trouble::NullMx(name) => self.add(
+                Severity::Warning,
+                "null-mx",
+                span,
+                format!("{name} says by its MX that it takes no mail, so that {place} matches nobody"),
+                mend(way, "remove the term"),
+            ),
+            Trouble::ManyMx(name, count) => self.add(
+                Severity::Error,
+                "mx-limit",
+                span,
+                format!(
+                    "{name} has {count} mail exchangers, and with more than {MX_HOSTS_MAX} {place} makes the record unusable"
+                ),
+                mend(way, "name the hosts that send by `ip4:` and `ip6:`"),
+            ),
+            Trouble::Failed(name, failure) => self.add(
+                Severity::Warning,
+                "dns-failure",
+                span,
+                format!("DNS gives no answer about {name} ({}), for which receivers defer mail", failure.token()),
+                "lint again; if it stays so, see to the name servers of that domain".to_owned(),
+            ),
+        }
+    }
+
+    /// A record that is included or redirected to (RFC 7208 sections 5.2 and 6.1).
+    fn policy(&mut self, leaf: &Leaf, below: &Branch, way: &[&str], span: &Range<usize>) {
+        let (domain, place) = (&*below.domain, place(leaf, way));
+        let error = |code, what: String, help: &str| Some((code, what, mend(way, help)));
+        let found = match &below.state {
+            State::Record | State::Unknown => None,
+            State::NoDomain => error(
+                "missing-domain",
+                format!("the domain of {place} does not exist"),
+                "remove it, or write the name as the provider gives it",
+            ),
+            State::NoRecord => error(
+                "missing-record",
+                format!("{domain} publishes no SPF record for {place}"),
+                "remove it, or write the name as the provider gives it; a host is named by `a:`",
+            ),
+            State::Several => error(
+                "several-below",
+                format!("{domain}, which {place} names, has more than one SPF record"),
+                "tell whoever runs it, and remove the term until then",
+            ),
+            State::Broken(why) => error(
+                "broken-below",
+                format!("the record of {domain}, which {place} names, is broken: {why}"),
+                "tell whoever runs it, and remove the term until then",
+            ),
+            State::Loop => error(
+                "loop",
+                format!("{place} leads back to {domain}, and so round and round"),
+                "remove it",
+            ),
+            State::Failed(failure) => {
+                self.add(
+                    Severity::Warning,
+                    "dns-failure",
+                    span,
+                    format!(
+                        "DNS gives no answer about {domain} ({}), for which receivers defer mail",
+                        failure.token()
+                    ),
+                    "lint again; if it stays so, see to the name servers of that domain",
+                );
+                None
+            }
+        };
+        if let Some((code, what, help)) = found {
+            let message = format!("{what}, and every check that comes to it fails (permerror)");
+            self.add(Severity::Error, code, span, message, help);
+        }
+    }
+
+    /// RFC 7208 section 4.6.4: ten look-up terms, over all records together.
+    fn count_terms(&mut self, tree: &Branch) {
+        let total = tree.terms();
+        let least = if tree.is_complete() { "" } else { "at least " };
+        let costs = costs(tree);
+        if total > TERMS_MAX {
+            let mut sum = 0;
+            let over = tree.leaves.iter().find(|leaf| {
+                sum += leaf.terms();
+                sum > TERMS_MAX
+            });
+            let span = over.map_or(0..0, |leaf| self.span(leaf));
+            self.add(
+                Severity::Error,
+                "term-limit",
+                &span,
+                format!("the record needs {least}{total} look-up terms, and receivers give up after {TERMS_MAX} (permerror)"),
+                format!("save some{costs}; `quivive publish --flatten` can replace them by networks"),
+            );
+        } else if total >= TERMS_MANY {
+            let last = tree.leaves.iter().rev().find(|leaf| leaf.terms() > 0);
+            let span = last.map_or(0..0, |leaf| self.span(leaf));
+            self.add(
+                Severity::Advice,
+                "many-terms",
+                &span,
+                format!("the record needs {least}{total} of {TERMS_MAX} look-up terms, and a provider may add one any day"),
+                format!("save some{costs}"),
+            );
+        }
+    }
+
+    /// RFC 7208 section 4.6.4: few look-ups that find nothing.
+    fn count_void(&mut self, tree: &Branch) {
+        let (void, most) = (tree.void(), self.limits.void_lookups_max);
+        let permits = tree.permits();
+        let family = match (void.ipv4 > most, void.ipv6 > most) {
+            (false, false) => return,
+            (true, true) => "",
+            (true, false) => " for IPv4 clients",
+            (false, true) => " for IPv6 clients",
+        };
+        let severity = match (void.ipv4 > most, permits.has_ipv6() || void.ipv4 > most) {
+            (true, _) => Severity::Error,
+            (false, true) => Severity::Warning,
+            (false, false) => Severity::Advice,
+        };
+        let mut sum = 0;
+        let over = tree.leaves.iter().find(|leaf| {
+            sum += if void.ipv4 > most { leaf.void().ipv4 } else { leaf.void().ipv6 };
+            sum > most
+        });
+        let span = over.map_or(0..0, |leaf| self.span(leaf));
+        self.add(
+            severity,
+            "void-lookup-limit",
+            &span,
+            format!(
+                "{} find nothing{family}, and receivers give up after {most} (permerror)",
+                counted(void.worst(), "look-up")
+            ),
+            "remove the terms that find nothing, or name addresses by `ip4:` and `ip6:`",
+        );
+    }
+
+    /// Terms that can never match, and those that always do.
+    fn dead(&mut self, tree: &Branch) {
+        for leaf in &tree.leaves {
+            let Some(below) = leaf.below.as_deref().filter(|below| below.is_sound()) else {
+                continue;
+            };
+            let span = self.span(leaf);
+            if leaf.matches == Addresses::all() {
+                self.add(
+                    Severity::Warning,
+                    "permits-all-below",
+                    &span,
+                    format!("{} permits every host in the world", below.domain),
+                    "remove the term, or ask whoever runs that domain",
+                );
+            } else if leaf.matches.is_empty() && !leaf.varies && leaf.qualifier.is_some() {
+                self.add(
+                    Severity::Warning,
+                    "dead-include",
+                    &span,
+                    format!("{} permits nobody, so that this only costs a look-up", below.domain),
+                    "remove it, or write the name as the provider gives it",
+                );
+            }
+        }
+    }
+
+    /// Terms whose addresses others hold already.
+    fn redundant(&mut self, tree: &Branch) {
+        let mut known = Addresses::default();
+        let plain = |leaf: &&Leaf| {
+            leaf.qualifier == Some(Qualifier::Pass) && leaf.matches != Addresses::all()
+        };
+        let networks = tree.leaves.iter().filter(plain).filter(|leaf| !leaf.counts);
+        networks.for_each(|leaf| known.add(&leaf.matches));
+        let mut included = Addresses::default();
+        for leaf in tree.leaves.iter().filter(plain).filter(|leaf| leaf.counts) {
+            let has_exceptions = leaf.below.as_ref().is_some_and(|below| below.has_exceptions());
+            if leaf.varies || leaf.matches.is_empty() || has_exceptions {
+                continue;
+            }
+            if known.cover(&leaf.matches) {
+                let saved = counted(leaf.terms(), "look-up term");
+                self.add(
+                    Severity::Warning,
+                    "redundant-term",
+                    &self.span(leaf),
+                    "other terms hold all of its addresses",
+                    format!("remove it, if that is no accident, and save {saved}"),
+                );
+            } else {
+                known.add(&leaf.matches);
+                included.add(&leaf.matches);
+            }
+        }
+        for leaf in tree.leaves.iter().filter(plain).filter(|leaf| !leaf.counts) {
+            if included.cover(&leaf.matches) {
+                self.add(
+                    Severity::Advice,
+                    "redundant-network",
+                    &self.span(leaf),
+                    "what the record includes or looks up holds these addresses already",
+                    "remove it, unless it should hold when the others change",
+                );
+            }
+        }
+    }
+}
+
+/// How the place of a term is told: by its text, and by whose record it stands in.
+fn place(leaf: &Leaf, way: &[&str]) -> String {
+    match way.last() {
+        None => format!("`{}`", leaf.text),
+        Some(domain) => format!("`{}` in the record of {domain}", leaf.text),
+    }
+}
+
+/// What others publish is theirs to mend.
+fn mend(way: &[&str], ours: &str) -> String {
+    match way.last() {
+        None => ours.to_owned(),
+        Some(domain) => format!("tell whoever runs {domain}"),
+    }
+}
+
+/// The terms that cost most.
+fn costs(tree: &Branch) -> String {
+    let mut costly: Vec<_> = tree.leaves.iter().filter(|leaf| leaf.terms() > 1).collect();
+    costly.sort_by_key(|leaf| std::cmp::Reverse(leaf.terms()));
+    let told: Vec<_> = costly
+        .iter()
+        .take(3)
+        .map(|leaf| format!("`{}` takes {}", leaf.text, leaf.terms()))
+        .collect();
+    if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) }
+}

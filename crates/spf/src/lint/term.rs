@@ -1,0 +1,148 @@
+//! Terms as they stand in a record, each parsed by itself.
+
+use std::ops::Range;
+
+use crate::domain_spec::DomainSpec;
+use crate::record::{Mechanism, Qualifier, Record};
+use crate::syntax::{SyntaxError, SyntaxErrorKind};
+
+/// Before a term, this makes it a record.
+const VERSION: &str = "v=spf1 ";
+
+/// A term of the record that is looked over.
+#[derive(Debug, Clone)]
+pub(super) struct Term<'r> {
+    /// As it is written.
+    pub(super) text: &'r str,
+    /// Where it stands in the text of the report, in octets.
+    pub(super) span: Range<usize>,
+    /// What it says; the place of an error is within the term.
+    pub(super) meaning: Result<Meaning, SyntaxError>,
+}
+
+/// What a term says.
+#[derive(Debug, Clone)]
+pub(super) enum Meaning {
+    Directive(Qualifier, Mechanism),
+    Redirect(DomainSpec),
+    Explanation(DomainSpec),
+    /// A modifier that SPF does not know, and so ignores.
+    Unknown,
+}
+
+/// The terms behind the version section of a record that begins at `offset`.
+///
+/// One error makes a record unusable, and a parser stops there; whoever mends it wants to know all
+/// of them. So each term is parsed as a record of its own.
+pub(super) fn split(record: &str, offset: usize) -> Vec<Term<'_>> {
+    let mut at = offset;
+    let mut terms = Vec::new();
+    for text in record.split(' ') {
+        let span = at..at + text.len();
+        at = span.end + 1;
+        if !text.is_empty() {
+            terms.push(Term { text, span, meaning: meaning(text) });
+        }
+    }
+    // The version section; a record without one has been told of already.
+    let is_version = |term: &Term<'_>| term.span.start == offset;
+    if terms.first().is_some_and(is_version) {
+        terms.remove(0);
+    }
+    terms
+}
+
+fn meaning(term: &str) -> Result<Meaning, SyntaxError> {
+    let alone = [VERSION, term].concat();
+    let mut record = Record::parse(alone.as_bytes()).map_err(|error| {
+        let place = |at: usize| at.saturating_sub(VERSION.len());
+        error.kind.at(place(error.span.start)..place(error.span.end))
+    })?;
+    if let Some(directive) = std::mem::take(&mut record.directives).into_iter().next() {
+        return Ok(Meaning::Directive(directive.qualifier, directive.mechanism));
+    }
+    Ok(match (record.redirect, record.explanation) {
+        (Some(redirect), _) => Meaning::Redirect(redirect.target),
+        (None, Some(explanation)) => Meaning::Explanation(explanation.target),
+        (None, None) => Meaning::Unknown,
+    })
+}
+
+impl Term<'_> {
+    /// The mechanism with its qualifier, if it is one and is well formed.
+    pub(super) fn directive(&self) -> Option<(Qualifier, &Mechanism)> {
+        match &self.meaning {
+            Ok(Meaning::Directive(qualifier, mechanism)) => Some((*qualifier, mechanism)),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with it.
+    pub(super) fn error(&self) -> Option<SyntaxErrorKind> {
+        self.meaning.as_ref().err().map(|error| error.kind)
+    }
+
+    /// Without its qualifier, if it has one.
+    pub(super) fn bare(&self) -> &str {
+        self.text.strip_prefix(['+', '-', '~', '?']).unwrap_or(self.text)
+    }
+
+    /// Its qualifier as it is written, or nothing.
+    pub(super) fn sign(&self) -> &str {
+        &self.text[..self.text.len() - self.bare().len()]
+    }
+
+    /// `all`, whatever it means.
+    pub(super) fn is_all(&self) -> bool {
+        matches!(self.directive(), Some((_, Mechanism::All)))
+    }
+
+    /// The domain that it names, if it names one.
+    pub(super) fn target(&self) -> Option<&DomainSpec> {
+        match self.meaning.as_ref().ok()? {
+            Meaning::Directive(_, mechanism) => mechanism.target(),
+            Meaning::Redirect(target) | Meaning::Explanation(target) => Some(target),
+            Meaning::Unknown => None,
+        }
+    }
+}
+
+impl Mechanism {
+    /// The domain that it names, if it names one.
+    pub(super) fn target(&self) -> Option<&DomainSpec> {
+        match self {
+            Self::Include(target) | Self::Exists(target) => Some(target),
+            Self::A(target, _) | Self::Mx(target, _) | Self::Ptr(target) => target.as_ref(),
+            Self::All | Self::Ip4(..) | Self::Ip6(..) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_error_does_not_hide_the_next() {
+        let terms = split("v=spf1  a:b ip4:1.2.3 x=y -all", 10);
+        let seen: Vec<_> =
+            terms.iter().map(|term| (term.text, term.span.clone(), term.error())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("a:b", 18..21, Some(SyntaxErrorKind::DomainEnd)),
+                ("ip4:1.2.3", 22..31, Some(SyntaxErrorKind::Ipv4Network)),
+                ("x=y", 32..35, None),
+                ("-all", 36..40, None),
+            ]
+        );
+        let Err(error) = &terms[0].meaning else { panic!() };
+        assert_eq!(error.span, 2..3);
+    }
+
+    #[test]
+    fn a_record_alone_has_no_terms() {
+        assert!(split("v=spf1", 0).is_empty());
+        assert!(split("", 0).is_empty());
+    }
+}
