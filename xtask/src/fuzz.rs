@@ -32,6 +32,7 @@ const TARGETS: &[Target] = &[
     Target { name: "smtp_session", octets_max: 2048 },
     Target { name: "socketmap", octets_max: 512 },
     Target { name: "spf_check", octets_max: 2048 },
+    Target { name: "spf_lint", octets_max: 512 },
     Target { name: "spf_record", octets_max: 512 },
     Target { name: "tcp_table", octets_max: 512 },
     Target { name: "zone", octets_max: 2048 },

@@ -57,9 +57,8 @@ pub(crate) enum Command {
     Completions(Completions),
     /// Print the manual page, or write those of all commands into a folder
     Man(Man),
-    /// Find faults in a published record
-    #[command(hide = true)]
-    Lint(Later),
+    /// Say what is wrong or doubtful about a published record, and how it is mended
+    Lint(Box<Lint>),
     /// Print zone records to publish
     #[command(hide = true)]
     Publish(Later),
@@ -135,6 +134,22 @@ pub(crate) struct Check {
     #[arg(long, value_name = "FILE|-")]
     #[arg(conflicts_with_all = ["ip", "helo", "mail_from", "rcpt", "auth_user", "message"])]
     pub(crate) batch: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// The domains whose records are looked over
+    #[arg(value_name = "DOMAIN", required_unless_present_any = ["record", "file"])]
+    pub(crate) domains: Vec<String>,
+    /// Look this text over instead, without asking DNS unless --zone or --resolver is given
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = as_said())]
+    pub(crate) record: Option<String>,
+    /// Look over the domains in a file, one a line; - for standard input
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["domains", "record"])]
+    pub(crate) file: Option<PathBuf>,
+    /// The method whose records are looked over
+    #[arg(long, value_name = "M", default_value_t = Method::Spf)]
+    pub(crate) method: Method,
 }
 
 #[derive(Debug, Args)]
@@ -391,6 +406,7 @@ impl Command {
     pub(crate) fn later(&self) -> Option<&'static str> {
         match self {
             Self::Check(_)
+            | Self::Lint(_)
             | Self::Serve
             | Self::Completions(_)
             | Self::Man(_)
@@ -398,7 +414,6 @@ impl Command {
             | Self::Config(_)
             | Self::Case(_)
             | Self::Srs(_) => None,
-            Self::Lint(_) => Some("lint"),
             Self::Publish(_) => Some("publish"),
             Self::Callback(_) => Some("callback"),
             Self::Held(_) => Some("held"),

@@ -8,7 +8,10 @@ mod config;
 mod demo;
 mod error;
 mod examiner;
+
+mod input;
 mod json;
+mod lint;
 mod listeners;
 mod manual;
 mod password;

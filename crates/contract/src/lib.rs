@@ -10,6 +10,7 @@
 
 mod case;
 mod judgement;
+mod lint;
 mod query;
 mod request;
 mod request_error;
@@ -17,6 +18,7 @@ mod srs;
 
 pub use case::CaseJson;
 pub use judgement::JudgementJson;
+pub use lint::LintJson;
 pub use query::{Query, Selection, SelectionError};
 pub use request::{Attached, Request, id_of};
 pub use request_error::RequestError;

@@ -8,6 +8,7 @@ mod cache;
 mod flights;
 mod metrics;
 mod name;
+mod note;
 mod records;
 mod reply;
 mod resolver;

@@ -37,6 +37,7 @@ const DUPLICATES: &[(&str, &str)] = &[
     ("hashbrown", "below hashlink in sqlx"),
     ("sha2", "sqlx has not moved to 0.11 yet"),
     ("syn", "reads code at build time; macros of hickory and serde moved to 3, others have not"),
+    ("unicode-width", "miette has not moved to 0.2 yet"),
 ];
 
 /// What a build of the workspace takes on 64-bit Linux, tests included, as `cargo tree` sees it:

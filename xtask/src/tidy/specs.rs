@@ -73,6 +73,7 @@ pub(super) const RFCS: &[(u32, &str)] = &[
     (6652, "SPF authentication failure reporting"),
     (6761, "Special-use domain names"),
     (6840, "Clarifications and implementation notes for DNS security"),
+    (6890, "Special-purpose IP address registries"),
     (6891, "Extension mechanisms for DNS"),
     (7208, "Sender Policy Framework"),
     (7293, "The Require-Recipient-Valid-Since header field and SMTP service extension"),

@@ -1,9 +1,11 @@
 //! The program, run as anybody runs it.
 
 mod batch;
+mod book;
 mod case;
 mod check;
 mod daemon;
 mod dns;
+mod lint;
 mod run;
 mod srs;

@@ -53,11 +53,6 @@ impl Addresses {
     pub(super) fn has_ipv6(&self) -> bool {
         !self.ipv6.0.is_empty()
     }
-
-    /// Whether there is any IPv4 address.
-    pub(super) fn has_ipv4(&self) -> bool {
-        !self.ipv4.0.is_empty()
-    }
 }
 
 /// The first and last address of a network of `width` bits.
@@ -87,6 +82,19 @@ impl Ranges {
             self.0.get(at).is_some_and(|(start, end)| start <= first && last <= end)
         })
     }
+}
+
+/// A number of addresses as people read it: `4,294,967,296`.
+pub(super) fn grouped(count: u128) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// A network that holds addresses from which no mail comes over the internet, in words.
@@ -147,7 +155,7 @@ mod tests {
         assert_eq!(set.ipv4_count(), 256);
         assert!(set.cover(&ipv4("192.0.2.64/26")));
         assert!(!set.cover(&ipv4("192.0.2.0/23")));
-        assert!(set.has_ipv4() && !set.has_ipv6());
+        assert!(!set.has_ipv6());
     }
 
     #[test]

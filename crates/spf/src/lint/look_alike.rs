@@ -65,7 +65,10 @@ pub(super) fn remarks(terms: &[Term<'_>]) -> Vec<Remark> {
                 Severity::Warning,
                 "look-alike",
                 term.span.clone(),
-                format!("`{name}` {likeness} `{known}`; whoever owns it may send for this domain"),
+                format!(
+                    "`{name}` {likeness} `{known}`; whoever owns it may send for this \
+                     domain"
+                ),
                 format!("write `{known}`, or make sure that `{name}` is meant"),
             ))
         });
@@ -134,7 +137,10 @@ fn mixed(term: &Term<'_>, name: &str) -> Option<Remark> {
         Severity::Warning,
         "look-alike",
         term.span.clone(),
-        format!("`{label}` mixes letters of several alphabets, so that it looks like another name"),
+        format!(
+            "`{label}` mixes letters of several alphabets, so that it looks like another \
+             name"
+        ),
         format!("make sure that `{name}` is meant"),
     ))
 }

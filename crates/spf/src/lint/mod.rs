@@ -72,6 +72,9 @@ impl Lint for SpfLint {
         report.remarks.extend(source.remarks.iter().cloned());
         for record in &source.records {
             let terms = term::split(&source.text[record.clone()], record.start);
+            // The rest is looked over as if the slips were mended.
+            let (remarks, terms) = slips::mend(terms);
+            report.remarks.extend(remarks);
             report.remarks.extend(term_remarks(&terms, record.clone()));
             if source.records.len() == 1 {
                 self.follow(subject, &terms, &look_ups, &mut report);
@@ -100,7 +103,8 @@ impl SpfLint {
                 Severity::Advice,
                 "not-followed",
                 0..0,
-                "the record leads to more than is looked up here, so that this report is not whole",
+                "the record leads to more than is looked up here, so that this report is not \
+                 whole",
                 "shorten the record first",
             ));
         }
@@ -131,8 +135,7 @@ impl SpfLint {
 
 /// What can be said of a record's terms without asking anybody.
 fn term_remarks(terms: &[Term<'_>], record: std::ops::Range<usize>) -> Vec<Remark> {
-    let mut remarks = slips::remarks(terms);
-    remarks.extend(structure::remarks(terms, record));
+    let mut remarks = structure::remarks(terms, record);
     remarks.extend(network::remarks(terms));
     remarks.extend(look_alike::remarks(terms));
     remarks

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use quivive_evidence::{Remark, Severity};
 
-use super::addresses::is_not_public;
+use super::addresses::{grouped, is_not_public};
 use super::term::Term;
 use crate::record::{DualPrefix, Mechanism, Qualifier};
 
@@ -93,7 +93,10 @@ impl<'t> Network<'t> {
             add(
                 Severity::Warning,
                 "no-public-address",
-                format!("the addresses are {what}, and no mail comes from them over the internet"),
+                format!(
+                    "the addresses are {what}, and no mail comes from them over the \
+                     internet"
+                ),
                 "remove it, and name the address that other hosts see".to_owned(),
             );
         }
@@ -125,14 +128,16 @@ fn wide(prefix: u8, is_ipv4: bool) -> Option<(String, String)> {
             let count = 1_u64 << (32 - prefix);
             Some((
                 format!(
-                    "`/{prefix}` lets {count} hosts send for this domain, which are hardly all yours"
+                    "`/{prefix}` lets {} hosts send for this domain, which are hardly all yours",
+                    grouped(count.into())
                 ),
                 help,
             ))
         }
         _ => Some((
             format!(
-                "`/{prefix}` is wider than what an organisation is given (a /{most} at most), so that strangers may send for this domain"
+                "`/{prefix}` is wider than what an organisation is given (a /{most} at most), \
+                 so that strangers may send for this domain"
             ),
             help,
         )),
@@ -172,7 +177,7 @@ fn against_each_other(mut networks: Vec<&Network<'_>>, terms: &[Term<'_>]) -> Ve
 /// What is to be said about a network that lies within another.
 fn within(inner: &Network<'_>, outer: &Network<'_>, terms: &[Term<'_>]) -> Option<Remark> {
     let is_equal = inner.prefix == outer.prefix;
-    let (inner_text, outer_text) = (inner.term.text, outer.term.text);
+    let (inner_text, outer_text) = (&*inner.term.text, &*outer.term.text);
     if outer.index < inner.index {
         let same = inner.qualifier == outer.qualifier;
         let (code, message) = match (is_equal, same) {
@@ -187,7 +192,8 @@ fn within(inner: &Network<'_>, outer: &Network<'_>, terms: &[Term<'_>]) -> Optio
             (_, false) => (
                 "overlapping-networks",
                 format!(
-                    "`{outer_text}` before it decides about these addresses, so that this is never looked at"
+                    "`{outer_text}` before it decides about these addresses, so that this is \
+                     never looked at"
                 ),
             ),
         };

@@ -35,7 +35,10 @@ pub(super) fn remarks(domain: &str, source: &Source, look_ups: &LookUps<'_>) -> 
             Severity::Warning,
             "obsolete-type",
             0..0,
-            format!("{domain} has a record of the type SPF (99), too, which nobody asks for any more (RFC 7208 section 3.1)"),
+            format!(
+                "{domain} has a record of the type SPF (99), too, which nobody asks for any \
+                 more (RFC 7208 section 3.1)"
+            ),
             "remove it: the TXT record is the one that counts",
         ));
     }
@@ -68,7 +71,10 @@ fn large_answer(domain: &str, answer: &Answer<Txt>) -> Option<Remark> {
             Severity::Warning,
             "large-answer",
             0..0,
-            format!("the answer has {octets} octets{others}; beyond {ANSWER_OCTETS_MAX} some receivers never see it whole"),
+            format!(
+                "the answer has {octets} octets{others}; beyond {ANSWER_OCTETS_MAX} some \
+                 receivers never see it whole"
+            ),
             "remove TXT records that nobody needs any more, and shorten the record",
         )
     })

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use quivive_evidence::{Remark, Severity};
+use quivive_evidence::{Failure, Remark, Severity};
 
 use super::addresses::Addresses;
 use super::term::Term;
@@ -66,33 +66,45 @@ impl Reach<'_> {
     fn add_trouble(&mut self, trouble: &Trouble, leaf: &Leaf, way: &[&str], span: &Range<usize>) {
         let place = place(leaf, way);
         match trouble {
+            // What finds nothing in others' records is told where all of them are counted.
+            Trouble::NoAddress(_) | Trouble::NoMx(_) | Trouble::NullMx(_) if !way.is_empty() => {}
             Trouble::NoAddress(name) => self.add(
-                if way.is_empty() { Severity::Warning } else { Severity::Advice },
+                Severity::Warning,
                 "no-address",
                 span,
-                format!("{name} has no address, so that {place} finds nothing and uses up a void look-up"),
-                mend(way, "name a host that exists, or remove the term"),
+                format!(
+                    "{name} has no address, so that {place} finds nothing and uses up a \
+                     void look-up"
+                ),
+                "name a host that exists, or remove the term",
             ),
             Trouble::NoMx(name) => self.add(
-                if way.is_empty() { Severity::Warning } else { Severity::Advice },
+                Severity::Warning,
                 "no-mx",
                 span,
-                format!("{name} has no MX record, so that {place} finds nothing and uses up a void look-up"),
-                mend(way, "remove the term, or name the hosts by `a:` or `ip4:`"),
+                format!(
+                    "{name} has no MX record, so that {place} finds nothing and uses up a \
+                     void look-up"
+                ),
+                "remove the term, or name the hosts by `a:` or `ip4:`",
             ),
             Trouble::NullMx(name) => self.add(
                 Severity::Warning,
                 "null-mx",
                 span,
-                format!("{name} says by its MX that it takes no mail, so that {place} matches nobody"),
-                mend(way, "remove the term"),
+                format!(
+                    "{name} says by its MX that it takes no mail, so that {place} matches \
+                     nobody"
+                ),
+                "remove the term",
             ),
             Trouble::ManyMx(name, count) => self.add(
                 Severity::Error,
                 "mx-limit",
                 span,
                 format!(
-                    "{name} has {count} mail exchangers, and with more than {MX_HOSTS_MAX} {place} makes the record unusable"
+                    "{name} has {count} mail exchangers, and with more than {MX_HOSTS_MAX} \
+                     {place} makes the record unusable"
                 ),
                 mend(way, "name the hosts that send by `ip4:` and `ip6:`"),
             ),
@@ -100,7 +112,7 @@ impl Reach<'_> {
                 Severity::Warning,
                 "dns-failure",
                 span,
-                format!("DNS gives no answer about {name} ({}), for which receivers defer mail", failure.token()),
+                no_answer(name, *failure),
                 "lint again; if it stays so, see to the name servers of that domain".to_owned(),
             ),
         }
@@ -142,10 +154,7 @@ impl Reach<'_> {
                     Severity::Warning,
                     "dns-failure",
                     span,
-                    format!(
-                        "DNS gives no answer about {domain} ({}), for which receivers defer mail",
-                        failure.token()
-                    ),
+                    no_answer(domain, *failure),
                     "lint again; if it stays so, see to the name servers of that domain",
                 );
                 None
@@ -173,8 +182,14 @@ impl Reach<'_> {
                 Severity::Error,
                 "term-limit",
                 &span,
-                format!("the record needs {least}{total} look-up terms, and receivers give up after {TERMS_MAX} (permerror)"),
-                format!("save some{costs}; `quivive publish --flatten` can replace them by networks"),
+                format!(
+                    "the record needs {least}{total} look-up terms, and receivers give up \
+                     after {TERMS_MAX} (permerror)"
+                ),
+                format!(
+                    "save some{costs}; `quivive publish --flatten` can replace them by \
+                     networks"
+                ),
             );
         } else if total >= TERMS_MANY {
             let last = tree.leaves.iter().rev().find(|leaf| leaf.terms() > 0);
@@ -183,7 +198,10 @@ impl Reach<'_> {
                 Severity::Advice,
                 "many-terms",
                 &span,
-                format!("the record needs {least}{total} of {TERMS_MAX} look-up terms, and a provider may add one any day"),
+                format!(
+                    "the record needs {least}{total} of {TERMS_MAX} look-up terms, and a \
+                     provider may add one any day"
+                ),
                 format!("save some{costs}"),
             );
         }
@@ -195,9 +213,9 @@ impl Reach<'_> {
         let permits = tree.permits();
         let family = match (void.ipv4 > most, void.ipv6 > most) {
             (false, false) => return,
-            (true, true) => "",
-            (true, false) => " for IPv4 clients",
-            (false, true) => " for IPv6 clients",
+            (true, true) => ", and every client gets a permerror",
+            (true, false) => " for IPv4 clients, which get a permerror",
+            (false, true) => " for IPv6 clients, which get a permerror",
         };
         let severity = match (void.ipv4 > most, permits.has_ipv6() || void.ipv4 > most) {
             (true, _) => Severity::Error,
@@ -215,10 +233,13 @@ impl Reach<'_> {
             "void-lookup-limit",
             &span,
             format!(
-                "{} find nothing{family}, and receivers give up after {most} (permerror)",
+                "{} find nothing{family}: receivers give up after {most}",
                 counted(void.worst(), "look-up")
             ),
-            "remove the terms that find nothing, or name addresses by `ip4:` and `ip6:`",
+            format!(
+                "remove what finds nothing, or name addresses by `ip4:` and `ip6:`{}",
+                void_names(tree)
+            ),
         );
     }
 
@@ -299,11 +320,40 @@ fn place(leaf: &Leaf, way: &[&str]) -> String {
     }
 }
 
+fn no_answer(name: &str, failure: Failure) -> String {
+    let token = failure.token();
+    format!("DNS gives no answer about {name} ({token}), for which receivers defer mail")
+}
+
 /// What others publish is theirs to mend.
 fn mend(way: &[&str], ours: &str) -> String {
     match way.last() {
         None => ours.to_owned(),
         Some(domain) => format!("tell whoever runs {domain}"),
+    }
+}
+
+/// The names that have nothing, the first of them.
+fn void_names(tree: &Branch) -> String {
+    const NAMES_MAX: usize = 4;
+    fn collect<'t>(branch: &'t Branch, names: &mut Vec<&'t str>) {
+        for leaf in &branch.leaves {
+            if let Some(Trouble::NoAddress(name) | Trouble::NoMx(name)) = &leaf.trouble
+                && !names.contains(&&**name)
+            {
+                names.push(name);
+            }
+            leaf.below.iter().for_each(|below| collect(below, names));
+        }
+    }
+    let mut names = Vec::new();
+    collect(tree, &mut names);
+    let more = if names.len() > NAMES_MAX { " and others" } else { "" };
+    names.truncate(NAMES_MAX);
+    match &*names {
+        [] => String::new(),
+        [name] => format!("; {name} has nothing"),
+        names => format!("; {}{more} have nothing", names.join(", ")),
     }
 }
 

@@ -8,16 +8,24 @@ use std::ops::Range;
 
 use quivive_evidence::{Remark, Severity};
 
-use super::term::Term;
+use super::term::{self, Term};
 use crate::syntax::SyntaxErrorKind;
 
 /// What somebody did, and what to write instead.
 struct Slip {
     code: &'static str,
     message: String,
-    help: String,
+    cure: Cure,
     /// How many of the terms after it belong to it.
     following: usize,
+}
+
+/// What to do about it.
+enum Cure {
+    /// Write these terms: the only cure that there is.
+    Write(String),
+    /// Words to whoever wrote it.
+    Say(String),
 }
 
 /// How a slip is recognised: by the term, and by those after it.
@@ -44,22 +52,33 @@ const SLIPS: &[Recognise] = &[
     word::unknown_name,
 ];
 
-/// A remark for each term that breaks the grammar.
-pub(super) fn remarks(terms: &[Term<'_>]) -> Vec<Remark> {
+/// A remark for each term that breaks the grammar, and the terms as they would be without the slips
+/// whose cure is certain: what else is wrong with them is seen then.
+pub(super) fn mend<'r>(terms: Vec<Term<'r>>) -> (Vec<Remark>, Vec<Term<'r>>) {
     let mut remarks = Vec::new();
+    let mut mended = Vec::new();
     let mut index = 0;
     while let Some(term) = terms.get(index) {
         let after = &terms[index + 1..];
         index += 1;
-        let Some(kind) = term.error() else { continue };
+        let Some(kind) = term.error() else {
+            mended.push(term.clone());
+            continue;
+        };
         let slip = SLIPS.iter().find_map(|recognise| recognise(term, after));
         let slip = slip.unwrap_or_else(|| Slip::plain(kind));
         let last = terms[index - 1 + slip.following].span.end;
         index += slip.following;
-        let span = if slip.following > 0 { term.span.start..last } else { place(term) };
-        remarks.push(Remark::new(Severity::Error, slip.code, span, slip.message, slip.help));
+        let whole = term.span.start..last;
+        let better = match &slip.cure {
+            Cure::Write(written) => term::mended(written, &whole),
+            Cure::Say(_) => None,
+        };
+        mended.extend(better.unwrap_or_else(|| vec![term.clone()]));
+        let span = if slip.following > 0 { whole } else { place(term) };
+        remarks.push(Remark::new(Severity::Error, slip.code, span, slip.message, slip.cure.help()));
     }
-    remarks
+    (remarks, mended)
 }
 
 /// The part of the term that is wrong; all of it where that says more.
@@ -79,8 +98,8 @@ fn place(term: &Term<'_>) -> Range<usize> {
 }
 
 impl Slip {
-    fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: help.into(), following: 0 }
+    fn new(code: &'static str, message: impl Into<String>, cure: Cure) -> Self {
+        Self { code, message: message.into(), cure, following: 0 }
     }
 
     /// What the grammar says, where nothing better is known.
@@ -96,7 +115,37 @@ impl Slip {
             }
             _ => "remove it, or mend it by RFC 7208 section 12",
         };
-        Self::new(code(kind), format!("{kind}; one error makes the whole record unusable"), help)
+        Self::new(
+            code(kind),
+            format!("{kind}; one error makes the whole record unusable"),
+            say(help),
+        )
+    }
+}
+
+/// These terms are the cure.
+fn write(terms: impl Into<String>) -> Cure {
+    Cure::Write(terms.into())
+}
+
+/// These words are the cure.
+fn say(words: impl Into<String>) -> Cure {
+    Cure::Say(words.into())
+}
+
+impl Cure {
+    fn map(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Write(terms) => Self::Write(change(terms)),
+            Self::Say(words) => Self::Say(change(words)),
+        }
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::Write(terms) => format!("write `{terms}`"),
+            Self::Say(words) => words.clone(),
+        }
     }
 }
 

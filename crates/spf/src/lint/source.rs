@@ -33,11 +33,12 @@ pub(super) fn read(subject: &Subject, look_ups: &LookUps<'_>) -> Source {
     let mut source = Source::default();
     match (&subject.record, &subject.domain) {
         (Some(record), _) => source.add_given(record),
-        (None, Some(domain)) => match look_ups.txt(domain) {
-            Some(answer) => source.add_published(domain, answer),
-            // Nothing can be said yet.
-            None => {}
-        },
+        (None, Some(domain)) => {
+            // Without an answer nothing can be said yet.
+            if let Some(answer) = look_ups.txt(domain) {
+                source.add_published(domain, answer);
+            }
+        }
         (None, None) => {}
     }
     source
@@ -74,7 +75,8 @@ impl Source {
                 "dns-failure",
                 0..0,
                 format!("DNS gives no answer about {domain}: {}", failure.token()),
-                "see to the name servers of the domain; receivers defer mail as long as this lasts",
+                "see to the name servers of the domain; receivers defer mail as long as this \
+                 lasts",
             ),
         }
     }
@@ -110,7 +112,10 @@ impl Source {
         let start = self.text.len();
         self.text.push_str(&text);
         let version = self.look_at_version(&text, start);
-        self.records.push(start + version..self.text.len());
+        // What was never meant to be a record has no terms.
+        if Record::is_spf(text.as_bytes()) || is_meant(text.as_bytes()) {
+            self.records.push(start + version..self.text.len());
+        }
     }
 
     /// A text beside a good record that was meant to be one, too.
@@ -157,7 +162,8 @@ impl Source {
             0..0,
             format!("{domain} {what}, so that anybody can send mail in its name"),
             format!(
-                "if {domain} sends no mail, publish `{VERSION} -all`; if it does, `quivive publish \
+                "if {domain} sends no mail, publish `{VERSION} -all`; if it does, `quivive \
+                 publish \
                  {domain}` writes a record"
             ),
         );
@@ -239,7 +245,10 @@ fn wrong_version(text: &str) -> (usize, String, String) {
         return (end, message, help);
     }
     let end = text.find(' ').unwrap_or(text.len());
-    let message = format!("the text does not begin with `{VERSION}`, so that it is no SPF record");
+    let message = format!(
+        "the text does not begin with `{VERSION}`, so that it is no SPF \
+         record"
+    );
     (end, message, help)
 }
 
@@ -287,8 +296,15 @@ mod tests {
 
     #[test]
     fn what_was_meant() {
-        for text in ["v=spf1;", " v=spf1 -all", "\"v=spf1 -all\"", "v= spf1", "spf1 a", "v=spf2 a"]
-        {
+        for text in [
+            "v=spf1;",
+            " v=spf1 -all",
+            "\"v=spf1 -all\"",
+            "v= spf1",
+            "spf1 a",
+            "v=spf2 \
+             a",
+        ] {
             assert!(is_meant(text.as_bytes()), "{text}");
         }
         for text in ["spf2.0/pra -all", "v=DKIM1; p=", "google-site-verification=x", ""] {

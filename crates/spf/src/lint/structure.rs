@@ -20,7 +20,7 @@ const STRING_OCTETS_MAX: usize = 255;
 const KNOWN_ELSEWHERE: &[&str] = &["ra", "rp", "rr"];
 
 /// Characters that no host name has, although a record may hold them in one.
-const ODD: &[char] = &['@', ',', ';', '/', ':', '"', '\'', '(', ')', '<', '>', '\\', '*', '=', '?'];
+const ODD: &str = "@,;/:\"'()<>\\*=?";
 
 /// Remarks about the terms of a record that takes up this part of the text.
 pub(super) fn remarks(terms: &[Term<'_>], record: Range<usize>) -> Vec<Remark> {
@@ -87,8 +87,12 @@ impl Remarks {
                     Severity::Warning,
                     "no-all",
                     &(record.end..record.end),
-                    format!("{what} record has no `all` at its end, so that it says nothing about everybody else"),
-                    "end it with `-all`, or with `~all` as long as you are not sure of all your senders",
+                    format!(
+                        "{what} record has no `all` at its end, so that it says nothing \
+                         about everybody else"
+                    ),
+                    "end it with `-all`, or with `~all` as long as you are not sure of all your \
+                     senders",
                 );
             }
             _ => {}
@@ -138,8 +142,12 @@ impl Remarks {
                 Severity::Warning,
                 "long-record",
                 &(record.start..record.start),
-                format!("the record has {octets} octets; beyond {LONG_OCTETS} its answer may not fit into one packet of 512"),
-                "move networks into a record of their own and include it; `quivive publish` does that",
+                format!(
+                    "the record has {octets} octets; beyond {LONG_OCTETS} its answer may \
+                     not fit into one packet of 512"
+                ),
+                "move networks into a record of their own and include it; `quivive publish` \
+                 does that",
             );
         }
         if octets > STRING_OCTETS_MAX {
@@ -147,7 +155,10 @@ impl Remarks {
                 Severity::Advice,
                 "several-strings",
                 &(record.start..record.start),
-                format!("the record has {octets} octets, and a string in a zone file has at most {STRING_OCTETS_MAX}"),
+                format!(
+                    "the record has {octets} octets, and a string in a zone file has at \
+                     most {STRING_OCTETS_MAX}"
+                ),
                 "write it as several strings with the blanks inside: they are joined without one",
             );
         }
@@ -172,7 +183,7 @@ impl Remarks {
                 continue;
             };
             if key.ends_with('=') {
-                let (first, second) = (first.text, term.text);
+                let (first, second) = (&*first.text, &*term.text);
                 let help = match first.eq_ignore_ascii_case(second) {
                     true => "remove one of them".to_owned(),
                     false => format!("keep `{first}` or `{second}`"),
@@ -185,7 +196,7 @@ impl Remarks {
                     help,
                 );
             } else if !term.is_all() {
-                let before = first.text.to_owned();
+                let before = first.text.to_string();
                 self.warn(
                     "repeated-term",
                     term,
@@ -198,24 +209,9 @@ impl Remarks {
 
     fn term(&mut self, term: &Term<'_>) {
         match &term.meaning {
-            Ok(Meaning::Directive(_, Mechanism::Ptr(_))) => self.warn(
-                "ptr",
-                term,
-                "`ptr` is slow, unreliable and a load for the reverse zones, and should not be used (RFC 7208 section 5.5)",
-                "name the hosts by `ip4:`, `ip6:` or `a:`",
-            ),
-            Ok(Meaning::Directive(Qualifier::Fail | Qualifier::Softfail, Mechanism::Include(_))) => self.warn(
-                "negated-include",
-                term,
-                format!("`{}` refuses the hosts that the other domain permits, and not those that it refuses", term.text),
-                format!("write `{}` to permit them", term.bare()),
-            ),
-            Ok(Meaning::Directive(_, Mechanism::Exists(target))) if target.is_constant() => self.warn(
-                "constant-exists",
-                term,
-                "`exists` without a macro of the message matches everybody or nobody",
-                "put the client's address into the name, as in `exists:%{i}._spf.example.net`, or remove it",
-            ),
+            Ok(Meaning::Directive(qualifier, mechanism)) => {
+                self.directive(term, *qualifier, mechanism);
+            }
             Ok(Meaning::Unknown) => self.unknown(term),
             _ => {}
         }
@@ -224,11 +220,43 @@ impl Remarks {
         }
     }
 
+    fn directive(&mut self, term: &Term<'_>, qualifier: Qualifier, mechanism: &Mechanism) {
+        match mechanism {
+            Mechanism::Ptr(_) => self.warn(
+                "ptr",
+                term,
+                "`ptr` is slow, unreliable and a load for the reverse zones, and should not be \
+                 used (RFC 7208 section 5.5)",
+                "name the hosts by `ip4:`, `ip6:` or `a:`",
+            ),
+            Mechanism::Include(_) if matches!(qualifier, Qualifier::Fail | Qualifier::Softfail) => {
+                self.warn(
+                    "negated-include",
+                    term,
+                    format!(
+                        "`{}` refuses the hosts that the other domain permits, and not those that \
+                         it refuses",
+                        term.text
+                    ),
+                    format!("write `{}` to permit them", term.bare()),
+                );
+            }
+            Mechanism::Exists(target) if target.is_constant() => self.warn(
+                "constant-exists",
+                term,
+                "`exists` without a macro of the message matches everybody or nobody",
+                "put the client's address into the name, as in \
+                 `exists:%{i}._spf.example.net`, or remove it",
+            ),
+            _ => {}
+        }
+    }
+
     /// RFC 7208 section 6: an unknown modifier is ignored, whatever it was meant to say.
     fn unknown(&mut self, term: &Term<'_>) {
         const MECHANISMS: &[&str] =
             &["all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists", "ip", "ipv4", "ipv6"];
-        let (name, value) = term.text.split_once('=').unwrap_or((term.text, ""));
+        let (name, value) = term.text.split_once('=').unwrap_or((&term.text, ""));
         let lower = name.to_ascii_lowercase();
         if KNOWN_ELSEWHERE.contains(&&*lower) {
             return;
@@ -237,7 +265,8 @@ impl Remarks {
             return self.warn(
                 "repeated-version",
                 term,
-                "a second version section stands within the record and is ignored: two records were joined",
+                "a second version section stands within the record and is ignored: two records \
+                 were joined",
                 "remove it, and look at what stands before it: there may be an `all` too early",
             );
         }
@@ -251,17 +280,21 @@ impl Remarks {
                 "equals-for-colon",
                 term,
                 format!(
-                    "with an equals sign `{name}` is an unknown modifier, and everybody ignores it"
+                    "with an equals sign `{name}` is an unknown modifier, and everybody ignores \
+                     it"
                 ),
                 format!("write `{known}:{value}`"),
             );
         }
-        let known = ["redirect", "exp"].into_iter();
-        let close = known.filter(|known| strsim::damerau_levenshtein(&lower, known) <= 2).next();
+        let is_close = |known: &&str| strsim::damerau_levenshtein(&lower, known) <= known.len() / 3;
+        let close = ["redirect", "exp"].into_iter().find(is_close);
         self.warn(
             "unknown-modifier",
             term,
-            format!("`{name}=` is a modifier that SPF does not know, so that everybody ignores it"),
+            format!(
+                "`{name}=` is a modifier that SPF does not know, so that everybody ignores \
+                 it"
+            ),
             match close {
                 Some(known) => format!("write `{known}={value}`"),
                 None => "remove it".to_owned(),
@@ -278,7 +311,8 @@ impl Remarks {
             self.warn(
                 "ptr-macro",
                 term,
-                "`%{p}` needs the client's names, which is as slow and unreliable as `ptr`, and should not be used (RFC 7208 section 7.2)",
+                "`%{p}` needs the client's names, which is as slow and unreliable as `ptr`, and \
+                 should not be used (RFC 7208 section 7.2)",
                 "use `%{i}`, the client's address",
             );
         }
@@ -286,8 +320,10 @@ impl Remarks {
             self.warn(
                 "sender-macro",
                 term,
-                "the policy depends on the sender's local part, so that each sender costs receivers a look-up and no answer can be kept",
-                "use `exists:` with the macro for single senders, or `%{d}` and `%{o}` for domains",
+                "the policy depends on the sender's local part, so that each sender costs \
+                 receivers a look-up and no answer can be kept",
+                "use `exists:` with the macro for single senders, or `%{d}` and `%{o}` for \
+                 domains",
             );
         }
         if let DomainSpec::Literal(name) = target {
@@ -301,14 +337,15 @@ impl Remarks {
             return self.warn(
                 "impossible-name",
                 term,
-                "the name has an empty label or one of more than 63 octets, so that it can never be found",
+                "the name has an empty label or one of more than 63 octets, so that it can \
+                 never be found",
                 "write the name as DNS has it",
             );
         };
-        let Some(odd) = name.chars().find(|c| ODD.contains(c)) else { return };
+        let Some(odd) = name.chars().find(|c| ODD.contains(*c)) else { return };
         let bare = name.trim_start_matches("https://").trim_start_matches("http://");
-        let host = bare.split(ODD).find(|part| part.contains('.')).unwrap_or(bare);
-        let named = term.bare().find([':', '=']).map_or(term.text, |at| &term.bare()[..=at]);
+        let host = bare.split(|c| ODD.contains(c)).find(|part| part.contains('.')).unwrap_or(bare);
+        let named = term.bare().find([':', '=']).map_or(&*term.text, |at| &term.bare()[..=at]);
         self.warn(
             "odd-name",
             term,

@@ -1,5 +1,6 @@
 //! Terms as they stand in a record, each parsed by itself.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::domain_spec::DomainSpec;
@@ -12,8 +13,8 @@ const VERSION: &str = "v=spf1 ";
 /// A term of the record that is looked over.
 #[derive(Debug, Clone)]
 pub(super) struct Term<'r> {
-    /// As it is written.
-    pub(super) text: &'r str,
+    /// As it is written, or as it should be.
+    pub(super) text: Cow<'r, str>,
     /// Where it stands in the text of the report, in octets.
     pub(super) span: Range<usize>,
     /// What it says; the place of an error is within the term.
@@ -30,6 +31,19 @@ pub(super) enum Meaning {
     Unknown,
 }
 
+/// What is written in place of a term, as terms at its place; none if it has an error again.
+pub(super) fn mended(written: &str, place: &Range<usize>) -> Option<Vec<Term<'static>>> {
+    let words = written.split(' ').filter(|word| !word.is_empty());
+    let term = |word: &str| {
+        Some(Term {
+            text: word.to_owned().into(),
+            span: place.clone(),
+            meaning: Ok(meaning(word).ok()?),
+        })
+    };
+    words.map(term).collect()
+}
+
 /// The terms behind the version section of a record that begins at `offset`.
 ///
 /// One error makes a record unusable, and a parser stops there; whoever mends it wants to know all
@@ -41,7 +55,7 @@ pub(super) fn split(record: &str, offset: usize) -> Vec<Term<'_>> {
         let span = at..at + text.len();
         at = span.end + 1;
         if !text.is_empty() {
-            terms.push(Term { text, span, meaning: meaning(text) });
+            terms.push(Term { text: text.into(), span, meaning: meaning(text) });
         }
     }
     // The version section; a record without one has been told of already.
@@ -84,7 +98,7 @@ impl Term<'_> {
 
     /// Without its qualifier, if it has one.
     pub(super) fn bare(&self) -> &str {
-        self.text.strip_prefix(['+', '-', '~', '?']).unwrap_or(self.text)
+        self.text.strip_prefix(['+', '-', '~', '?']).unwrap_or(&self.text)
     }
 
     /// Its qualifier as it is written, or nothing.
@@ -126,7 +140,7 @@ mod tests {
     fn one_error_does_not_hide_the_next() {
         let terms = split("v=spf1  a:b ip4:1.2.3 x=y -all", 10);
         let seen: Vec<_> =
-            terms.iter().map(|term| (term.text, term.span.clone(), term.error())).collect();
+            terms.iter().map(|term| (&*term.text, term.span.clone(), term.error())).collect();
         assert_eq!(
             seen,
             [

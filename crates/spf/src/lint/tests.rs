@@ -117,8 +117,8 @@ fn what_stands_between_terms() {
 
 #[test]
 fn characters() {
-    slip("\"mx\"", "quotes", "leave it out: `mx`");
-    slip("\u{201c}mx\u{201d}", "quotes", "leave it out: `mx`");
+    slip("\"mx\"", "quotes", "write `mx`");
+    slip("\u{201c}mx\u{201d}", "quotes", "write `mx`");
     slip("mx\tptr", "blank", "separate terms by blanks alone");
     slip("mx\u{a0}ptr", "blank", "type the blank anew");
     slip("m\u{200b}x", "invisible", "write `mx`");
@@ -343,7 +343,8 @@ fn the_whole_tree_is_counted() {
         "big.example TXT v=spf1 include:one.example include:two.example mx -all",
         "big.example MX 10 mx.big.example",
         "mx.big.example A 192.0.2.1",
-        "one.example TXT v=spf1 include:three.example include:three.example a:h.example exists:%{i}.x.example ~all a",
+        "one.example TXT v=spf1 include:three.example include:three.example a:h.example \
+         exists:%{i}.x.example ~all a",
         "three.example TXT v=spf1 a:h.example ip4:198.51.100.0/24 ?all",
         "two.example TXT v=spf1 a:h.example redirect=three.example",
         "h.example A 203.0.113.1",
@@ -354,14 +355,16 @@ fn the_whole_tree_is_counted() {
     assert_eq!(&report.record[term_limit.span.0..term_limit.span.1], "include:two.example");
     assert!(term_limit.message.contains("needs 12 look-up terms"), "{}", term_limit.message);
     assert_eq!(report.counts[0], Count { what: "look-up terms", used: 12, most: 10 });
-    assert_eq!(report.tree[0].note, "12 look-up terms in all, 258 IPv4, IPv6");
+    assert_eq!(report.tree[0].note, "12 look-up terms, permits 258 IPv4 addresses and IPv6");
     assert_eq!(report.tree[0].children[0].children[1].children.len(), 3);
 }
 
 #[test]
 fn includes_that_do_not_work() {
     let world = World(vec![
-        "a.example TXT v=spf1 include:gone.example include:silent.example include:broken.example include:a.example include:nobody.example include:everybody.example -all",
+        "a.example TXT v=spf1 include:gone.example include:silent.example \
+         include:broken.example include:a.example include:nobody.example \
+         include:everybody.example -all",
         "silent.example TXT hello",
         "broken.example TXT v=spf1 ip:192.0.2.1",
         "nobody.example TXT v=spf1 -all",
@@ -423,7 +426,8 @@ fn look_ups_that_find_nothing() {
 #[test]
 fn what_adds_nothing() {
     let world = World(vec![
-        "r.example TXT v=spf1 ip4:192.0.2.0/24 a:h.example include:p.example ip4:198.51.100.7 -all",
+        "r.example TXT v=spf1 ip4:192.0.2.0/24 a:h.example include:p.example ip4:198.51.100.7 \
+         -all",
         "h.example A 192.0.2.9",
         "p.example TXT v=spf1 ip4:198.51.100.0/24 -all",
     ]);
@@ -474,4 +478,79 @@ fn records_that_are_followed_are_bounded() {
     let report = SpfLint::default().lint(&subject, &notebook).report;
     assert!(report.counts[0].used <= 2 * (LINT_RECORDS_MAX + 1));
     assert!(report.remarks.iter().any(|one| one.code == "term-limit"));
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Texts that are nearly records: parts of terms, glued by what may or may not separate them.
+    fn nearly_a_record() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            "[a-z0-9.:/=%{}~?+-]{0,12}",
+            "\\PC{0,3}",
+            prop::sample::select(vec![
+                "v=spf1",
+                "ip4:",
+                "ip6:",
+                "include:",
+                "192.0.2.1",
+                "2001:db8::/32",
+                "_spf.example.com",
+                "all",
+                "-",
+                "%{i}",
+                "redirect=",
+                "exp=",
+                "a/24",
+                "mx//64",
+                "exists:",
+                "ptr",
+                "\u{201c}",
+                "\u{2013}",
+                "\n",
+                "\t",
+                "/255.255.255.0",
+                ",",
+                ";",
+                "ip4:192.0.2.1-192.0.2.9",
+            ])
+            .prop_map(str::to_owned),
+        ];
+        let glue = prop::sample::select(vec!["", " ", "  "]);
+        prop::collection::vec((part, glue), 0..20).prop_map(|parts| {
+            let parts = parts.into_iter().map(|(part, glue)| part + glue);
+            std::iter::once("v=spf1 ".to_owned()).chain(parts).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn spans_can_be_shown_and_cures_are_not_empty(record in nearly_a_record()) {
+            let subject = Subject { record: Some(record), domain: Some("example.com".to_owned()) };
+            let Linting { report, .. } = SpfLint::default().lint(&subject, &Notebook::default());
+            for remark in &report.remarks {
+                let (start, end) = remark.span;
+                let shown = report.record.get(start..end);
+                prop_assert!(shown.is_some(), "{remark:?} {:?}", report.record);
+                prop_assert!(!remark.message.is_empty() && !remark.help.is_empty());
+                prop_assert!(!remark.message.ends_with('.'), "{remark:?}");
+            }
+        }
+
+        #[test]
+        fn there_is_an_error_where_the_record_breaks_the_grammar(record in nearly_a_record()) {
+            use quivive_evidence::Severity;
+            let subject = Subject { record: Some(record.clone()), domain: None };
+            let report = SpfLint::default().lint(&subject, &Notebook::default()).report;
+            let is_broken = crate::Record::parse(record.as_bytes()).is_err();
+            // A line feed at the very end is the end of a file, and no part of the record.
+            prop_assume!(!record.ends_with('\n'));
+            let is_of_grammar =
+                |one: &Remark| one.severity == Severity::Error && one.code != "term-limit";
+            let is_told = report.remarks.iter().any(is_of_grammar);
+            prop_assert_eq!(is_told, is_broken, "{:?}", report.remarks);
+        }
+    }
 }

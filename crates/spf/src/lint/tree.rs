@@ -105,13 +105,13 @@ pub(super) fn grow(domain: Option<&str>, terms: &[Term<'_>], look_ups: &LookUps<
     for (index, term) in terms.iter().enumerate() {
         match &term.meaning {
             Ok(Meaning::Directive(qualifier, mechanism)) => {
-                let leaf = grower.leaf(domain, term.text, *qualifier, mechanism);
+                let leaf = grower.leaf(domain, &term.text, *qualifier, mechanism);
                 leaves.push(Leaf { index, ..leaf });
                 if matches!(mechanism, Mechanism::All) {
                     break;
                 }
             }
-            Ok(Meaning::Redirect(target)) => redirect = Some((index, term.text, target)),
+            Ok(Meaning::Redirect(target)) => redirect = Some((index, &*term.text, target)),
             _ => {}
         }
     }
@@ -353,6 +353,7 @@ fn named(target: Option<&DomainSpec>, domain: Option<&str>) -> Named {
         helo: "",
         receiver: "",
         now: 0,
+        scope: crate::Scope::Spf,
     };
     let name = expand::expand(macros, &request, domain, "");
     match target_name(name).filter(|name| name.is_ascii()) {

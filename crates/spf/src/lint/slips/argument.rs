@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::super::term::Term;
-use super::{Slip, code, is_domain, network_mechanism};
+use super::{Cure, Slip, code, is_domain, network_mechanism, say, write};
 use crate::syntax::SyntaxErrorKind;
 
 /// `a:192.0.2.1`, `include:192.0.2.0/24`
@@ -18,7 +18,7 @@ pub(super) fn address_for_domain(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip
     Some(Slip::new(
         code(kind),
         format!("`{name}` takes a domain, and this is an address"),
-        format!("write `{}{mechanism}:{value}`", term.sign()),
+        write(format!("{}{mechanism}:{value}", term.sign())),
     ))
 }
 
@@ -32,27 +32,29 @@ pub(super) fn network(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     };
     let (name, value) = term.bare().split_once(':')?;
     let sign = term.sign();
-    let slip = |message: String, help: String| Some(Slip::new(code(kind), message, help));
+    let slip = |message: String, cure: Cure| Some(Slip::new(code(kind), message, cure));
     if let Some(mechanism) = network_mechanism(value) {
         return slip(
             format!("`{name}` takes {family}, and this is an address of the other family"),
-            format!("write `{sign}{mechanism}:{value}`"),
+            write(format!("{sign}{mechanism}:{value}")),
         );
     }
     if is_domain(value) {
         return slip(
             format!("`{name}` takes an address, and this is a name"),
-            format!("write `{sign}a:{value}` for a host, `{sign}include:{value}` for a provider"),
+            say(format!(
+                "write `{sign}a:{value}` for a host, `{sign}include:{value}` for a provider"
+            )),
         );
     }
-    let (message, help) = match kind {
+    let (message, cure) = match kind {
         SyntaxErrorKind::Ipv4Network => wrong_ipv4(value),
         _ => wrong_ipv6(value),
     };
-    slip(message, help.replace("NAME:", &format!("{sign}{name}:")))
+    slip(message, cure.map(|words| words.replace("NAME:", &format!("{sign}{name}:"))))
 }
 
-fn wrong_ipv4(value: &str) -> (String, String) {
+fn wrong_ipv4(value: &str) -> (String, Cure) {
     let (address, rest) = match value.find('/') {
         Some(at) => value.split_at(at),
         None => (value, ""),
@@ -63,8 +65,8 @@ fn wrong_ipv4(value: &str) -> (String, String) {
         return (
             "SPF knows networks, and no ranges from one address to another".to_owned(),
             match networks_of(first, last) {
-                Some(networks) => format!("write `{}`", networks.join(" ")),
-                None => "write the networks that make up the range".to_owned(),
+                Some(networks) => write(networks.join(" ")),
+                None => say("write the networks that make up the range"),
             },
         );
     }
@@ -72,7 +74,7 @@ fn wrong_ipv4(value: &str) -> (String, String) {
         && bare.parse::<Ipv4Addr>().is_ok()
         && port.bytes().all(|octet| octet.is_ascii_digit())
     {
-        return ("an address in a record has no port".to_owned(), format!("write `NAME:{bare}`"));
+        return ("an address in a record has no port".to_owned(), write(format!("NAME:{bare}")));
     }
     let parts: Vec<_> = address.split('.').collect();
     let wild = parts.iter().take_while(|part| !matches!(**part, "*" | "x" | "X")).count();
@@ -81,7 +83,7 @@ fn wrong_ipv4(value: &str) -> (String, String) {
         return (
             "an IPv4 address has four numbers; a network is written with its prefix length"
                 .to_owned(),
-            format!("write `NAME:{network}/{}`", wild * 8),
+            write(format!("NAME:{network}/{}", wild * 8)),
         );
     }
     let plain: Vec<_> = parts.iter().map(|part| part.trim_start_matches('0')).collect();
@@ -91,7 +93,7 @@ fn wrong_ipv4(value: &str) -> (String, String) {
         return (
             "numbers of an address have no leading zeros, which some programs read as octal"
                 .to_owned(),
-            format!("write `NAME:{plain}{rest}`"),
+            write(format!("NAME:{plain}{rest}")),
         );
     }
     let large = parts.iter().find(|part| part.parse::<u32>().is_ok_and(|number| number > 255));
@@ -101,23 +103,23 @@ fn wrong_ipv4(value: &str) -> (String, String) {
     };
     (
         message,
-        "write an address such as `NAME:192.0.2.1`, or a network such as `NAME:192.0.2.0/24`"
-            .to_owned(),
+        say("write an address such as `NAME:192.0.2.1`, or a network such as \
+             `NAME:192.0.2.0/24`"),
     )
 }
 
-fn wrong_ipv6(value: &str) -> (String, String) {
+fn wrong_ipv6(value: &str) -> (String, Cure) {
     let bare: String = value.chars().filter(|c| !matches!(c, '[' | ']')).collect();
     if bare != value && network_mechanism(&bare) == Some("ip6") {
         return (
             "an IPv6 address stands without brackets in a record".to_owned(),
-            format!("write `NAME:{bare}`"),
+            write(format!("NAME:{bare}")),
         );
     }
     (
         "this is no IPv6 address or network".to_owned(),
-        "write an address such as `NAME:2001:db8::1`, or a network such as `NAME:2001:db8::/32`"
-            .to_owned(),
+        say("write an address such as `NAME:2001:db8::1`, or a network such as \
+             `NAME:2001:db8::/32`"),
     )
 }
 
@@ -126,7 +128,7 @@ pub(super) fn prefix(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     if term.error() != Some(SyntaxErrorKind::PrefixLength) {
         return None;
     }
-    let slip = |message: &str, help: String| Some(Slip::new("prefix-length", message, help));
+    let slip = |message: &str, cure: Cure| Some(Slip::new("prefix-length", message, cure));
     let (before, length) = term.text.rsplit_once('/')?;
     if let Ok(mask) = length.parse::<Ipv4Addr>() {
         let bits = mask.to_bits();
@@ -134,8 +136,8 @@ pub(super) fn prefix(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
         return slip(
             "a network is written with its prefix length, and not with a netmask",
             match is_mask {
-                true => format!("write `{before}/{}`", bits.leading_ones()),
-                false => "write the length of the prefix, as in `/24`".to_owned(),
+                true => write(format!("{before}/{}", bits.leading_ones())),
+                false => say("write the length of the prefix, as in `/24`"),
             },
         );
     }
@@ -146,7 +148,7 @@ pub(super) fn prefix(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     {
         return slip(
             "the prefix length for IPv6 stands behind two slashes",
-            format!("write `{name}/{first}//{length}`"),
+            write(format!("{name}/{first}//{length}")),
         );
     }
     let longest = match term.bare().get(..4) {
@@ -156,15 +158,15 @@ pub(super) fn prefix(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     };
     match length.parse::<u32>() {
         Ok(number) if number <= longest => {
-            slip("a prefix length has no leading zeros", format!("write `{before}/{number}`"))
+            slip("a prefix length has no leading zeros", write(format!("{before}/{number}")))
         }
         Ok(_) => slip(
             "the prefix is longer than the address",
-            format!("write a number from 0 to {longest}"),
+            say(format!("write a number from 0 to {longest}")),
         ),
         Err(_) => slip(
             "behind the slash stands the length of the prefix",
-            format!("write a number from 0 to {longest}, or leave out the slash"),
+            say(format!("write a number from 0 to {longest}, or leave out the slash")),
         ),
     }
 }
@@ -178,16 +180,20 @@ pub(super) fn percent(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     let rest = term.text.get(error.span.start..)?;
     let letter = rest.chars().nth(1).filter(|c| "sldoipvhcrt".contains(c.to_ascii_lowercase()));
     let help = match (letter, rest.strip_prefix("%{")) {
-        (Some(letter), _) => format!("write `%{{{letter}}}` for the macro, `%%` for a percent sign"),
+        (Some(letter), _) => format!(
+            "write `%{{{letter}}}` for the macro, `%%` for a percent \
+             sign"
+        ),
         (None, Some(inside)) if !inside.contains('}') => "close the macro with `}`".to_owned(),
         (None, Some(_)) => {
-            "a macro is one of the letters s l o d i p v h, a number, `r`, and delimiters of `.-+,/_=`, \
+            "a macro is one of the letters s l o d i p v h, a number, `r`, and delimiters of \
+             `.-+,/_=`, \
              as in `%{d2}` or `%{ir}`"
                 .to_owned()
         }
         (None, None) => "write `%%` for a percent sign".to_owned(),
     };
-    Some(Slip::new("macro", "a percent sign begins no macro that SPF knows", help))
+    Some(Slip::new("macro", "a percent sign begins no macro that SPF knows", say(help)))
 }
 
 /// Names that end in nothing that could be a top-level domain.
@@ -197,29 +203,29 @@ pub(super) fn domain(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     }
     let at = term.text.find([':', '='])?;
     let (name, value) = (&term.text[..=at], &term.text[at + 1..]);
-    let slip = |message: String, help: String| Some(Slip::new("domain-end", message, help));
+    let slip = |message: String, cure: Cure| Some(Slip::new("domain-end", message, cure));
     if value.is_empty() {
         return slip(
             format!("`{name}` is about no domain"),
-            format!("write a domain behind it, as in `{name}_spf.example.net`"),
+            say(format!("write a domain behind it, as in `{name}_spf.example.net`")),
         );
     }
     let trimmed = value.trim_end_matches(['/', '.', ':', ',', ';', ')', '>']);
     if trimmed != value && is_domain(trimmed) {
         return slip(
             format!("`{}` stands behind the domain", &value[trimmed.len()..]),
-            format!("write `{name}{trimmed}`"),
+            write(format!("{name}{trimmed}")),
         );
     }
     if !value.contains('.') {
         return slip(
             format!("`{value}` is a single label, and no domain that receivers could ask for"),
-            "write the whole name, with its top-level domain".to_owned(),
+            say("write the whole name, with its top-level domain"),
         );
     }
     slip(
         format!("`{value}` does not end in a top-level domain"),
-        "write the name as DNS has it".to_owned(),
+        say("write the name as DNS has it"),
     )
 }
 

@@ -1,7 +1,7 @@
 //! Slips of single characters: quotes, blanks that are none, dashes, commas.
 
 use super::super::term::{self, Term};
-use super::Slip;
+use super::{Cure, Slip, say, write};
 
 const QUOTES: &[char] = &['"', '\'', '`', '\u{ab}', '\u{bb}'];
 
@@ -17,8 +17,8 @@ pub(super) fn quotes(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
         "quotes",
         format!("{kind} is part of the record, and no term may hold one"),
         match bare {
-            "" => "leave it out".to_owned(),
-            bare => format!("leave it out: `{bare}`"),
+            "" => say("leave it out"),
+            bare => write(bare.replace(is_dash, "-")),
         },
     ))
 }
@@ -27,37 +27,37 @@ pub(super) fn quotes(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
 pub(super) fn beyond_ascii(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     let wrong = term.text.chars().find(|c| !c.is_ascii_graphic())?;
     let replaced = |by: &str| term.text.replace(wrong, by);
-    let (code, what, help) = match wrong {
-        '\t' => ("blank", "a tab", "separate terms by blanks alone".to_owned()),
+    let (code, what, cure) = match wrong {
+        '\t' => ("blank", "a tab", say("separate terms by blanks alone")),
         c if c.is_whitespace() => {
-            ("blank", "a blank that is none in ASCII", "type the blank anew".to_owned())
+            ("blank", "a blank that is none in ASCII", say("type the blank anew"))
         }
-        '\u{2010}'..='\u{2015}' | '\u{2212}' => {
-            ("dash", "a typographic dash", format!("write `{}`", replaced("-")))
-        }
+        c if is_dash(c) => ("dash", "a typographic dash", write(replaced("-"))),
         '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' => {
-            ("invisible", "an invisible character", format!("write `{}`", replaced("")))
+            ("invisible", "an invisible character", write(replaced("")))
         }
-        '\u{fffd}' => ("not-ascii", "an octet that is no text", "type the term anew".to_owned()),
-        c if c.is_control() => {
-            ("not-ascii", "a control character", format!("write `{}`", replaced("")))
-        }
+        '\u{fffd}' => ("not-ascii", "an octet that is no text", say("type the term anew")),
+        c if c.is_control() => ("not-ascii", "a control character", write(replaced(""))),
         _ => ("not-ascii", "a character beyond ASCII", as_a_labels(term)),
     };
-    Some(Slip::new(code, format!("{what} stands in a record, which must be ASCII"), help))
+    Some(Slip::new(code, format!("{what} stands in a record, which must be ASCII"), cure))
+}
+
+fn is_dash(character: char) -> bool {
+    matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 /// Domains are written as A-labels (RFC 8616 section 4).
-fn as_a_labels(term: &Term<'_>) -> String {
+fn as_a_labels(term: &Term<'_>) -> Cure {
     let (name, domain) = match term.text.split_once([':', '=']) {
         Some((name, domain)) if name.is_ascii() => (&term.text[..=name.len()], domain),
-        _ => return "write the record in ASCII alone".to_owned(),
+        _ => return say("write the record in ASCII alone"),
     };
     let ascii = quivive_mail::domain::to_ascii(domain);
     if ascii.is_ascii() && super::is_domain(&ascii) {
-        format!("write `{name}{ascii}`")
+        write(format!("{name}{ascii}"))
     } else {
-        "write the record in ASCII alone".to_owned()
+        say("write the record in ASCII alone")
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn separator(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     };
     let written = parts.join(" ");
     if is_good(&written) {
-        return Some(Slip::new("separator", message, format!("write `{written}`")));
+        return Some(Slip::new("separator", message, write(written)));
     }
     // `ip4:192.0.2.1,192.0.2.2`
     let name = parts.first().and_then(|first| first.split_once(':')).map(|(name, _)| name);
@@ -83,9 +83,9 @@ pub(super) fn separator(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
         _ => (*part).to_owned(),
     };
     let written = parts.iter().enumerate().map(with_name).collect::<Vec<_>>().join(" ");
-    let help = match is_good(&written) {
-        true => format!("write `{written}`"),
-        false => "write each as a term of its own, with blanks between them".to_owned(),
+    let cure = match is_good(&written) {
+        true => write(written),
+        false => say("write each as a term of its own, with blanks between them"),
     };
-    Some(Slip::new("separator", message, help))
+    Some(Slip::new("separator", message, cure))
 }

@@ -1,7 +1,7 @@
 //! Slips in the names of terms, and in what stands between terms.
 
 use super::super::term::{self, Term};
-use super::{Slip, is_domain, network_mechanism};
+use super::{Slip, is_domain, network_mechanism, say, write};
 use crate::syntax::SyntaxErrorKind;
 
 /// Names of mechanisms that take an argument.
@@ -35,7 +35,7 @@ pub(super) fn lone_qualifier(term: &Term<'_>, after: &[Term<'_>]) -> Option<Slip
     let slip = Slip::new(
         "stray-blank",
         format!("a blank separates `{}` from what it qualifies", term.text),
-        format!("write `{written}`"),
+        write(written),
     );
     Some(Slip { following: usize::from(next.sign().is_empty()), ..slip })
 }
@@ -65,7 +65,7 @@ pub(super) fn all(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
                 "`{}` is no mechanism, so that the record has no end that receivers know",
                 term.text
             ),
-            format!("write `{sign}all`"),
+            write(format!("{sign}all")),
         )
     })
 }
@@ -89,8 +89,11 @@ pub(super) fn missing_blank(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     is_good.then(|| {
         Slip::new(
             "missing-blank",
-            format!("there is no blank before `{second}`; strings of a TXT record are joined without one"),
-            format!("write `{first} {second}`"),
+            format!(
+                "there is no blank before `{second}`; strings of a TXT record are joined \
+                 without one"
+            ),
+            write(format!("{first} {second}")),
         )
     })
 }
@@ -100,7 +103,7 @@ pub(super) fn missing_colon(term: &Term<'_>, after: &[Term<'_>]) -> Option<Slip>
     let name = term.bare().strip_suffix(':').unwrap_or(term.bare());
     let known = WITH_ARGUMENT.iter().find(|known| name.eq_ignore_ascii_case(known));
     if let (Some(known), Some(next)) = (known, after.first()) {
-        let is_argument = network_mechanism(next.text).is_some() || is_domain(next.text);
+        let is_argument = network_mechanism(&next.text).is_some() || is_domain(&next.text);
         if is_argument && next.error().is_some() {
             let has_colon = term.bare().ends_with(':');
             let what = if has_colon { "a blank follows the colon of" } else { "no colon follows" };
@@ -108,7 +111,7 @@ pub(super) fn missing_colon(term: &Term<'_>, after: &[Term<'_>]) -> Option<Slip>
             let slip = Slip::new(
                 if has_colon { "stray-blank" } else { "missing-colon" },
                 format!("{what} `{}`, so that its argument stands alone", term.text),
-                format!("write `{}{name}:{}`", term.sign(), next.text),
+                write(format!("{}{name}:{}", term.sign(), next.text)),
             );
             return Some(Slip { following: 1, ..slip });
         }
@@ -124,7 +127,7 @@ pub(super) fn missing_colon(term: &Term<'_>, after: &[Term<'_>]) -> Option<Slip>
     Some(Slip::new(
         "missing-colon",
         format!("no colon separates `{known}` from its argument"),
-        format!("write `{}{name}:{rest}`", term.sign()),
+        write(format!("{}{name}:{rest}", term.sign())),
     ))
 }
 
@@ -135,7 +138,7 @@ pub(super) fn colon_for_equals(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> 
     Some(Slip::new(
         "unknown-mechanism",
         format!("`{known}` is a modifier, which has an equals sign and no colon"),
-        format!("write `{known}={value}`"),
+        write(format!("{known}={value}")),
     ))
 }
 
@@ -147,7 +150,7 @@ pub(super) fn modifier_with_qualifier(term: &Term<'_>, _: &[Term<'_>]) -> Option
         Slip::new(
             "unknown-mechanism",
             format!("`{name}=` is a modifier, which takes no `{}`", term.sign()),
-            format!("write `{}`", term.bare()),
+            write(term.bare()),
         )
     })
 }
@@ -158,7 +161,7 @@ pub(super) fn bare_address(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     Some(Slip::new(
         "bare-address",
         "an address stands alone, without the mechanism that it belongs to",
-        format!("write `{}{mechanism}:{}`", term.sign(), term.bare()),
+        write(format!("{}{mechanism}:{}", term.sign(), term.bare())),
     ))
 }
 
@@ -169,7 +172,9 @@ pub(super) fn bare_domain(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
         Slip::new(
             "bare-domain",
             "a domain stands alone, without the mechanism that it belongs to",
-            format!("write `{sign}include:{name}` for a provider, `{sign}a:{name}` for a host"),
+            say(format!(
+                "write `{sign}include:{name}` for a provider, `{sign}a:{name}` for a host"
+            )),
         )
     })
 }
@@ -189,16 +194,14 @@ pub(super) fn unknown_name(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
             format!("`{name}` is no mechanism of SPF; one error makes the whole record unusable")
         }
     };
-    let help = match meant(name, argument) {
+    let cure = match meant(name, argument) {
         Some(meant) => {
             let sign = if meant.contains('=') { "" } else { term.sign() };
-            format!("write `{sign}{meant}`")
+            write(format!("{sign}{meant}"))
         }
-        None => {
-            "there are: all, include, a, mx, ptr, ip4, ip6, exists; redirect= and exp=".to_owned()
-        }
+        None => say("there are: all, include, a, mx, ptr, ip4, ip6, exists; redirect= and exp="),
     };
-    Some(Slip::new("unknown-mechanism", message, help))
+    Some(Slip::new("unknown-mechanism", message, cure))
 }
 
 /// What was probably meant by a name, with its argument.

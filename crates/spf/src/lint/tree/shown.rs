@@ -2,28 +2,31 @@
 
 use quivive_evidence::LintNode;
 
+use super::super::addresses::grouped;
 use super::{Branch, Leaf, State, Trouble};
 
 impl Branch {
     /// The whole tree. `record` is the text of the root.
     pub(in crate::lint) fn shown(&self, domain: Option<&str>, record: &str) -> LintNode {
         let permits = self.permits();
-        let mut notes = vec![format!("{} in all", counted(self.terms(), "look-up term"))];
-        if permits.has_ipv4() {
-            notes.push(format!("{} IPv4", addresses(permits.ipv4_count())));
+        let mut whom = Vec::new();
+        match permits.ipv4_count() {
+            0 => {}
+            1 => whom.push("1 IPv4 address".to_owned()),
+            count => whom.push(format!("{} IPv4 addresses", grouped(count))),
         }
         if permits.has_ipv6() {
-            notes.push("IPv6".to_owned());
+            whom.push("IPv6".to_owned());
+        }
+        let mut note = counted(self.terms(), "look-up term");
+        if !whom.is_empty() {
+            note.push_str(&format!(", permits {}", whom.join(" and ")));
         }
         let text = match domain {
             Some(domain) => domain.to_owned(),
             None => record.to_owned(),
         };
-        LintNode {
-            text,
-            note: notes.join(", "),
-            children: self.leaves.iter().map(Leaf::shown).collect(),
-        }
+        LintNode { text, note, children: self.leaves.iter().map(Leaf::shown).collect() }
     }
 }
 
@@ -78,17 +81,4 @@ impl Trouble {
 
 pub(in crate::lint) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A number of addresses as people read it: `4,294,967,296`.
-fn addresses(count: u128) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
