@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use quivive_config::{Address, Config, Door, Listen, NextHop, Tls, TlsMode};
+use quivive_config::{Address, Config, Door, Listen, NextHop, Prepend, Tls, TlsMode};
 use quivive_console::{Console, Password, Public, World};
 use quivive_resolver::Resolver;
 use quivive_server::asking::Patience;
@@ -12,6 +12,7 @@ use quivive_server::check::Checker;
 use quivive_server::gateway::{self, Gateway, Settings};
 use quivive_server::maps::{Map, Socketmap, TcpTable};
 use quivive_server::next_hop::{self, Dialect, Place, Target};
+use quivive_server::policy::{self, PolicyService};
 use quivive_server::server::Web;
 use quivive_server::tls::TlsAcceptor;
 use quivive_server::{Ledger, listener, server};
@@ -50,6 +51,10 @@ pub(crate) async fn listeners(
                 let pages = Public::new(ledger.store.clone(), url, hostname);
                 server::Door::Public(Web { pages, tls: acceptor(listen)? })
             }
+            (Door::Policy, _) => {
+                let service = PolicyService::new(policy(hostname, listen), checker.clone());
+                server::Door::Policy(Box::new(service.with_ledger(ledger.clone())))
+            }
             (Door::Socketmap, _) => {
                 let maps = maps(config);
                 server::Door::Socketmap(Socketmap {
@@ -70,6 +75,14 @@ pub(crate) async fn listeners(
         listeners.push(server::Listener { address, door });
     }
     Ok(listeners)
+}
+
+fn policy(hostname: &str, listen: &Listen) -> policy::Settings {
+    let prepend = listen.prepend.iter().map(|field| match field {
+        Prepend::AuthenticationResults => policy::Prepend::AuthenticationResults,
+        Prepend::ReceivedSpf => policy::Prepend::ReceivedSpf,
+    });
+    policy::Settings { prepend: prepend.collect(), ..policy::Settings::new(hostname) }
 }
 
 /// The maps that mail servers may look addresses up in, by name.

@@ -8,7 +8,7 @@ use quivive_evidence::{
     DnsQuestion, Facts, Failure, Notebook, NotedAnswer, Question, Round, Source, StoredQuestion,
 };
 use quivive_resolver::Resolver;
-use quivive_verdict::{Asked, Policy, Session, Stage, Verdict, last_stage};
+use quivive_verdict::{Asked, Headers, Policy, Session, Stage, Verdict, last_stage};
 pub use quivive_verdict::{Cost, Judgement};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -118,6 +118,11 @@ impl Examination {
     /// What follows from what was judged so far.
     pub fn verdict(&self) -> Verdict {
         self.session.verdict(&self.facts)
+    }
+
+    /// What is written on top of the message, by what was judged so far.
+    pub fn headers(&self) -> Headers {
+        self.session.headers(&self.facts)
     }
 
     /// The judgement of the message, as far as it came.

@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::asking::ASKERS_MAX;
 use crate::gateway::{Arrival, Gateway, converse};
 use crate::maps::{self, Door as _, Socketmap, TcpTable};
+use crate::policy::{self, PolicyService};
 use crate::server::Door;
 
 /// How many connections a listener of pages takes at a time.
@@ -26,6 +27,7 @@ pub(crate) enum Doors {
     Gateway(ArcSwap<Gateway>),
     Console(ArcSwap<Web<Console>>),
     Public(ArcSwap<Web<Public>>),
+    Policy(Arc<ArcSwap<PolicyService>>),
     Socketmap(Arc<ArcSwap<Socketmap>>),
     TcpTable(Arc<ArcSwap<TcpTable>>),
 }
@@ -44,6 +46,7 @@ impl Doors {
             Door::Gateway(gateway) => Self::Gateway(ArcSwap::from_pointee(*gateway)),
             Door::Console(console) => Self::Console(ArcSwap::from_pointee(console)),
             Door::Public(public) => Self::Public(ArcSwap::from_pointee(public)),
+            Door::Policy(door) => Self::Policy(Arc::new(ArcSwap::from_pointee(*door))),
             Door::Socketmap(door) => Self::Socketmap(Arc::new(ArcSwap::from_pointee(door))),
             Door::TcpTable(door) => Self::TcpTable(Arc::new(ArcSwap::from_pointee(door))),
         }
@@ -55,6 +58,7 @@ impl Doors {
             Self::Gateway(_) => "gateway",
             Self::Console(_) => "console",
             Self::Public(_) => "public",
+            Self::Policy(_) => "policy",
             Self::Socketmap(_) => Socketmap::WORD,
             Self::TcpTable(_) => TcpTable::WORD,
         }
@@ -64,7 +68,7 @@ impl Doors {
         match self {
             Self::Gateway(gateway) => gateway.load().settings().connections_max,
             Self::Console(_) | Self::Public(_) => PAGES_CONNECTIONS_MAX,
-            Self::Socketmap(_) | Self::TcpTable(_) => ASKERS_MAX,
+            Self::Policy(_) | Self::Socketmap(_) | Self::TcpTable(_) => ASKERS_MAX,
         }
     }
 
@@ -74,6 +78,7 @@ impl Doors {
         match self {
             Self::Gateway(gateway) => Some(gateway.load().too_many()),
             Self::Console(_) | Self::Public(_) => None,
+            Self::Policy(_) => Some(PolicyService::too_many()),
             Self::Socketmap(_) => Some(Socketmap::too_many()),
             Self::TcpTable(_) => Some(TcpTable::too_many()),
         }
@@ -91,11 +96,22 @@ impl Doors {
                 let pages = public.pages.in_place_of(&current.load().pages);
                 current.store(Arc::new(Web { pages, ..public }));
             }
+            (Self::Policy(current), Door::Policy(service)) => {
+                let service = service.in_place_of(&current.load());
+                current.store(Arc::new(service));
+            }
             (Self::Socketmap(current), Door::Socketmap(door)) => current.store(Arc::new(door)),
             (Self::TcpTable(current), Door::TcpTable(door)) => current.store(Arc::new(door)),
             _ => return false,
         }
         true
+    }
+
+    /// All clients are gone, and there will be no others.
+    pub(crate) fn end(&self) {
+        if let Self::Policy(current) = self {
+            current.load().end();
+        }
     }
 
     /// Talks with a client until it is gone.
@@ -110,6 +126,7 @@ impl Doors {
                 let Web { pages, tls } = &*current.load_full();
                 Box::pin(show(public_router(pages.clone()), tls.clone(), arrival))
             }
+            Self::Policy(current) => Box::pin(policy::converse(current.clone(), arrival)),
             Self::Socketmap(current) => Box::pin(maps::converse(current.clone(), arrival)),
             Self::TcpTable(current) => Box::pin(maps::converse(current.clone(), arrival)),
         }

@@ -12,6 +12,7 @@ pub mod listener;
 pub mod maildir;
 pub mod maps;
 pub mod next_hop;
+pub mod policy;
 mod seats;
 pub mod server;
 pub mod spool;

@@ -161,6 +161,7 @@ pub(crate) async fn listen(
         tracing::warn!(sessions = sessions.len(), "sessions are cut off");
     }
     sessions.shutdown().await;
+    current.end();
 }
 
 async fn accept(

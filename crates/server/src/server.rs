@@ -18,6 +18,7 @@ pub use crate::doors::Web;
 use crate::gateway::Gateway;
 use crate::listener::{Address, Bound, listen};
 use crate::maps::{Socketmap, TcpTable};
+use crate::policy::PolicyService;
 
 /// How long sessions may go on after the daemon was told to end.
 pub const DRAIN_TIME: Duration = Duration::from_secs(30);
@@ -38,6 +39,8 @@ pub enum Door {
     Console(Web<Console>),
     /// The strangers' pages.
     Public(Web<Public>),
+    /// Policy questions of mail servers.
+    Policy(Box<PolicyService>),
     /// Maps, asked by socketmap.
     Socketmap(Socketmap),
     /// A map, asked by tcp_table.
