@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
-use crate::throttle::Throttle;
+use crate::throttle::{Throttle, network};
 
 /// How long a session lasts after its last use.
 pub const SESSION_IDLE: Duration = Duration::from_secs(60 * 60);
@@ -128,7 +128,7 @@ impl Access {
         given: String,
         from: Option<IpAddr>,
     ) -> Tried {
-        if !self.tries.take(from) {
+        if !self.tries.take(network(from)) {
             return Tried::TooOften;
         }
         let _turn = self.hashing.acquire().await.expect("the semaphore is never closed");
@@ -136,7 +136,7 @@ impl Access {
         let checked = tokio::task::spawn_blocking(move || password.is(&given)).await;
         match checked.unwrap_or(false) {
             true => {
-                self.tries.give_back(from);
+                self.tries.give_back(network(from));
                 Tried::Right
             }
             false => Tried::Wrong,

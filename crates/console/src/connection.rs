@@ -13,13 +13,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tower::ServiceExt;
 
+use crate::lingering::Lingering;
 use crate::state::Peer;
 
 /// How long the head of a request may take to come, and a connection to be of no use.
 pub const HEAD_TIME: Duration = Duration::from_secs(15);
 
-/// How long a connection may last.
+/// How long a connection takes further requests.
 pub const CONNECTION_TIME: Duration = Duration::from_secs(5 * 60);
+
+/// How long a connection may last after that, or after it was told to end, to answer its last one.
+pub const LAST_TIME: Duration = Duration::from_secs(60);
 
 /// How long the head of a request may be, in octets.
 pub const HEAD_OCTETS_MAX: usize = 32 * 1024;
@@ -51,16 +55,23 @@ async fn converse_within(
         .header_read_timeout(head_time)
         .max_buf_size(HEAD_OCTETS_MAX)
         .max_header_size(HEAD_OCTETS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Lingering::new(stream)), service);
     let mut connection = std::pin::pin!(connection);
-    let whole = async {
+    let further = async {
         tokio::select! {
-            ended = connection.as_mut() => return ended,
-            () = drain => connection.as_mut().graceful_shutdown(),
+            ended = connection.as_mut() => Some(ended),
+            () = drain => None,
         }
-        connection.await
     };
-    match timeout(CONNECTION_TIME, whole).await {
+    let ended = match timeout(CONNECTION_TIME, further).await {
+        Ok(Some(ended)) => Ok(ended),
+        // It goes on to the end of the request it is at.
+        Ok(None) | Err(_) => {
+            connection.as_mut().graceful_shutdown();
+            timeout(LAST_TIME, connection).await
+        }
+    };
+    match ended {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(client = ?peer, "a connection broke: {error}"),
         Err(_) => tracing::debug!(client = ?peer, "a connection lasted too long"),
@@ -103,7 +114,29 @@ mod tests {
         let task = tokio::spawn(converse(pages, ours, None, std::future::pending()));
         client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
         task.await.unwrap();
-        assert_eq!(start.elapsed().as_secs(), CONNECTION_TIME.as_secs());
+        assert_eq!(start.elapsed().as_secs(), (CONNECTION_TIME + LAST_TIME).as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_came_in_time_is_answered() {
+        let (ours, mut client) = duplex(1024);
+        let slow = async || {
+            tokio::time::sleep(HEAD_TIME - Duration::from_secs(1)).await;
+            "a page"
+        };
+        let pages = Router::new().route("/", axum::routing::get(slow));
+        tokio::spawn(converse(pages, ours, None, std::future::pending()));
+        let mut answers = 0;
+        let mut answer = vec![0; 1024];
+        while client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.is_ok() {
+            match client.read(&mut answer).await {
+                Ok(0) | Err(_) => break,
+                Ok(count) => assert!(answer[..count].ends_with(b"a page")),
+            }
+            answers += 1;
+        }
+        let each = HEAD_TIME - Duration::from_secs(1);
+        assert_eq!(answers, CONNECTION_TIME.as_secs().div_ceil(each.as_secs()));
     }
 
     #[tokio::test]

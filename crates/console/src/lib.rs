@@ -20,6 +20,7 @@ mod exposition;
 mod frame;
 mod guard;
 mod health;
+mod lingering;
 mod login;
 mod metrics;
 mod overview;
@@ -38,10 +39,11 @@ pub use axum::Router as Pages;
 pub use access::{
     PASSWORD_OCTETS_MAX, Password, PasswordError, SESSION_AGE_MAX, SESSION_IDLE, SESSIONS_MAX,
 };
-pub use connection::{CONNECTION_TIME, HEAD_OCTETS_MAX, HEAD_TIME, converse};
+pub use connection::{CONNECTION_TIME, HEAD_OCTETS_MAX, HEAD_TIME, LAST_TIME, converse};
 pub use guard::REQUEST_TIME;
 pub use metrics::{Metrics, OpenSession};
 pub use public::{Public, public_router};
 pub use replay::RECORDS_MAX;
 pub use routes::{FORM_OCTETS_MAX, console_router};
 pub use state::{Console, Peer, Settings, World};
+pub use throttle::{Throttle, network};

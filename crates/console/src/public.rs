@@ -22,7 +22,7 @@ use crate::frame::{icon, page, style};
 use crate::guard;
 use crate::shown::Shown;
 use crate::state::Peer;
-use crate::throttle::Throttle;
+use crate::throttle::{Throttle, network};
 use crate::words::{Moment, identity_name, meaning, method_name};
 
 /// How many pages one network may ask for at once, and how long each counts.
@@ -153,7 +153,7 @@ async fn why(
     peer: Option<Extension<Peer>>,
     Path(id): Path<String>,
 ) -> Response {
-    if !public.0.throttle.take(peer.and_then(|Extension(peer)| peer.0)) {
+    if !public.0.throttle.take(network(peer.and_then(|Extension(peer)| peer.0))) {
         let text = "Your network has asked for many pages. Wait a minute.";
         return public.nothing(StatusCode::TOO_MANY_REQUESTS, "Not so fast", text);
     }

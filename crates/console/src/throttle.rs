@@ -1,18 +1,20 @@
 //! How often one network may do something.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many networks are remembered. Beyond it, all that are new share one account.
-pub(crate) const NETWORKS_MAX: usize = 10_000;
+/// How many are remembered. Beyond it, all that are new share one account.
+pub(crate) const ACCOUNTS_MAX: usize = 10_000;
 
-/// So many at once for a network, and one more each `interval`: an IPv4 address, an IPv6 /64.
-pub(crate) struct Throttle {
+/// So many at once for each account, and one more each `interval`. Accounts are those of networks
+/// (see [`network`]) or whatever else has a name.
+pub struct Throttle<K = IpAddr> {
     burst: u32,
     interval: Duration,
-    spent: Mutex<HashMap<Option<IpAddr>, Spent>>,
+    spent: Mutex<HashMap<Option<K>, Spent>>,
 }
 
 #[derive(Clone, Copy)]
@@ -21,30 +23,31 @@ struct Spent {
     since: Instant,
 }
 
-impl Throttle {
-    pub(crate) fn new(burst: u32, interval: Duration) -> Self {
-        Self { burst, interval, spent: Mutex::default() }
+impl<K: Eq + Hash> Throttle<K> {
+    /// Nothing is spent yet.
+    pub fn new(burst: u32, interval: Duration) -> Self {
+        Self { burst, interval, spent: Mutex::new(HashMap::new()) }
     }
 
-    /// Takes one, if there is one left. `None` is a peer without an address: a UNIX socket.
-    pub(crate) fn take(&self, from: Option<IpAddr>) -> bool {
-        self.take_at(from, Instant::now())
+    /// Takes one, if there is one left. `None` is the account of all who have no name.
+    pub fn take(&self, account: Option<K>) -> bool {
+        self.take_at(account, Instant::now())
     }
 
     /// The last one does not count.
-    pub(crate) fn give_back(&self, from: Option<IpAddr>) {
+    pub(crate) fn give_back(&self, account: Option<K>) {
         let mut all = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(spent) = all.get_mut(&network(from)) {
+        if let Some(spent) = all.get_mut(&account) {
             spent.count = spent.count.saturating_sub(1);
         }
     }
 
-    fn take_at(&self, from: Option<IpAddr>, now: Instant) -> bool {
+    fn take_at(&self, account: Option<K>, now: Instant) -> bool {
         let mut all = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut key = network(from);
-        if !all.contains_key(&key) && all.len() >= NETWORKS_MAX {
+        let mut key = account;
+        if !all.contains_key(&key) && all.len() >= ACCOUNTS_MAX {
             all.retain(|_, spent| self.settled(*spent, now).count > 0);
-            if all.len() >= NETWORKS_MAX {
+            if all.len() >= ACCOUNTS_MAX {
                 key = None;
             }
         }
@@ -69,7 +72,8 @@ impl Throttle {
     }
 }
 
-fn network(address: Option<IpAddr>) -> Option<IpAddr> {
+/// The network of an address, which one client has all of: an IPv4 address, an IPv6 /64.
+pub fn network(address: Option<IpAddr>) -> Option<IpAddr> {
     address.map(|address| match address.to_canonical() {
         IpAddr::V6(address) => {
             Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
@@ -85,7 +89,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn address(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+        network(Some(text.parse().unwrap()))
     }
 
     #[test]
@@ -118,12 +122,12 @@ mod tests {
     fn memory_is_bounded() {
         let throttle = Throttle::new(1, SECOND);
         let start = Instant::now();
-        for index in 0..NETWORKS_MAX as u32 {
+        for index in 0..ACCOUNTS_MAX as u32 {
             assert!(throttle.take_at(Some(IpAddr::from(index.to_be_bytes())), start));
         }
         assert!(throttle.take_at(address("192.0.2.1"), start), "the shared account");
         assert!(!throttle.take_at(address("192.0.2.2"), start));
-        assert!(throttle.spent.lock().unwrap().len() <= NETWORKS_MAX + 1);
+        assert!(throttle.spent.lock().unwrap().len() <= ACCOUNTS_MAX + 1);
         assert!(throttle.take_at(address("192.0.2.2"), start + SECOND), "the others are settled");
         assert!(throttle.spent.lock().unwrap().len() <= 2);
     }
