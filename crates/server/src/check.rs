@@ -40,8 +40,14 @@ impl Checker {
     }
 
     /// The policy it judges by.
-    pub fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// The one that judges by another policy, asking the same resolver.
+    #[must_use]
+    pub fn judging_by(&self, policy: Arc<Policy>) -> Self {
+        Self { policy, ..self.clone() }
     }
 
     /// The way of a message of which these facts are known so far.

@@ -1,6 +1,7 @@
 //! What is behind a listener, and how a reload changes it.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,19 +13,25 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::asking::ASKERS_MAX;
 use crate::gateway::{Arrival, Gateway, converse};
+use crate::http::{self, Api};
 use crate::maps::{self, Door as _, Socketmap, TcpTable};
 use crate::policy::{self, PolicyService};
 use crate::server::Door;
+use crate::stream::Stream;
 
 /// How many connections a listener of pages takes at a time.
 const PAGES_CONNECTIONS_MAX: usize = 256;
 
-/// How long a browser has for its TLS handshake.
+/// How many connections a listener of the HTTP interface takes at a time.
+const HTTP_CONNECTIONS_MAX: usize = 1_000;
+
+/// How long whoever speaks HTTP has for its TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(15);
 
 /// A door as it is now.
 pub(crate) enum Doors {
     Gateway(ArcSwap<Gateway>),
+    Http(ArcSwap<Web<Api>>),
     Console(ArcSwap<Web<Console>>),
     Public(ArcSwap<Web<Public>>),
     Policy(Arc<ArcSwap<PolicyService>>),
@@ -32,9 +39,9 @@ pub(crate) enum Doors {
     TcpTable(Arc<ArcSwap<TcpTable>>),
 }
 
-/// Pages, and how a browser reaches them: by TLS, or in the clear.
+/// What is asked by HTTP, and how it is reached: by TLS, or in the clear.
 pub struct Web<T> {
-    /// The pages.
+    /// The pages, or the interface.
     pub pages: T,
     /// What takes TLS connections; none: HTTP in the clear.
     pub tls: Option<TlsAcceptor>,
@@ -44,6 +51,7 @@ impl Doors {
     pub(crate) fn new(door: Door) -> Self {
         match door {
             Door::Gateway(gateway) => Self::Gateway(ArcSwap::from_pointee(*gateway)),
+            Door::Http(api) => Self::Http(ArcSwap::from_pointee(api)),
             Door::Console(console) => Self::Console(ArcSwap::from_pointee(console)),
             Door::Public(public) => Self::Public(ArcSwap::from_pointee(public)),
             Door::Policy(door) => Self::Policy(Arc::new(ArcSwap::from_pointee(*door))),
@@ -56,6 +64,7 @@ impl Doors {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Gateway(_) => "gateway",
+            Self::Http(_) => "http",
             Self::Console(_) => "console",
             Self::Public(_) => "public",
             Self::Policy(_) => "policy",
@@ -67,6 +76,7 @@ impl Doors {
     pub(crate) fn connections_max(&self) -> usize {
         match self {
             Self::Gateway(gateway) => gateway.load().settings().connections_max,
+            Self::Http(_) => HTTP_CONNECTIONS_MAX,
             Self::Console(_) | Self::Public(_) => PAGES_CONNECTIONS_MAX,
             Self::Policy(_) | Self::Socketmap(_) | Self::TcpTable(_) => ASKERS_MAX,
         }
@@ -77,6 +87,10 @@ impl Doors {
     pub(crate) fn too_many(&self) -> Option<Vec<u8>> {
         match self {
             Self::Gateway(gateway) => Some(gateway.load().too_many()),
+            Self::Http(current) => {
+                let word = if current.load().tls.is_none() { http::NO_PLACE } else { b"" };
+                Some(word.to_vec())
+            }
             Self::Console(_) | Self::Public(_) => None,
             Self::Policy(_) => Some(PolicyService::too_many()),
             Self::Socketmap(_) => Some(Socketmap::too_many()),
@@ -88,6 +102,10 @@ impl Doors {
     pub(crate) fn replace(&self, door: Door) -> bool {
         match (self, door) {
             (Self::Gateway(current), Door::Gateway(gateway)) => current.store(Arc::from(gateway)),
+            (Self::Http(current), Door::Http(api)) => {
+                let pages = api.pages.in_place_of(&current.load().pages);
+                current.store(Arc::new(Web { pages, ..api }));
+            }
             (Self::Console(current), Door::Console(console)) => {
                 let pages = console.pages.in_place_of(&current.load().pages);
                 current.store(Arc::new(Web { pages, ..console }));
@@ -118,6 +136,10 @@ impl Doors {
     pub(crate) fn converse(&self, arrival: Arrival) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         match self {
             Self::Gateway(current) => Box::pin(converse(current.load_full(), arrival)),
+            Self::Http(current) => {
+                let Web { pages, tls } = &*current.load_full();
+                Box::pin(http::converse(pages.clone(), tls.clone(), arrival))
+            }
             Self::Console(current) => {
                 let Web { pages, tls } = &*current.load_full();
                 Box::pin(show(console_router(pages.clone()), tls.clone(), arrival))
@@ -140,12 +162,22 @@ async fn show(pages: Pages, tls: Option<TlsAcceptor>, arrival: Arrival) {
         let _ = drain.wait_for(|drain| *drain).await;
     };
     let peer = peer.map(|peer| peer.ip().to_canonical());
-    let Some(acceptor) = tls else {
-        return quivive_console::converse(pages, stream, peer, told_to_end).await;
-    };
+    if let Some(stream) = secured(stream, tls, peer).await {
+        quivive_console::converse(pages, stream, peer, told_to_end).await;
+    }
+}
+
+/// The stream behind a TLS handshake, where there is TLS; none if that fails.
+pub(crate) async fn secured(
+    stream: Stream,
+    tls: Option<TlsAcceptor>,
+    peer: Option<IpAddr>,
+) -> Option<Stream> {
+    let Some(acceptor) = tls else { return Some(stream) };
     match timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => quivive_console::converse(pages, stream, peer, told_to_end).await,
+        Ok(Ok(stream)) => return Some(Box::new(stream)),
         Ok(Err(error)) => tracing::debug!(client = ?peer, "the TLS handshake failed: {error}"),
         Err(_) => tracing::debug!(client = ?peer, "the TLS handshake took too long"),
     }
+    None
 }

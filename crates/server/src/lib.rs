@@ -6,6 +6,7 @@ mod doors;
 mod facts;
 pub mod gateway;
 pub mod header_edit;
+pub mod http;
 mod judging;
 mod ledger;
 pub mod listener;

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::doors::Doors;
 pub use crate::doors::Web;
 use crate::gateway::Gateway;
+use crate::http::Api;
 use crate::listener::{Address, Bound, listen};
 use crate::maps::{Socketmap, TcpTable};
 use crate::policy::PolicyService;
@@ -35,6 +36,8 @@ pub struct Listener {
 pub enum Door {
     /// SMTP, with the mail handed on.
     Gateway(Box<Gateway>),
+    /// Programs that ask by HTTP.
+    Http(Web<Api>),
     /// The operator's pages.
     Console(Web<Console>),
     /// The strangers' pages.

@@ -1,0 +1,6 @@
+mod access;
+mod cases;
+mod check;
+mod connections;
+mod description;
+mod world;
