@@ -8,6 +8,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, value_parser};
 use ipnet::IpNet;
 use quivive_evidence::{FindingResult, Identity, Method};
+use quivive_server::http::tokens::Scope;
 use quivive_srs::{Dialect, Separator};
 use quivive_verdict::Action;
 
@@ -71,6 +72,9 @@ pub(crate) enum Command {
     /// List, show and replay recorded messages
     #[command(subcommand)]
     Case(Box<Case>),
+    /// Make, list and revoke the tokens of the HTTP interface
+    #[command(subcommand)]
+    Token(Token),
     /// List, show, release and discard held messages
     #[command(hide = true)]
     Held(Later),
@@ -306,6 +310,51 @@ pub(crate) struct CaseSubject {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a token and print it, this once
+    New(TokenNew),
+    /// List the tokens without showing them
+    List(TokenList),
+    /// Revoke a token
+    Revoke(TokenName),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenFile {
+    /// The file with the tokens' hashes [default: the configuration's]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenNew {
+    #[command(flatten)]
+    pub(crate) file: TokenFile,
+    /// Whose it is: letters, digits, `.`, `-` and `_`
+    pub(crate) name: String,
+    /// What it may be used for: check, cases, and probe (have a check ask others than DNS)
+    #[arg(long, value_name = "S,..", value_delimiter = ',', required = true)]
+    pub(crate) scope: Vec<Scope>,
+    /// For how many days it is good [default: until it is revoked]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=36_500))]
+    pub(crate) days: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenList {
+    #[command(flatten)]
+    pub(crate) file: TokenFile,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenName {
+    #[command(flatten)]
+    pub(crate) file: TokenFile,
+    /// Its name
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Srs {
     /// Print what a sender's address becomes when its mail is forwarded
     Forward(SrsAddress),
@@ -412,6 +461,7 @@ impl Command {
             | Self::Man(_)
             | Self::Demo(_)
             | Self::Config(_)
+            | Self::Token(_)
             | Self::Case(_)
             | Self::Srs(_) => None,
             Self::Publish(_) => Some("publish"),

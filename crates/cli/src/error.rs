@@ -84,6 +84,9 @@ pub(crate) enum Error {
     /// The secrets cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretFileError),
+    /// The tokens of the HTTP interface cannot be had or changed.
+    #[error("{0}")]
+    Tokens(#[from] quivive_server::http::tokens::TokensError),
     /// The daemon cannot run.
     #[error("{0}")]
     Serve(String),

@@ -10,6 +10,7 @@ use quivive_resolver::Resolver;
 use quivive_server::asking::Patience;
 use quivive_server::check::Checker;
 use quivive_server::gateway::{self, Gateway, Settings};
+use quivive_server::http::{self, Api};
 use quivive_server::maps::{Map, Socketmap, TcpTable};
 use quivive_server::next_hop::{self, Dialect, Place, Target};
 use quivive_server::policy::{self, PolicyService};
@@ -46,6 +47,10 @@ pub(crate) async fn listeners(
                 pages: console(&world, hostname, listen)?,
                 tls: acceptor(listen)?,
             }),
+            (Door::Http, _) => {
+                let pages = http(hostname, listen, &checker, ledger)?;
+                server::Door::Http(Web { pages, tls: acceptor(listen)? })
+            }
             (Door::Public, _) => {
                 let url = listen.url.as_ref().map_or("", |url| url.as_str());
                 let pages = Public::new(ledger.store.clone(), url, hostname);
@@ -128,6 +133,16 @@ fn console(world: &World, hostname: &str, listen: &Listen) -> Result<Console, Er
         is_secure: listen.tls.is_some(),
     };
     Ok(Console::new(world.clone(), settings))
+}
+
+fn http(hostname: &str, listen: &Listen, checker: &Checker, ledger: &Ledger) -> Result<Api, Error> {
+    let settings = http::Settings {
+        receiver: hostname.to_owned(),
+        token_file: listen.token_file.clone().unwrap_or_default(),
+        requests_per_minute: u32::try_from(listen.requests_per_minute).unwrap_or(u32::MAX),
+        connections_per_address: listen.connections_per_address,
+    };
+    Ok(Api::new(settings, checker.clone(), ledger.clone())?)
 }
 
 /// What takes the TLS connections of pages; a page knows no STARTTLS.

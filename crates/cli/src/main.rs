@@ -21,6 +21,7 @@ mod serve;
 mod srs;
 mod style;
 mod text;
+mod token;
 mod world;
 
 use std::process::ExitCode;

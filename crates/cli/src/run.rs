@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{Command, CommandLine};
 use crate::error::Error;
-use crate::{case, check, config, demo, lint, manual, serve, srs};
+use crate::{case, check, config, demo, lint, manual, serve, srs, token};
 
 /// Names what is logged, as `info` or `quivive_resolver=debug`.
 const LOG_VARIABLE: &str = "QUIVIVE_LOG";
@@ -38,6 +38,7 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
         Command::Config(command) => config::run(&global, command),
         Command::Serve => serve::run(&global),
         Command::Case(command) => case::run(&global, *command),
+        Command::Token(command) => token::run(&global, command),
         Command::Srs(command) => srs::run(&global, *command),
         Command::Demo(demo) => demo::run(&global, &demo),
         Command::Completions(completions) => manual::complete(&completions),

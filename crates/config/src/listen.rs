@@ -17,7 +17,7 @@ settings! {
         /// What is spoken here. "gateway" is SMTP, with the mail handed on; "console" are the
         /// operator's pages and /metrics; "public" are the pages that tell strangers why their mail
         /// was refused; "policy" answers the policy questions of Postfix and Exim; "socketmap" and
-        /// "tcp-table" answer look-ups.
+        /// "tcp-table" answer look-ups; "http" is for programs that ask about messages.
         door: Door, example "\"gateway\""; Live, Now;
         /// ADDRESS:PORT or "unix:/PATH"; port 0 is a free one.
         address: Address; Restart, Now;
@@ -53,6 +53,12 @@ settings! {
         prepend: Vec<Prepend> = Prepend::ALL.to_vec(); Live, Now;
         /// What a tcp-table answers from, as it has no names: "forward" or "reverse".
         map: Option<Map> = None, example "\"forward\""; Live, Now;
+        /// The tokens of the HTTP interface, as hashes: `quivive token new` makes them. Without a
+        /// token nobody is answered, on loopback neither.
+        token_file: Option<PathBuf> = None, example "\"http.tokens\""; Live, Now;
+        /// How many requests a minute one token of the HTTP interface may make, and one client
+        /// address; as many may come at once.
+        requests_per_minute: usize = 6_000, in 1..=1_000_000; Live, Now;
     }
     check keeps_its_promises
 }
@@ -91,7 +97,7 @@ impl Door {
         (Self::Policy, Built::Now),
         (Self::Socketmap, Built::Now),
         (Self::TcpTable, Built::Now),
-        (Self::Http, Built::Later),
+        (Self::Http, Built::Now),
         (Self::Console, Built::Now),
         (Self::Public, Built::Now),
         (Self::Authority, Built::Later),
@@ -155,12 +161,14 @@ const USES: &[(&str, &[Door])] = &[
     ("xclient_from", &[Door::Gateway]),
     ("xclient_to_next_hop", &[Door::Gateway]),
     ("size_max", &[Door::Gateway]),
-    ("tls", &[Door::Gateway, Door::Console, Door::Public]),
+    ("tls", &[Door::Gateway, Door::Console, Door::Public, Door::Http]),
     ("password_file", &[Door::Console]),
     ("hosts", &[Door::Console]),
     ("url", &[Door::Public]),
     ("prepend", &[Door::Policy]),
     ("map", &[Door::TcpTable]),
+    ("token_file", &[Door::Http]),
+    ("requests_per_minute", &[Door::Http]),
 ];
 
 fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
@@ -177,6 +185,7 @@ fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Read
         Door::Console => console_is_closed(listen, section, reading),
         Door::Public => needs("url", section, reading),
         Door::TcpTable => needs("map", section, reading),
+        Door::Http => http_is_closed(listen, section, reading),
         _ => {}
     }
     if listen.door.trusts_whoever_reaches_it() && !listen.address.is_loopback() {
@@ -212,6 +221,14 @@ fn console_is_closed(listen: &Listen, section: &Section<'_>, reading: &mut Readi
     }
     if !listen.address.is_loopback() && listen.tls.is_none() {
         reading.warn(&section.key_span(&["address"]), Doubt::PasswordInTheClear);
+    }
+}
+
+/// What opens the HTTP interface are tokens, wherever it is.
+fn http_is_closed(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
+    needs("token_file", section, reading);
+    if !listen.address.is_loopback() && listen.tls.is_none() {
+        reading.warn(&section.key_span(&["address"]), Doubt::TokensInTheClear);
     }
 }
 

@@ -142,6 +142,12 @@ pub enum Doubt {
          address with a TLS proxy before it"
     )]
     PasswordInTheClear,
+    /// An HTTP interface that others reach without TLS.
+    #[error(
+        "tokens cross the network in the clear; give it `tls`, or a loopback address with a TLS \
+         proxy before it"
+    )]
+    TokensInTheClear,
     /// Forwarding addresses without a hash come back.
     #[error(
         "whoever writes to such an address has mail sent anywhere through us; leave this out as \

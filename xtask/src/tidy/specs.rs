@@ -71,6 +71,7 @@ pub(super) const RFCS: &[(u32, &str)] = &[
     (6532, "Internationalized email headers"),
     (6533, "Internationalized delivery status and disposition notifications"),
     (6652, "SPF authentication failure reporting"),
+    (6750, "OAuth 2.0: bearer token usage"),
     (6761, "Special-use domain names"),
     (6840, "Clarifications and implementation notes for DNS security"),
     (6890, "Special-purpose IP address registries"),

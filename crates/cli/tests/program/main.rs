@@ -9,3 +9,4 @@ mod dns;
 mod lint;
 mod run;
 mod srs;
+mod token;

@@ -197,6 +197,21 @@ fn keys_that_are_missing() {
 }
 
 #[test]
+fn an_http_interface_has_tokens() {
+    only_error(
+        "[[listen]]\ndoor = \"http\"\naddress = \"127.0.0.1:80\"\n",
+        "1:1: missing key `token_file`: The tokens of the HTTP interface, as hashes: `quivive token new` makes them. Without a token nobody is answered, on loopback neither. For example: token_file = \"http.tokens\"",
+    );
+    let http = "[[listen]]\ndoor = \"http\"\naddress = \"unix:/q\"\ntoken_file = \"t\"\n";
+    assert_eq!(errors(http), [""; 0]);
+    for line in ["next_hop = \"maildir:m\"", "password_file = \"p\"", "url = \"http://q.test\""] {
+        let error = "5:1: this door has no use for it; leave it out";
+        only_error(&format!("{http}{line}\n"), error);
+    }
+    listen_error("token_file = \"t\"", "5:1: this door has no use for it; leave it out");
+}
+
+#[test]
 fn a_console_that_others_reach_has_a_password() {
     let console = |address: &str, more: &str| {
         errors(&format!("[[listen]]\ndoor = \"console\"\naddress = \"{address}\"\n{more}"))
@@ -321,10 +336,10 @@ fn what_is_not_built_may_be_written_with_its_default() {
 /// The rest of such a listener is not asked for, but what is there is still checked.
 #[test]
 fn doors_that_are_not_in_this_version() {
-    for door in ["submission", "milter", "http", "authority"] {
+    for door in ["submission", "milter", "authority"] {
         let error = format!(
             "2:8: door `{door}` is not in this version; there are: gateway, policy, socketmap, \
-             tcp-table, console, public"
+             tcp-table, http, console, public"
         );
         only_error(&format!("[[listen]]\ndoor = \"{door}\"\naddress = \"unix:/run/q\"\n"), &error);
     }

@@ -89,3 +89,19 @@ fn doors_that_know_nobody() {
         assert_eq!(warnings(&text(address)), [""; 0]);
     }
 }
+
+#[test]
+fn tokens_in_the_clear() {
+    let doubt = "tokens cross the network in the clear; give it `tls`, or a loopback address with \
+                 a TLS proxy before it";
+    let text = |address: &str, more: &str| {
+        format!(
+            "{ACTS}[[listen]]\ndoor = \"http\"\naddress = \"{address}\"\n\
+             token_file = \"t\"\n{more}"
+        )
+    };
+    assert_eq!(warnings(&text("192.0.2.1:80", "")), [format!("4:1: warning: {doubt}")]);
+    assert_eq!(warnings(&text("127.0.0.1:80", "")), [""; 0]);
+    let tls = "tls = { certificate = \"c.pem\", key = \"k.pem\" }\n";
+    assert_eq!(warnings(&text("192.0.2.1:443", tls)), [""; 0]);
+}
