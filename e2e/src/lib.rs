@@ -4,6 +4,7 @@
 //! address of its own, on a free port, in a temporary folder, and ends with the value that stands
 //! for it.
 
+pub mod book;
 pub mod browser;
 pub mod client;
 pub mod dns;

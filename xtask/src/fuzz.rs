@@ -21,6 +21,7 @@ const TARGETS: &[Target] = &[
     Target { name: "config", octets_max: 2048 },
     Target { name: "domain", octets_max: 512 },
     Target { name: "header", octets_max: 2048 },
+    Target { name: "http_request", octets_max: 1024 },
     Target { name: "macro_string", octets_max: 512 },
     Target { name: "milter_session", octets_max: 2048 },
     Target { name: "path", octets_max: 512 },

@@ -23,6 +23,7 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test                     fetches suites and peers, then runs every test of the workspace
+  peers                    unpacks the servers and clients that tests meet, and runs nothing
   matrix                   writes docs/matrix.md from the last run of test
   ci                       format, clippy, docs, tidy, test, fuzz --smoke: what a change must pass
   tidy                     layers, licences, bans, duplicate crates, file rules
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
         ["test"] => test::run(),
+        ["peers"] => peers::unpack(),
         ["matrix"] => matrix::write(),
         ["ci"] => ci::run(),
         ["tidy"] => tidy::run(),

@@ -39,6 +39,7 @@ const PEERS: &[Peer] = &[
         proof: "usr/lib/dovecot/lmtp",
         accounts: &["dovecot", "dovenull"],
     },
+    Peer { name: "curl", packages: &["curl", "jq"], proof: "usr/bin/jq", accounts: &[] },
     Peer {
         name: "chromium",
         packages: &["chromium", "chromium-driver"],
