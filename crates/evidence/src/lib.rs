@@ -47,7 +47,7 @@ pub use octets::{Octets, Txt};
 pub use publish::{Publication, Publish, Senders, Stance};
 pub use question::{DnsQuestion, Question, RecordType, StoredQuestion, reverse_name};
 pub use recorded::Recorded;
-pub use tracer::Tracer;
+pub use tracer::{Tracer, span, whole};
 pub use walk::{Conclusion, Found, HasAddress, Judged, NEEDED_QUESTIONS_MAX, Stop, Walk};
 pub use what_if::what_if;
 pub use zone_record::{CHARACTER_STRING_MAX, ZoneData, ZoneRecord};

@@ -23,6 +23,13 @@ impl Tracer {
         });
     }
 
+    /// What began last is this: known only now that its answer is.
+    pub fn name(&mut self, term: impl Into<String>, span: (u32, u32)) {
+        if let Some(node) = self.open.last_mut() {
+            (node.term, node.span) = (term.into(), span);
+        }
+    }
+
     /// An answer is used by what began last and has not ended.
     pub fn asked(&mut self, name: &str, record_type: RecordType) {
         self.asked_question(Question::dns(name, record_type));
@@ -40,6 +47,13 @@ impl Tracer {
         }
     }
 
+    /// Ends whatever is open: the evaluation is over.
+    pub fn close(&mut self, result: TermResult) {
+        while !self.open.is_empty() {
+            self.end(result);
+        }
+    }
+
     /// What began last has been evaluated.
     pub fn end(&mut self, result: TermResult) {
         let mut node = self.open.pop().expect("what ends has begun");
@@ -49,4 +63,16 @@ impl Tracer {
             None => self.roots.push(node),
         }
     }
+}
+
+/// The place of a whole text in itself.
+pub fn whole(text: &str) -> (u32, u32) {
+    span(0, text.len())
+}
+
+/// A place in a record, in octets: start and end. A record is at most 65,535 octets on the wire,
+/// and a file's cannot reach past `u32` either.
+pub fn span(start: usize, end: usize) -> (u32, u32) {
+    let octet = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    (octet(start), octet(end))
 }

@@ -2,7 +2,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{
     Ahead, Answer, DomainName, Evaluation, Evidence, Failure, Finding, FindingResult, Identity,
-    Method, Missing, Mx, Octets, Property, Question, RecordType, StoredQuestion, Tracer, Txt,
+    Method, Missing, Mx, Octets, Property, Question, RecordType, StoredQuestion, TermResult,
+    Tracer, Txt,
 };
 
 /// The most needed questions of an evaluation whose method sets itself no lower number.
@@ -191,11 +192,12 @@ impl<'a> Walk<'a> {
     }
 
     /// The finding; or, where answers are missing, the questions for them.
-    pub fn conclude<C: Into<Conclusion>>(self, judged: Judged, concluded: C) -> Evaluation {
+    pub fn conclude(mut self, judged: Judged, concluded: impl Into<Conclusion>) -> Evaluation {
         if !self.missing.is_empty() {
             return Evaluation::Missing(self.missing);
         }
         let mut finding = judged.finding(concluded);
+        self.trace.close(TermResult::Result(finding.result));
         finding.trace = self.trace.roots;
         finding.needed = self.trace.needed;
         Evaluation::Done(Box::new(finding))
@@ -301,7 +303,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{DnsAnswer, Notebook, Outcome, Source, TermResult};
+    use crate::{DnsAnswer, Notebook, Outcome, Source};
 
     fn judged() -> Judged {
         Judged { method: Method::Rmx, identity: Identity::Mailfrom, domain: "a.test".into() }
@@ -334,11 +336,12 @@ mod tests {
         assert_eq!(has(&mut walk, [192, 0, 2, 1]), Ok(HasAddress::Yes));
         assert_eq!(has(&mut walk, [192, 0, 2, 2]), Ok(HasAddress::No));
         assert_eq!(has(&mut walk, [192, 0, 2, 1]), Err(Stop::temporary("question-budget")));
-        walk.trace.end(TermResult::Match);
         let stopped: Result<Conclusion, Stop> = Err(Stop::from(Failure::Timeout));
         let Evaluation::Done(finding) = walk.conclude(judged(), stopped) else { panic!() };
         assert_eq!((finding.result, &*finding.cause), (FindingResult::Temperror, "dns-timeout"));
         assert_eq!(finding.needed, [Question::dns("a.test", RecordType::A)]);
         assert_eq!(finding.trace[0].questions, finding.needed);
+        let stopped = TermResult::Result(FindingResult::Temperror);
+        assert_eq!(finding.trace[0].result, stopped, "what was open is closed");
     }
 }
