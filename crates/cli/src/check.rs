@@ -16,6 +16,8 @@ pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
     selection.check()?;
     let config = world::config(global)?;
     let mut policy = config.policy();
+    // A lone check costs nobody anything: it asks for records of RMX's own type too.
+    policy.settings.rmx.type_number.get_or_insert(quivive_lmap::rmx::PRIVATE_TYPE);
     let receiver = match check.receiver {
         Some(receiver) => {
             // Results are written under our own name, unless they have one to themselves.

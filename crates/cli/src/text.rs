@@ -86,11 +86,8 @@ fn write_verdict(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> 
 }
 
 fn write_headers(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> {
-    let headers = &judgement.headers;
-    let results = ("Authentication-Results", &headers.authentication_results);
-    let received = headers.received_spf.iter().map(|value| ("Received-SPF", value));
     let mut title = "headers";
-    for (name, value) in received.chain([results]) {
+    for (name, value) in judgement.headers.fields() {
         write!(out, "{STRONG}{title:<7}{STRONG:#}  {QUIET}{name}:{QUIET:#} ")?;
         // As it is folded on the wire.
         let mut indent = "";

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use quivive_evidence::Method;
-use quivive_verdict::{Action, Actions, Mode, Policy};
+use quivive_verdict::{Action, Actions, MethodSettings, Mode, Policy};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -14,8 +14,9 @@ use crate::section::Section;
 use crate::settings::{Settings, settings};
 use crate::value::Word;
 use crate::{
-    AuthservId, Domain, Door, Doubt, Error, Exception, LISTENERS_MAX, Listen, Methods, Outgoing,
-    Place, Problem, Resolver, Service, Spf, Srs, Store, Warning,
+    AuthservId, Dmp, Domain, Door, Doubt, Drip, Error, Exception, LISTENERS_MAX, Listen,
+    MailFromMx, Methods, Outgoing, Place, Problem, Resolver, Rmx, Service, Spf, Srs, Store,
+    Warning,
 };
 
 /// How long a configuration may be.
@@ -54,6 +55,14 @@ settings! {
         listen: Vec<Listen> = Vec::new(); Live, Now;
         /// Limits of SPF.
         spf: Spf = Spf::default(); Live, Now;
+        /// What MAIL-FROM MX leaves to the receiver.
+        mail_from_mx: MailFromMx = MailFromMx::default(); Live, Now;
+        /// What the RMX drafts leave to the receiver.
+        rmx: Rmx = Rmx::default(); Live, Now;
+        /// What the DMP drafts leave to the receiver.
+        dmp: Dmp = Dmp::default(); Live, Now;
+        /// What the DRIP drafts leave to the receiver.
+        drip: Drip = Drip::default(); Live, Now;
         /// How each method runs: "off", "report" (its findings are written down) or "enforce" (they
         /// decide). Without this table SPF is enforced; with it, what it does not name is off.
         methods: Methods = Methods::default(); Live, Now;
@@ -127,8 +136,21 @@ impl Config {
             actions: self.actions.clone(),
             exceptions: self.exception.iter().map(Exception::rule).collect(),
             spf_void_lookups_max: self.spf.void_lookups_max,
+            settings: self.method_settings(),
+            legacy_headers: self.methods.legacy_headers(),
             public_url: self.public_url(),
             ..Policy::new(self.authserv_id.as_str())
+        }
+    }
+
+    /// What the documents of methods leave to us.
+    fn method_settings(&self) -> MethodSettings {
+        MethodSettings {
+            mail_from_mx: self.mail_from_mx.rule(),
+            rmx: self.rmx.rule(),
+            rmx_not_listed_acts: self.rmx.not_listed_acts,
+            dmp: self.dmp.rule(),
+            drip: self.drip.rule(),
         }
     }
 

@@ -12,7 +12,10 @@ use crate::{Built, Problem, Row, write};
 
 /// How the methods run that `[methods]` names. One that is not named is off.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Methods(BTreeMap<Method, Mode>);
+pub struct Methods {
+    modes: BTreeMap<Method, Mode>,
+    legacy_headers: bool,
+}
 
 /// A method, as the configuration knows it.
 pub(crate) struct MethodRow {
@@ -29,10 +32,10 @@ pub(crate) const METHODS: &[MethodRow] = {
         row(Method::Spf, Built::Now, &[Helo, Mailfrom]),
         row(Method::SenderId, Built::Later, &[Mailfrom, Pra]),
         row(Method::CallerId, Built::Later, &[Pra]),
-        row(Method::MailFromMx, Built::Later, &[Mailfrom, Helo]),
-        row(Method::Rmx, Built::Later, &[Mailfrom, Helo]),
-        row(Method::Dmp, Built::Later, &[Mailfrom, Helo]),
-        row(Method::Drip, Built::Later, &[Helo]),
+        row(Method::MailFromMx, Built::Now, &[Mailfrom, Helo]),
+        row(Method::Rmx, Built::Now, &[Mailfrom, Helo]),
+        row(Method::Dmp, Built::Now, &[Mailfrom, Helo]),
+        row(Method::Drip, Built::Now, &[Helo]),
         row(Method::Rmxpp, Built::Later, &[Mailfrom, Helo]),
         row(Method::Callback, Built::Later, &[Mailfrom]),
         row(Method::Challenge, Built::Later, &[Mailfrom]),
@@ -49,24 +52,30 @@ pub(crate) const METHODS: &[MethodRow] = {
 impl Methods {
     /// The methods that are named, and how each runs.
     pub fn iter(&self) -> impl Iterator<Item = (Method, Mode)> + '_ {
-        self.0.iter().map(|(method, mode)| (*method, *mode))
+        self.modes.iter().map(|(method, mode)| (*method, *mode))
     }
 
     /// How a method runs.
     pub fn mode(&self, method: Method) -> Mode {
-        self.0.get(&method).copied().unwrap_or(Mode::Off)
+        self.modes.get(&method).copied().unwrap_or(Mode::Off)
+    }
+
+    /// Whether private results are written.
+    pub fn legacy_headers(&self) -> bool {
+        self.legacy_headers
     }
 
     /// Whether a method is named.
     pub(crate) fn names(&self, method: Method) -> bool {
-        self.0.contains_key(&method)
+        self.modes.contains_key(&method)
     }
 }
 
 /// What holds without `[methods]`: SPF is enforced, the rest is off.
 impl Default for Methods {
     fn default() -> Self {
-        Self(BTreeMap::from([(Method::Spf, Mode::Enforce)]))
+        let modes = BTreeMap::from([(Method::Spf, Mode::Enforce)]);
+        Self { modes, legacy_headers: false }
     }
 }
 
@@ -95,7 +104,7 @@ impl Value for Methods {
         let mut words: Vec<_> = METHODS.iter().map(|row| row.method.word()).collect();
         words.push(legacy_headers().name);
         section.known("method", &words, reading);
-        section.optional::<bool>(legacy_headers(), false, reading);
+        let legacy_headers = section.optional(legacy_headers(), false, reading);
         let mut methods = BTreeMap::new();
         for (name, span, item) in section.entries() {
             let Ok(method) = name.parse::<Method>() else { continue };
@@ -108,7 +117,7 @@ impl Value for Methods {
         }
         let off = methods.iter().filter(|(_, mode)| **mode == Mode::Off);
         reading.off = off.map(|(method, _)| *method).collect();
-        Some(Self(methods))
+        Some(Self { modes: methods, legacy_headers })
     }
 
     fn write(&self) -> Option<String> {
@@ -124,13 +133,16 @@ impl Value for Methods {
                 mode => format!("\"{}\" without this table, else \"off\"", word(mode)),
             }),
             default_is_toml: false,
-            example: write::string(word(Self::default().mode(row.method))),
+            example: write::string(match Self::default().mode(row.method) {
+                Mode::Off => word(Mode::Report),
+                mode => word(mode),
+            }),
             // A table without it would switch it off.
             set_in_sample: Self::default().names(row.method),
             range: None,
             reload: Reload::Live,
             built: row.built,
-            prose: format!("How {} runs.", row.method),
+            prose: format!("How {} runs.", row.method.name()),
             rows: Vec::new(),
             header: String::new(),
         };
@@ -150,7 +162,12 @@ impl Value for Methods {
 
 impl Methods {
     fn entries(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        self.iter().map(|(method, mode)| (method.to_string(), write::string(&mode.text())))
+        let modes = self.iter();
+        let modes = modes.map(|(method, mode)| (method.to_string(), write::string(&mode.text())));
+        let legacy = self
+            .legacy_headers
+            .then(|| (legacy_headers().name.to_owned(), self.legacy_headers.to_string()));
+        modes.chain(legacy)
     }
 }
 
@@ -183,9 +200,9 @@ const fn row(method: Method, built: Built, identities: &'static [Identity]) -> M
 fn legacy_headers() -> Key {
     key!(
         legacy_headers,
-        ["Writes private `x-` results for methods that RFC 8601 has no word for."],
+        ["Writes results of methods that RFC 8601 has no word for under private `x-` words."],
         [],
-        Later
+        Now
     )
 }
 

@@ -13,7 +13,7 @@ use crate::shown::Shown;
 use crate::state::Console;
 use crate::tree::{Answer, Term, answers};
 use crate::trouble;
-use crate::words::{Moment, counted, done, identity_name, meaning, method_name, milliseconds};
+use crate::words::{Moment, counted, done, identity_name, meaning, milliseconds};
 
 /// How long an id may be, in octets. Ours are shorter.
 const ID_OCTETS_MAX: usize = 128;
@@ -107,9 +107,7 @@ pub(crate) async fn find(
 
 impl CasePage {
     fn new(frame: Frame, case: &Case) -> Self {
-        let received = case.headers.received_spf.iter().map(|value| ("Received-SPF", value));
-        let results = [("Authentication-Results", &case.headers.authentication_results)];
-        let headers = received.chain(results).filter(|(_, value)| !value.is_empty());
+        let headers = case.headers.fields();
         Self {
             id: Shown::new(case.id()),
             path: segment(case.id()),
@@ -170,7 +168,7 @@ impl FactsView {
 impl FindingView {
     fn new(finding: &Finding, case: &Case) -> Self {
         Self {
-            method: method_name(finding.method),
+            method: finding.method.name(),
             identity: identity_name(finding.identity),
             result: finding.result.word(),
             meaning: meaning(finding.result),

@@ -18,7 +18,7 @@ use crate::frame::{Frame, Session, page};
 use crate::shown::Shown;
 use crate::state::Console;
 use crate::trouble;
-use crate::words::{Moment, done, identity_name, method_name};
+use crate::words::{Moment, done, identity_name};
 
 /// How many cases a page lists.
 const LINES: u32 = 50;
@@ -181,7 +181,7 @@ impl Search {
         Choices {
             actions: actions.map(|one| of(one.word(), done(one), &self.action)).to_vec(),
             methods: quivive_verdict::methods()
-                .map(|one| of(one.word(), method_name(one), &self.method))
+                .map(|one| of(one.word(), one.name(), &self.method))
                 .collect(),
             identities: Identity::ALL
                 .iter()

@@ -17,7 +17,7 @@ use crate::frame::{Frame, Session, page};
 use crate::shown::Shown;
 use crate::state::Console;
 use crate::trouble;
-use crate::words::{Moment, Trend, done, identity_name, method_name, number, share};
+use crate::words::{Moment, Trend, done, identity_name, number, share};
 
 /// How many days the longer period has.
 const DAYS: u32 = 30;
@@ -191,7 +191,7 @@ fn method_share(
     let occurs = |one: &&FindingResult| count(now, **one) > 0 || count(before, **one) > 0;
     let since = Moment(now.since).date();
     MethodShare {
-        method: method_name(method),
+        method: method.name(),
         identity: identity_name(identity),
         total: number(total),
         parts: chart::shares(&counts),

@@ -23,7 +23,7 @@ use crate::guard;
 use crate::shown::Shown;
 use crate::state::Peer;
 use crate::throttle::{Throttle, network};
-use crate::words::{Moment, identity_name, meaning, method_name};
+use crate::words::{Moment, identity_name, meaning};
 
 /// How many pages one network may ask for at once, and how long each counts.
 const ASKED: (u32, Duration) = (30, Duration::from_secs(2));
@@ -207,7 +207,7 @@ impl Why {
     fn new(finding: &Finding) -> Self {
         let record = finding.trace.first().map(|node| &*node.term).filter(|term| !term.is_empty());
         Self {
-            method: method_name(finding.method),
+            method: finding.method.name(),
             identity: identity_name(finding.identity),
             domain: Shown::new(&finding.domain),
             result: finding.result.word(),

@@ -17,7 +17,7 @@ use crate::guard::refused;
 use crate::shown::Shown;
 use crate::state::Console;
 use crate::tree;
-use crate::words::{done, identity_name, method_name};
+use crate::words::{done, identity_name};
 
 /// How many records a what-if may have.
 pub const RECORDS_MAX: usize = 20;
@@ -144,7 +144,7 @@ impl DifferenceView {
             side.as_ref().map(|(result, cause)| (result.word(), Shown::new(cause)))
         };
         Self {
-            method: method_name(difference.method),
+            method: difference.method.name(),
             identity: identity_name(difference.identity),
             before: side(&difference.before),
             after: side(&difference.after),

@@ -5,7 +5,7 @@ use std::fmt;
 use askama::filters::HtmlSafe;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use quivive_evidence::{FindingResult, Identity, Method};
+use quivive_evidence::{FindingResult, Identity};
 use quivive_verdict::Action;
 
 /// A moment, in seconds since 1970, written in UTC.
@@ -155,29 +155,6 @@ pub(crate) fn done(action: Action) -> &'static str {
         Action::Hold => "held",
         Action::Defer => "deferred",
         Action::Reject => "refused",
-    }
-}
-
-/// A method's name as people write it.
-pub(crate) fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Spf => "SPF",
-        Method::SenderId => "Sender ID",
-        Method::CallerId => "Caller ID",
-        Method::MailFromMx => "MAIL-FROM MX",
-        Method::Rmx => "RMX",
-        Method::Dmp => "DMP",
-        Method::Drip => "DRIP",
-        Method::Rmxpp => "RMX++",
-        Method::Callback => "Call-back",
-        Method::Challenge => "Challenge",
-        Method::Binding => "Binding",
-        Method::Dkim => "DKIM",
-        Method::Dmarc => "DMARC",
-        Method::Arc => "ARC",
-        Method::Iprev => "Reverse name",
-        Method::Dnsbl => "DNS block list",
-        Method::Dnswl => "DNS white list",
     }
 }
 

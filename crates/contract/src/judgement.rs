@@ -62,6 +62,8 @@ struct RecipientJson<'a> {
 struct HeadersJson {
     received_spf: Vec<String>,
     authentication_results: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x_rmx: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -179,6 +181,7 @@ impl HeadersJson {
         Self {
             received_spf: headers.received_spf.iter().map(|value| unfolded(value)).collect(),
             authentication_results: unfolded(&headers.authentication_results),
+            x_rmx: headers.x_rmx.as_deref().map(unfolded),
         }
     }
 }

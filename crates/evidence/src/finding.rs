@@ -209,6 +209,31 @@ words! {
     Policy = "policy",
 }
 
+impl Method {
+    /// The name as people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spf => "SPF",
+            Self::SenderId => "Sender ID",
+            Self::CallerId => "Caller ID",
+            Self::MailFromMx => "MAIL-FROM MX",
+            Self::Rmx => "RMX",
+            Self::Dmp => "DMP",
+            Self::Drip => "DRIP",
+            Self::Rmxpp => "RMX++",
+            Self::Callback => "Call-back",
+            Self::Challenge => "Challenge",
+            Self::Binding => "Binding",
+            Self::Dkim => "DKIM",
+            Self::Dmarc => "DMARC",
+            Self::Arc => "ARC",
+            Self::Iprev => "Reverse name",
+            Self::Dnsbl => "DNS block list",
+            Self::Dnswl => "DNS white list",
+        }
+    }
+}
+
 impl Property {
     /// `name`, such as `header.sender`, with its value.
     pub fn new(name: &'static str, value: impl Into<String>) -> Self {

@@ -172,21 +172,30 @@ impl Check<'_, '_> {
             IpAddr::V6(_) => IpAddr::from([255; 16]),
         };
         let addresses = self.addresses(&client_name(nobody, host))?;
-        Ok(*addresses == [self.client])
+        let is_wildcard = *addresses == [self.client];
+        self.end(if is_wildcard { TermResult::Match } else { TermResult::NoMatch });
+        Ok(is_wildcard)
     }
 
     fn ask(&mut self, host: &str) -> Result<Said, Stop> {
         let addresses = self.addresses(&client_name(self.client, host))?;
-        Ok(match *addresses {
+        let said = match *addresses {
             [] => Said::Nothing,
             [sole] if sole == self.client => Said::Ok,
             [sole] if sole == null_address(self.client) || self.settings.strict => Said::NotOk,
             [_] => Said::Other,
             _ => Said::Several,
-        })
+        };
+        self.end(match said {
+            Said::Ok => TermResult::Match,
+            Said::NotOk => TermResult::Result(FindingResult::Fail),
+            Said::Other | Said::Several | Said::Nothing => TermResult::NoMatch,
+        });
+        Ok(said)
     }
 
-    /// The addresses of the client's family at a name; none while they are not known.
+    /// The addresses of the client's family at a name; none while they are not known. The name and
+    /// its answer stay open in the trace.
     fn addresses(&mut self, name: &str) -> Result<Vec<IpAddr>, Stop> {
         self.walk.trace.begin(name, whole(name));
         self.walk.trace.begin("", (0, 0));
@@ -202,11 +211,13 @@ impl Check<'_, '_> {
         };
         let text = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         self.walk.trace.name(&*text, whole(&text));
-        let matched = addresses.contains(&self.client);
-        let result = if matched { TermResult::Match } else { TermResult::NoMatch };
-        self.walk.trace.end(result);
-        self.walk.trace.end(result);
         Ok(addresses)
+    }
+
+    /// Ends an answer and its name in the trace.
+    fn end(&mut self, result: TermResult) {
+        self.walk.trace.end(result);
+        self.walk.trace.end(result);
     }
 }
 

@@ -3,10 +3,10 @@
 //!
 //! - [`mail_from_mx`]: MAIL-FROM MX (Vixie, "Repudiating MAIL FROM", 2002): MX records at
 //!   `MAIL-FROM.DOMAIN`,
-//! - [`rmx`]: Reverse MX (draft-danisch-dns-rr-smtp-00 to -04, 2002 to 2004): a record of its own, or TXT,
-//!   at `_rmx.DOMAIN`,
-//! - [`dmp`]: Designated Mailers Protocol (draft-fecyk-dmp-00 to -02, 2003 and 2004): a name for each
-//!   permitted address,
+//! - [`rmx`]: Reverse MX (draft-danisch-dns-rr-smtp-00 to -04, 2002 to 2004): a record of its own,
+//!   or TXT, at `_rmx.DOMAIN`,
+//! - [`dmp`]: Designated Mailers Protocol (draft-fecyk-dmp-00 to -02, 2003 and 2004): a name for
+//!   each permitted address,
 //! - [`drip`]: Designated Relays Inquiry Protocol (draft-brand-drip-00 to -02, 2003): the same for
 //!   HELO names.
 //!

@@ -25,7 +25,10 @@ pub(crate) fn decide(
         reasons.push(format!("nothing is checked ([[exception]] {}, skip)", index + 1));
     }
     for finding in findings {
-        let (action, rule) = action(policy, exception, finding);
+        let (action, rule) = match spared(policy, findings, finding) {
+            Some(rule) => (Action::Mark, rule.to_owned()),
+            None => action(policy, exception, finding),
+        };
         let Finding { method, identity, result, .. } = finding;
         reasons.push(format!("{method} {identity} {result}: {action} ({rule})"));
         if strictest.is_none_or(|(strictest, _)| action > strictest) {
@@ -65,6 +68,27 @@ fn action(policy: &Policy, exception: Option<usize>, finding: &Finding) -> (Acti
     }
 }
 
+/// Why a finding only marks whatever the actions say, by a setting of its method.
+fn spared(policy: &Policy, findings: &[&Finding], finding: &Finding) -> Option<&'static str> {
+    use FindingResult::{Fail, None as Nothing, Pass, Temperror};
+    let settings = &policy.settings;
+    match (finding.method, finding.identity, finding.result) {
+        (Method::Rmx, _, Fail) if finding.cause == "notinrmx" && !settings.rmx_not_listed_acts => {
+            Some("rmx.not_listed_acts is false")
+        }
+        // draft-fecyk-dmp-02 section 5: where the HELO name is judged instead, what it says holds.
+        (Method::Dmp, Identity::Mailfrom, Fail | Nothing) if settings.dmp.helo_alternative => {
+            let of_helo = findings
+                .iter()
+                .find(|other| other.method == Method::Dmp && other.identity == Identity::Helo);
+            let result = of_helo.map(|finding| finding.result);
+            let is_decided = matches!(result, Some(Pass | Temperror));
+            is_decided.then_some("the HELO name decides, dmp.helo_alternative")
+        }
+        _ => None,
+    }
+}
+
 fn reply(
     policy: &Policy,
     action: Action,
@@ -82,24 +106,30 @@ fn reply(
     let finding = finding.expect("only a finding refuses");
     VerdictReply {
         code: if class == 5 { 550 } else { 451 },
-        enhanced: EnhancedStatus(class, 7, detail(finding)),
+        enhanced: enhanced(class, finding),
         text: refusal_text(finding, facts) + &reference(policy, facts),
     }
 }
 
-/// RFC 7372 section 3.2: 23 for an SPF result, 24 for an error on the way to one.
-fn detail(finding: &Finding) -> u16 {
+/// RFC 7372 section 3.2: 23 for an SPF result, 24 for an error on the way to one. Else 7.1, and
+/// 4.3 where a name server gave no answer.
+fn enhanced(class: u8, finding: &Finding) -> EnhancedStatus {
     match (finding.method, finding.result) {
-        (Method::Spf, FindingResult::Temperror | FindingResult::Permerror) => 24,
-        (Method::Spf, FindingResult::Fail | FindingResult::Softfail) => 23,
-        _ => 1,
+        (Method::Spf, FindingResult::Temperror | FindingResult::Permerror) => {
+            EnhancedStatus(class, 7, 24)
+        }
+        (Method::Spf, FindingResult::Fail | FindingResult::Softfail) => {
+            EnhancedStatus(class, 7, 23)
+        }
+        (_, FindingResult::Temperror) if class == 4 => EnhancedStatus(4, 4, 3),
+        _ => EnhancedStatus(class, 7, 1),
     }
 }
 
 fn refusal_text(finding: &Finding, facts: &Facts) -> String {
     let domain = clean(&finding.domain, NAME_OCTETS_MAX);
     let address = facts.client_address;
-    let name = finding.method.word().to_uppercase();
+    let name = finding.method.name();
     let subject = match finding.identity {
         Identity::Helo => format!("to call itself {domain}"),
         _ => format!("to send mail for {domain}"),

@@ -1,8 +1,8 @@
 //! What is written on top of a message.
 
-use quivive_evidence::{Facts, Finding, Identity, Method};
-use quivive_mail::Charset;
+use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::authentication_results::{AuthenticationResults, MethodResult, Property};
+use quivive_mail::{Charset, FieldBody, date_time};
 use quivive_spf::received_spf;
 
 use crate::{Headers, Policy};
@@ -15,8 +15,8 @@ pub(crate) fn write<'f>(
     let mut findings: Vec<&Finding> = findings.collect();
     // The result that readers look for first is that of the reverse-path.
     findings.sort_by_key(|finding| finding.identity == Identity::Helo);
-    let mut results: Vec<MethodResult> =
-        findings.iter().map(|finding| method_result(finding)).collect();
+    let written = findings.iter().filter(|finding| is_written(policy, finding.method));
+    let mut results: Vec<MethodResult> = written.map(|finding| method_result(finding)).collect();
     if let Some(first) = results.first_mut().filter(|_| !facts.case_id.is_empty()) {
         first.comment = Some(format!("case {}", facts.case_id));
     }
@@ -26,13 +26,71 @@ pub(crate) fn write<'f>(
     Headers {
         received_spf: of_spf.map(|finding| received_spf(finding, facts)).collect(),
         authentication_results: results.value(Charset::Ascii),
+        x_rmx: x_rmx(policy, &findings, facts),
     }
 }
 
+/// The word of a method in Authentication-Results: registered (RFC 8601 section 2.7), or private
+/// for one administrative domain.
+fn result_word(method: Method) -> &'static str {
+    match method {
+        Method::CallerId => "x-callerid",
+        Method::MailFromMx => "x-mailfrommx",
+        Method::Rmx => "x-rmx",
+        Method::Dmp => "x-dmp",
+        Method::Drip => "x-drip",
+        Method::Rmxpp => "x-rmxpp",
+        Method::Callback => "x-cbv",
+        Method::Challenge => "x-cr",
+        Method::Binding => "x-binding",
+        Method::Dnsbl => "x-dnsbl",
+        registered => registered.word(),
+    }
+}
+
+/// Private results are for those who ask for them.
+fn is_written(policy: &Policy, method: Method) -> bool {
+    policy.legacy_headers || !result_word(method).starts_with("x-")
+}
+
+/// `RESULT addr ADDRESS by HOST on DATE mechanism MECHANISM`.
+fn x_rmx(policy: &Policy, findings: &[&Finding], facts: &Facts) -> Option<String> {
+    let finding = findings.iter().find(|finding| finding.method == Method::Rmx)?;
+    if !policy.legacy_headers {
+        return None;
+    }
+    let result = match (finding.result, &*finding.cause) {
+        (FindingResult::Pass, _) => "Granted",
+        (FindingResult::Fail, "notinrmx") => "NotInRMX",
+        (FindingResult::Fail, _) => "Denied",
+        (FindingResult::Temperror, _) => "TempFail",
+        (FindingResult::Permerror, _) => "BadData",
+        _ => "NoRMX",
+    };
+    let entry = finding.decided_by.as_deref().unwrap_or("default");
+    let (mechanism, _) = entry.trim_start_matches('!').split_once(':').unwrap_or((entry, ""));
+    let mut body = FieldBody::new("X-RMX", Charset::Ascii);
+    body.word(result);
+    body.word("addr");
+    body.word(&facts.client_address.to_string());
+    body.word("by");
+    body.text(&facts.receiver);
+    body.word("on");
+    date_time(facts.now).split(' ').for_each(|part| body.word(part));
+    body.word("mechanism");
+    body.text(&mechanism.to_ascii_lowercase());
+    Some(body.finish())
+}
+
 fn method_result(finding: &Finding) -> MethodResult {
+    let word = result_word(finding.method);
+    // What the word of a private result leaves open, its reason says.
+    let reason = (word.starts_with("x-") && finding.result != FindingResult::Pass)
+        .then(|| finding.cause.to_string());
     MethodResult {
-        method: finding.method.word().to_owned(),
+        method: word.to_owned(),
         result: finding.result.word().to_owned(),
+        reason,
         properties: properties(finding),
         ..MethodResult::default()
     }

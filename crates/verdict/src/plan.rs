@@ -1,8 +1,11 @@
 //! Which methods judge which identities, and when they can.
 
-use quivive_evidence::{Evaluate, Identity, Method};
-use quivive_spf::{Limits, Spf};
+mod steps;
 
+use quivive_evidence::{Evaluate, Facts, Identity, Method};
+
+pub(crate) use self::steps::spf_limits;
+use self::steps::{STEPS, Step};
 use crate::{Mode, Policy};
 
 /// How far a message has come. Facts grow from stage to stage.
@@ -22,30 +25,6 @@ pub enum Stage {
     Message,
 }
 
-/// A method and an identity that it judges from some stage on.
-struct Step {
-    method: Method,
-    identity: Identity,
-    stage: Stage,
-    build: fn(&Policy) -> Box<dyn Evaluate>,
-}
-
-/// Every evaluation of this version, in the order in which findings are weighed.
-const STEPS: &[Step] = &[
-    Step {
-        method: Method::Spf,
-        identity: Identity::Helo,
-        stage: Stage::Helo,
-        build: |policy| Box::new(Spf::new(Identity::Helo, spf_limits(policy))),
-    },
-    Step {
-        method: Method::Spf,
-        identity: Identity::Mailfrom,
-        stage: Stage::Mail,
-        build: |policy| Box::new(Spf::new(Identity::Mailfrom, spf_limits(policy))),
-    },
-];
-
 /// The methods that this version has.
 pub fn methods() -> impl Iterator<Item = Method> {
     Method::ALL.iter().copied().filter(|method| STEPS.iter().any(|step| step.method == *method))
@@ -53,7 +32,7 @@ pub fn methods() -> impl Iterator<Item = Method> {
 
 /// Whether any of these methods judges this identity.
 pub fn judges(methods: &[Method], identity: Identity) -> bool {
-    STEPS.iter().any(|step| methods.contains(&step.method) && step.identity == identity)
+    STEPS.iter().any(|step| methods.contains(&step.method) && step.identities.contains(&identity))
 }
 
 /// The last stage at which anything becomes known that this policy's methods need; none if nothing
@@ -65,12 +44,14 @@ pub fn last_stage(policy: &Policy) -> Option<Stage> {
 /// The evaluations that become possible after `before`, up to `now`.
 pub(crate) fn evaluations(
     policy: &Policy,
+    facts: &Facts,
     before: Option<Stage>,
     now: Stage,
-) -> impl Iterator<Item = Box<dyn Evaluate>> + '_ {
+) -> Vec<Box<dyn Evaluate>> {
     steps(policy)
-        .filter(move |step| step.stage <= now && before.is_none_or(|before| step.stage > before))
-        .map(|step| (step.build)(policy))
+        .filter(|step| step.stage <= now && before.is_none_or(|before| step.stage > before))
+        .flat_map(|step| (step.build)(policy, facts))
+        .collect()
 }
 
 /// The steps that this policy wants.
@@ -78,9 +59,5 @@ fn steps(policy: &Policy) -> impl Iterator<Item = &'static Step> + '_ {
     STEPS
         .iter()
         .filter(|step| policy.mode(step.method) != Mode::Off)
-        .filter(|step| policy.identities.contains(&step.identity))
-}
-
-pub(crate) fn spf_limits(policy: &Policy) -> Limits {
-    Limits { void_lookups_max: policy.spf_void_lookups_max }
+        .filter(|step| step.identities.iter().any(|own| policy.identities.contains(own)))
 }

@@ -5,6 +5,8 @@ use ipnet::IpNet;
 use quivive_evidence::{Facts, FindingResult, Identity, Method};
 use serde::{Deserialize, Serialize};
 
+use crate::MethodSettings;
+
 /// What the operator wants: which methods run, and what follows from their findings.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -18,6 +20,11 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// How many SPF terms may find nothing before the record is an error (RFC 7208 section 4.6.4).
     pub spf_void_lookups_max: usize,
+    /// What the documents of the other methods leave to us.
+    pub settings: MethodSettings,
+    /// Whether results of methods that have no registered word go into headers, under private `x-`
+    /// words (RFC 8601 section 2.7.6).
+    pub legacy_headers: bool,
     /// Where the explanations of refusals are published: their ids are put behind it. None:
     /// nowhere.
     pub public_url: Option<String>,
@@ -84,6 +91,8 @@ impl Policy {
             actions: Actions::default(),
             exceptions: Vec::new(),
             spf_void_lookups_max: 2,
+            settings: MethodSettings::default(),
+            legacy_headers: false,
             public_url: None,
             identities: Identity::ALL.to_vec(),
         }

@@ -36,7 +36,7 @@ impl Session {
         if self.exception.is_some_and(|index| self.policy.exceptions[index].skip) {
             return;
         }
-        let evaluations = plan::evaluations(&self.policy, self.stage, stage);
+        let evaluations = plan::evaluations(&self.policy, facts, self.stage, stage).into_iter();
         self.evaluations.extend(evaluations.map(|method| State::Open(Inquiry::new(method))));
         self.stage = self.stage.max(Some(stage));
     }

@@ -46,4 +46,18 @@ pub struct Headers {
     pub received_spf: Vec<String>,
     /// The Authentication-Results value (RFC 8601).
     pub authentication_results: String,
+    /// The X-RMX value (draft-danisch-dns-rr-smtp-04), where private results are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x_rmx: Option<String>,
+}
+
+impl Headers {
+    /// The fields, from the top: name and value.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let results = Some(&*self.authentication_results).filter(|results| !results.is_empty());
+        let results = results.map(|value| ("Authentication-Results", value));
+        let spf = self.received_spf.iter().map(|value| ("Received-SPF", &**value));
+        let rmx = self.x_rmx.as_deref().map(|value| ("X-RMX", value));
+        results.into_iter().chain(spf).chain(rmx)
+    }
 }

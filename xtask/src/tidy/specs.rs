@@ -8,6 +8,7 @@ pub(super) const RFCS: &[(u32, &str)] = &[
     (1035, "Domain names: implementation and specification"),
     (1123, "Requirements for Internet hosts"),
     (1183, "New DNS RR definitions"),
+    (1464, "Using the Domain Name System to store arbitrary string attributes"),
     (1652, "SMTP service extension for 8bit-MIMEtransport"),
     (1846, "SMTP 521 reply code"),
     (1869, "SMTP service extensions"),

@@ -83,10 +83,7 @@ impl Delivered {
 
     fn problems(&self, message: &Message, judgement: &Judgement) -> Vec<String> {
         let mut problems = Vec::new();
-        let headers = &judgement.headers;
-        let written = std::iter::once(("Authentication-Results", &headers.authentication_results))
-            .chain(headers.received_spf.iter().map(|value| ("Received-SPF", value)));
-        for (name, value) in written {
+        for (name, value) in judgement.headers.fields() {
             let field = format!("{name}: {}", unfolded(value));
             if !self.fields.iter().any(|written| without_case(written) == field) {
                 problems.push(format!("{name} is not what a check finds"));

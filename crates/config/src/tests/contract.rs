@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use quivive_evidence::{FindingResult, Identity, Method};
 use quivive_verdict::{Action, Mode};
 
-use super::{config, errors};
+use super::config;
 use crate::{Door, NextHop, TlsMode};
 
 /// The block of the contract.
@@ -46,25 +46,9 @@ domain = "fwd.example"
 secret_file = "srs.secret"
 "#;
 
-/// The lines of the contract's block that this version cannot do yet.
-const UNBUILT: [&str; 1] = ["rmx = \"report\""];
-
-pub(super) fn contract_as_built() -> String {
-    let built = |line: &&str| !UNBUILT.iter().any(|unbuilt| line.starts_with(unbuilt));
-    CONTRACT.lines().filter(built).map(|line| format!("{line}\n")).collect()
-}
-
 #[test]
-fn the_contract_parses_and_names_what_is_not_built() {
-    assert_eq!(
-        errors(CONTRACT),
-        ["26:1: method `rmx` is not in this version; write \"off\" in [methods], or leave it out"]
-    );
-}
-
-#[test]
-fn what_is_built_of_the_contract_holds() {
-    let config = config(&contract_as_built());
+fn the_contract_holds() {
+    let config = config(CONTRACT);
     assert_eq!(config.hostname.as_str(), "mx.example.test");
     assert_eq!(config.resolver.servers, [([127, 0, 0, 1], 5300).into()]);
     let [listen] = &config.listen[..] else { panic!("one listener") };
@@ -84,10 +68,11 @@ fn what_is_built_of_the_contract_holds() {
 
 #[test]
 fn the_policy_is_what_the_contract_says() {
-    let policy = config(&contract_as_built()).policy();
+    let policy = config(CONTRACT).policy();
     assert_eq!(policy.authserv_id, "mx.example.test");
     assert_eq!(policy.mode(Method::Spf), Mode::Enforce);
-    assert_eq!(policy.mode(Method::Rmx), Mode::Off);
+    assert_eq!(policy.mode(Method::Rmx), Mode::Report);
+    assert_eq!(policy.mode(Method::Dmp), Mode::Off);
     let spf = |result| policy.actions.get(Method::Spf, Identity::Mailfrom, result);
     assert_eq!(spf(FindingResult::Fail), Some(Action::Reject));
     assert_eq!(spf(FindingResult::Temperror), Some(Action::Defer));

@@ -121,7 +121,7 @@ impl<'a> Check<'_, 'a> {
             }
             start += whole(record.text()).1 + 1;
         }
-        Ok(Conclusion::new(FindingResult::Fail, "not-in-rmx"))
+        Ok(Conclusion::new(FindingResult::Fail, "notinrmx"))
     }
 
     /// What an entry decides, if it does.

@@ -34,12 +34,8 @@ pub(super) fn fields(
         recipients: &recipients,
         now: transaction.now,
     };
-    let results = Some(&headers.authentication_results).filter(|results| !results.is_empty());
-    let results = results.into_iter().map(|value| ("Authentication-Results", value.clone()));
-    let spf = headers.received_spf.iter().map(|value| ("Received-SPF", value.clone()));
-    results
-        .chain(spf)
-        .chain([(Received::NAME, received.value())])
+    let own = headers.fields().map(|(name, value)| (name, value.to_owned()));
+    own.chain([(Received::NAME, received.value())])
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
 }

@@ -223,7 +223,7 @@ impl Refusal {
 }
 
 fn fields(wanted: &[Prepend], headers: Headers) -> VecDeque<Field> {
-    let Headers { authentication_results, received_spf } = headers;
+    let Headers { authentication_results, received_spf, .. } = headers;
     let mut fields = VecDeque::new();
     for prepend in wanted {
         match prepend {

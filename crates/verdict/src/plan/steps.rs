@@ -1,0 +1,80 @@
+//! Every evaluation of this version.
+
+use quivive_evidence::{Evaluate, Facts, Identity, Method};
+use quivive_lmap::{Dmp, Drip, MailFromMx, Rmx};
+use quivive_spf::{Limits, Spf};
+
+use super::Stage;
+use crate::Policy;
+
+/// A method, and what it judges from some stage on.
+pub(super) struct Step {
+    pub(super) method: Method,
+    /// One of these is judged: the second where there is nothing of the first, as the HELO name
+    /// stands for the null reverse-path.
+    pub(super) identities: &'static [Identity],
+    pub(super) stage: Stage,
+    pub(super) build: fn(&Policy, &Facts) -> Evaluations,
+}
+
+/// None where there is nothing to judge; several where a method judges by several lists.
+type Evaluations = Vec<Box<dyn Evaluate>>;
+
+/// In the order in which findings are weighed.
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        method: Method::Spf,
+        identities: &[Identity::Helo],
+        stage: Stage::Helo,
+        build: |policy, _| one(Spf::new(Identity::Helo, spf_limits(policy))),
+    },
+    Step {
+        method: Method::Spf,
+        identities: &[Identity::Mailfrom],
+        stage: Stage::Mail,
+        build: |policy, _| one(Spf::new(Identity::Mailfrom, spf_limits(policy))),
+    },
+    Step {
+        method: Method::MailFromMx,
+        identities: &[Identity::Mailfrom, Identity::Helo],
+        stage: Stage::Mail,
+        build: |policy, _| one(MailFromMx::new(policy.settings.mail_from_mx)),
+    },
+    Step {
+        method: Method::Rmx,
+        identities: &[Identity::Mailfrom, Identity::Helo],
+        stage: Stage::Mail,
+        build: |policy, _| one(Rmx::new(policy.settings.rmx)),
+    },
+    Step {
+        method: Method::Dmp,
+        identities: &[Identity::Mailfrom, Identity::Helo],
+        stage: Stage::Mail,
+        build: |policy, _| one(Dmp::new(policy.settings.dmp)),
+    },
+    Step {
+        method: Method::Dmp,
+        identities: &[Identity::Helo],
+        stage: Stage::Mail,
+        build: |policy, facts| {
+            let settings = policy.settings.dmp;
+            // For the null reverse-path the HELO name is judged already.
+            let is_alternative = settings.helo_alternative && !facts.reverse_path.is_empty();
+            if is_alternative { one(Dmp::helo_alternative(settings)) } else { Vec::new() }
+        },
+    },
+    Step {
+        method: Method::Drip,
+        identities: &[Identity::Helo],
+        stage: Stage::Helo,
+        build: |policy, _| one(Drip::new(policy.settings.drip)),
+    },
+];
+
+fn one(method: impl Evaluate + 'static) -> Evaluations {
+    vec![Box::new(method)]
+}
+
+pub(crate) fn spf_limits(policy: &Policy) -> Limits {
+    Limits { void_lookups_max: policy.spf_void_lookups_max }
+}
