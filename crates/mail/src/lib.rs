@@ -11,6 +11,7 @@ mod enhanced_status;
 pub mod field_body;
 mod forged;
 pub mod header;
+pub mod header_edit;
 mod mailbox;
 mod path;
 mod scanner;
