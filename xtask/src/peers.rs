@@ -41,6 +41,30 @@ const PEERS: &[Peer] = &[
     },
     Peer { name: "curl", packages: &["curl", "jq"], proof: "usr/bin/jq", accounts: &[] },
     Peer {
+        name: "postsrsd",
+        packages: &["postsrsd"],
+        proof: "usr/sbin/postsrsd",
+        accounts: &[],
+    },
+    Peer {
+        name: "mail-srs",
+        packages: &["libmail-srs-perl"],
+        proof: "usr/share/perl5/Mail/SRS.pm",
+        accounts: &[],
+    },
+    Peer {
+        name: "exim",
+        packages: &["exim4-daemon-heavy"],
+        proof: "usr/sbin/exim4",
+        accounts: &["Debian-exim"],
+    },
+    Peer {
+        name: "opensmtpd",
+        packages: &["opensmtpd"],
+        proof: "usr/sbin/smtpd",
+        accounts: &["opensmtpd", "opensmtpq"],
+    },
+    Peer {
         name: "chromium",
         packages: &["chromium", "chromium-driver"],
         proof: "usr/bin/chromedriver",
