@@ -40,12 +40,7 @@ const PEERS: &[Peer] = &[
         accounts: &["dovecot", "dovenull"],
     },
     Peer { name: "curl", packages: &["curl", "jq"], proof: "usr/bin/jq", accounts: &[] },
-    Peer {
-        name: "postsrsd",
-        packages: &["postsrsd"],
-        proof: "usr/sbin/postsrsd",
-        accounts: &[],
-    },
+    Peer { name: "postsrsd", packages: &["postsrsd"], proof: "usr/sbin/postsrsd", accounts: &[] },
     Peer {
         name: "mail-srs",
         packages: &["libmail-srs-perl"],

@@ -15,10 +15,12 @@ use quivive_server::maps::{Map, Socketmap, TcpTable};
 use quivive_server::next_hop::{self, Dialect, Place, Target};
 use quivive_server::policy::{self, PolicyService};
 use quivive_server::server::Web;
+use quivive_server::srs::{Manner, Rewriter, forward_map, reverse_map};
 use quivive_server::tls::TlsAcceptor;
 use quivive_server::{Ledger, listener, server};
 
 use crate::error::Error;
+use crate::srs;
 
 /// Makes every listener ready: certificates are read, Maildirs opened, nothing is bound yet.
 pub(crate) async fn listeners(
@@ -33,6 +35,7 @@ pub(crate) async fn listeners(
         metrics: ledger.metrics.clone(),
     };
     let checker = Checker::new(world.policy.clone(), resolver.clone());
+    let rewriter = rewriter(config, ledger)?;
     let mut listeners = Vec::new();
     for listen in &config.listen {
         let hostname = config.hostname.as_str();
@@ -61,14 +64,16 @@ pub(crate) async fn listeners(
                 server::Door::Policy(Box::new(service.with_ledger(ledger.clone())))
             }
             (Door::Socketmap, _) => {
-                let maps = maps(config);
+                let maps = maps(rewriter.as_ref(), Manner::PostSrsd2);
                 server::Door::Socketmap(Socketmap {
                     maps,
                     ledger: ledger.clone(),
                     ..Default::default()
                 })
             }
-            (Door::TcpTable, _) => server::Door::TcpTable(tcp_table(config, listen, ledger)?),
+            (Door::TcpTable, _) => {
+                server::Door::TcpTable(tcp_table(rewriter.as_ref(), listen, ledger)?)
+            }
             (door, _) => {
                 return Err(Error::NotInThisVersion { what: "door", word: door.word() });
             }
@@ -90,14 +95,27 @@ fn policy(hostname: &str, listen: &Listen) -> policy::Settings {
     policy::Settings { prepend: prepend.collect(), ..policy::Settings::new(hostname) }
 }
 
-/// The maps that mail servers may look addresses up in, by name.
-fn maps(_: &Config) -> BTreeMap<String, Arc<dyn Map>> {
-    BTreeMap::new()
+/// What rewrites addresses, if the configuration has it.
+fn rewriter(config: &Config, ledger: &Ledger) -> Result<Option<Rewriter>, Error> {
+    let forwarder = srs::forwarder(config)?;
+    Ok(forwarder.map(|forwarder| Rewriter::new(forwarder, ledger.metrics.clone())))
 }
 
-fn tcp_table(config: &Config, listen: &Listen, ledger: &Ledger) -> Result<TcpTable, Error> {
+/// The maps that mail servers may look addresses up in, by name.
+fn maps(rewriter: Option<&Rewriter>, manner: Manner) -> BTreeMap<String, Arc<dyn Map>> {
+    let Some(rewriter) = rewriter else { return BTreeMap::new() };
+    let forward = ("forward".to_owned(), forward_map(rewriter, manner));
+    let reverse = ("reverse".to_owned(), reverse_map(rewriter, manner));
+    [forward, reverse].into()
+}
+
+fn tcp_table(
+    rewriter: Option<&Rewriter>,
+    listen: &Listen,
+    ledger: &Ledger,
+) -> Result<TcpTable, Error> {
     let name = listen.map.map_or("", |map| map.word());
-    let map = maps(config).remove(name);
+    let map = maps(rewriter, Manner::PostSrsd1).remove(name);
     let map = map.ok_or_else(|| Error::Serve(format!("there is no map `{name}` to look in")))?;
     Ok(TcpTable { map, patience: Patience::default(), ledger: ledger.clone() })
 }

@@ -1,6 +1,7 @@
 //! Addresses rewritten and found again on the command line, as Mail::SRS does it, and the secrets
 //! for that.
 
+mod forwarder;
 mod key;
 
 use std::io::Write;
@@ -11,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use quivive_contract::SrsJson;
 use quivive_srs::{Forwarded, LOCAL_PART_OCTETS, PATH_OCTETS, Reversed, Rules, Srs, is_overlong};
 
+pub(crate) use self::forwarder::forwarder;
 use crate::command_line::{self, Global, SrsAddress, SrsSecretFile};
 use crate::error::Error;
 use crate::style::excerpt;

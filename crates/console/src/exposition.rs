@@ -57,6 +57,7 @@ fn exposition(world: &World) -> String {
     judged(&mut text, &world.metrics);
     checks(&mut text, &world.metrics);
     sessions(&mut text, &world.metrics);
+    srs(&mut text, &world.metrics);
     resolver(&mut text, &world.resolver.metrics());
     store(&mut text, world);
     text.0
@@ -106,6 +107,15 @@ fn sessions(text: &mut Text, metrics: &Metrics) {
     text.family("quivive_sessions_open", "gauge", "Sessions that are open now, by door.");
     for (door, counts) in &sessions {
         text.sample("quivive_sessions_open", &[("door", door)], counts.open);
+    }
+}
+
+fn srs(text: &mut Text, metrics: &Metrics) {
+    let name = "quivive_srs_total";
+    text.family(name, "counter", "Addresses rewritten and found again by what came of it.");
+    for (result, count) in metrics.srs_counts() {
+        let (operation, result) = result.words();
+        text.sample(name, &[("operation", operation), ("result", result)], count);
     }
 }
 

@@ -19,6 +19,42 @@ pub struct Metrics {
     judged: Mutex<Judged>,
     checks: Histogram,
     sessions: Mutex<BTreeMap<&'static str, SessionCounts>>,
+    srs: [AtomicU64; SrsResult::ALL.len()],
+}
+
+/// What became of an address that was to be rewritten, or found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SrsResult {
+    /// A sender was rewritten.
+    Rewritten,
+    /// A sender stayed as it was.
+    Kept,
+    /// A rewritten address came back.
+    Pass,
+    /// One did not: it is forged, or may not be used so.
+    Fail,
+    /// One did not: it is too old.
+    Expired,
+    /// A recipient is no rewritten address of ours.
+    None,
+}
+
+impl SrsResult {
+    /// All of them.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Rewritten, Self::Kept, Self::Pass, Self::Fail, Self::Expired, Self::None];
+
+    /// What was done, and what came of it.
+    pub(crate) fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Rewritten => ("forward", "rewritten"),
+            Self::Kept => ("forward", "kept"),
+            Self::Pass => ("reverse", "pass"),
+            Self::Fail => ("reverse", "fail"),
+            Self::Expired => ("reverse", "expired"),
+            Self::None => ("reverse", "none"),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -59,6 +95,15 @@ impl Metrics {
         counts.begun += 1;
         counts.open += 1;
         OpenSession { metrics: self.clone(), door }
+    }
+
+    /// Counts an address that was to be rewritten, or found again.
+    pub fn srs(&self, result: SrsResult) {
+        self.srs[result as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn srs_counts(&self) -> [(SrsResult, u64); SrsResult::ALL.len()] {
+        SrsResult::ALL.map(|result| (result, self.srs[result as usize].load(Ordering::Relaxed)))
     }
 
     fn count(&self, findings: &[Finding], action: Action) {

@@ -64,19 +64,31 @@ impl Questions {
 }
 
 /// Appends an answer. One that is too long is a temporary error, for there is no other.
+///
+/// A reason is for people, and keeps its blanks, as PostSRSd and others write it: Postfix logs it as
+/// it comes.
 pub fn write(answer: &Answer, output: &mut Vec<u8>) {
     let start = output.len();
-    let (code, text) = match answer {
-        Answer::Found(value) => ("200 ", value.as_str()),
-        Answer::NotFound(reason) => ("500 ", *reason),
-        Answer::Temporary(reason) | Answer::Permanent(reason) => ("400 ", *reason),
+    let (code, reason) = match answer {
+        Answer::Found(value) => {
+            output.extend_from_slice(b"200 ");
+            encode(value.as_bytes(), output);
+            ("", "")
+        }
+        Answer::NotFound(reason) => ("500", *reason),
+        Answer::Temporary(reason) | Answer::Permanent(reason) => ("400", *reason),
     };
     output.extend_from_slice(code.as_bytes());
-    encode(text.as_bytes(), output);
+    for word in reason.split(' ') {
+        if !code.is_empty() {
+            output.push(b' ');
+        }
+        encode(word.as_bytes(), output);
+    }
     output.push(b'\n');
     if output.len() - start > LINE_OCTETS_MAX {
         output.truncate(start);
-        output.extend_from_slice(b"400 the%20answer%20is%20too%20long\n");
+        output.extend_from_slice(b"400 the answer is too long\n");
     }
 }
 
@@ -157,7 +169,7 @@ mod tests {
     fn answers_have_their_numbers() {
         assert_eq!(written(&Answer::Found("a b%".to_owned())), "200 a%20b%25\n");
         assert_eq!(written(&Answer::NotFound("no")), "500 no\n");
-        assert_eq!(written(&Answer::Temporary("try later")), "400 try%20later\n");
+        assert_eq!(written(&Answer::Temporary("try later")), "400 try later\n");
         assert_eq!(written(&Answer::Permanent("never\n")), "400 never%0A\n");
     }
 

@@ -17,6 +17,7 @@ pub mod policy;
 mod seats;
 pub mod server;
 pub mod spool;
+pub mod srs;
 mod stream;
 pub mod tables;
 pub mod tls;

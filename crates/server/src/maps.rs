@@ -21,9 +21,6 @@ pub trait Map: Send + Sync {
 /// What a program hears for which there is no place.
 const NO_PLACE: Answer = Answer::Temporary("too many connections; try again later");
 
-/// What a program hears that does not ask as it must.
-const UNREADABLE: Answer = Answer::Permanent("the question cannot be read");
-
 /// What is not UTF-8 is no address, and so no key.
 fn look_up(map: &dyn Map, key: &[u8]) -> Answer {
     match str::from_utf8(key) {

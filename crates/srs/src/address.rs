@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use thiserror::Error;
+use crate::texts::texts;
 
 /// Octets of an address that are looked at. Twice what four rewritings of the longest legal address
 /// (RFC 5321 section 4.5.3.1: 64 and 255) come to.
@@ -13,33 +13,45 @@ pub const LOCAL_PART_OCTETS: usize = 64;
 pub const PATH_OCTETS: usize = 256;
 
 /// What is wrong with a text that should be an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The null reverse-path.
-    #[error("the null sender is never rewritten")]
     Null,
     /// No `@`.
-    #[error("the address has no @")]
     NoAt,
     /// An `@` in a local part that is not quoted.
-    #[error("the address has more than one @; a local part that holds one is written in quotes")]
     SecondAt,
     /// Nothing before the `@`.
-    #[error("the address has no local part")]
     NoLocalPart,
     /// A quoted local part that does not end.
-    #[error("the quoted local part does not end before the @")]
     Quotes,
     /// What follows the `@` is no domain.
-    #[error("what follows the @ is no domain")]
     Domain,
     /// A control character.
-    #[error("the address holds a control character")]
     Control,
     /// Longer than [`ADDRESS_OCTETS_MAX`].
-    #[error("the address is longer than {ADDRESS_OCTETS_MAX} octets")]
     TooLong,
 }
+
+impl Fault {
+    /// The fault in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Null => "the null sender is never rewritten",
+            Self::NoAt => "the address has no @",
+            Self::SecondAt => {
+                "the address has more than one @; a local part that holds one is written in quotes"
+            }
+            Self::NoLocalPart => "the address has no local part",
+            Self::Quotes => "the quoted local part does not end before the @",
+            Self::Domain => "what follows the @ is no domain",
+            Self::Control => "the address holds a control character",
+            Self::TooLong => "the address is longer than 1024 octets",
+        }
+    }
+}
+
+texts!(Fault);
 
 /// Whether an address is longer than everybody takes: its local part, as it is written, or the
 /// whole of it.
@@ -97,7 +109,8 @@ impl<'a> Address<'a> {
             ends
         });
         let (content, rest) = text.split_at(end.ok_or(Fault::Quotes)?);
-        let domain = rest.strip_prefix("\"@").ok_or(Fault::Quotes)?;
+        let fault = if rest == "\"" { Fault::NoAt } else { Fault::Quotes };
+        let domain = rest.strip_prefix("\"@").ok_or(fault)?;
         let local = match content.contains('\\') {
             false => content.into(),
             true => unescaped(content).into(),
@@ -151,7 +164,7 @@ pub(crate) enum Quote {
 }
 
 impl Quote {
-    fn is_needed(self, local: &[&str]) -> bool {
+    pub(crate) fn is_needed(self, local: &[&str]) -> bool {
         let special = || local.iter().any(|piece| !piece.bytes().all(is_text));
         match self {
             Self::ForDots => has_odd_dots(local) && !special(),
@@ -220,6 +233,8 @@ mod tests {
             ("a@b@c", Fault::SecondAt),
             ("@c", Fault::NoLocalPart),
             ("\"\"@c", Fault::NoLocalPart),
+            ("\"\"", Fault::NoAt),
+            ("\"a@c\"", Fault::NoAt),
             ("\"a@c", Fault::Quotes),
             ("\"a\"b@c", Fault::Quotes),
             ("\"a\\\"@c", Fault::Quotes),
@@ -237,6 +252,7 @@ mod tests {
     #[test]
     fn the_bound_on_addresses() {
         let address = |octets: usize| "a".repeat(octets - 2) + "@b";
+        assert!(Fault::TooLong.text().contains(&ADDRESS_OCTETS_MAX.to_string()));
         assert!(Address::parse(&address(ADDRESS_OCTETS_MAX)).is_ok());
         assert_eq!(Address::parse(&address(ADDRESS_OCTETS_MAX + 1)), Err(Fault::TooLong));
     }

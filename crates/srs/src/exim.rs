@@ -6,7 +6,7 @@ use crate::address::{Address, Quote, write};
 use crate::dialect::Dialect;
 use crate::fields;
 use crate::forward::Target;
-use crate::hash::{Key, begins_with};
+use crate::hash::{Key, SHORT_LENGTH, begins_with};
 use crate::reverse::{Form, Original, Refusal, Verified};
 use crate::stamp::Stamp;
 
@@ -18,7 +18,10 @@ pub(crate) fn sign(
     stamp: Stamp,
     target: Target<'_>,
 ) -> String {
-    let hash = key.exim(&[sender]);
+    // Needless quotes may be lost on the way, and the hash covers what comes back.
+    let bare =
+        address.quoted.then(|| write(&[&address.local], Quote::UnlessDotString, address.domain));
+    let hash = key.exim(&[bare.as_deref().unwrap_or(sender)]);
     let hash = str::from_utf8(&hash).unwrap_or_default();
     let digits = stamp.digits().map(|digit| digit.to_ascii_lowercase());
     // The first digits that are zero are left out.
@@ -38,21 +41,22 @@ pub(crate) fn verify(srs: &Srs, rest: &str, quoted: bool, now: u64) -> Verified 
     if domain.is_empty() || user.is_empty() {
         return Verified::Refused(Refusal::NoUser(Form::Srs0));
     }
-    let marks = if quoted { "\"" } else { "" };
-    let covered = [marks, user, marks, "@", domain];
-    let Some(secret) = srs.find_secret(|key| {
-        let right = key.exim(&covered);
-        hash.len() == right.len() && begins_with(&right, hash)
-    }) else {
-        return Verified::Refused(Refusal::HashInvalid);
+    // Exim gives a router the local part without its quotes, and puts them back for the hash.
+    let quoted = quoted || Quote::ForSpecials.is_needed(&[user]);
+    let quote = if quoted { Quote::UnlessDotString } else { Quote::ForDots };
+    let original = write(&[user], quote, domain);
+    let is_right = |key: &Key| {
+        let whole = begins_with(&key.exim(&[&original]), hash);
+        whole || quoted && begins_with(&key.exim(&["\"", user, "\"@", domain]), hash)
     };
+    let secret = srs.find_secret(is_right).filter(|_| hash.len() == SHORT_LENGTH);
+    let Some(secret) = secret else { return Verified::Refused(Refusal::HashInvalid) };
     let age_days = stamp.age_days(now);
     if age_days > srs.rules().max_age_days {
         return Verified::Expired(age_days);
     }
-    let quote = if quoted { Quote::UnlessDotString } else { Quote::ForDots };
     Verified::Original(Original {
-        address: write(&[user], quote, domain),
+        address: original,
         form: Form::Srs0,
         dialect: Dialect::Exim,
         secret,

@@ -3,6 +3,7 @@ use crate::dialect::Dialect;
 use crate::fields::{self, Tagged};
 use crate::hash::in_alphabet;
 use crate::stamp::Stamp;
+use crate::texts::texts;
 use crate::{Srs, exim, opensmtpd};
 
 /// What a sender's address becomes at a forwarder.
@@ -17,15 +18,25 @@ pub enum Forwarded {
 }
 
 /// What an address lacks that is tagged `SRS1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unusable {
     /// The first forwarder.
-    #[error("No host in SRS1 address.")]
     NoHost,
     /// What the first forwarder wrote.
-    #[error("No user in SRS1 address.")]
     NoUser,
 }
+
+impl Unusable {
+    /// In the words of libsrs2.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoHost => "No host in SRS1 address.",
+            Self::NoUser => "No user in SRS1 address.",
+        }
+    }
+}
+
+texts!(Unusable);
 
 impl Srs {
     /// What `sender` becomes when mail is handed on for an address at `domain`. `now` is in seconds

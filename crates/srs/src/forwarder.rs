@@ -7,6 +7,7 @@ use quivive_mail::domain::{is_within, to_ascii};
 use crate::address::{Fault, PATH_OCTETS};
 use crate::forward::{Forwarded, Unusable};
 use crate::reverse::{Form, Original, Refusal, Reversed};
+use crate::texts::texts;
 use crate::{Srs, Unsigned};
 
 /// How often an address that comes back may turn out to be another of our own.
@@ -62,33 +63,43 @@ pub enum Written {
 }
 
 /// Why a sender is not rewritten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
     /// It is the null sender.
-    #[error("the null sender is never rewritten")]
     Null,
     /// It is at one of our own domains.
-    #[error("the sender's domain is our own")]
     Own,
-    /// It is an address that we rewrote.
-    #[error("the sender is an address of our own rewriting")]
+    /// It is an address of our own rewriting.
     Ours,
     /// Its domain is not among those that are rewritten.
-    #[error("the sender's domain is not among those to rewrite")]
     NotListed,
     /// Its domain is excepted.
-    #[error("the sender's domain is excepted from rewriting")]
     Excepted,
     /// It would become too long to be taken everywhere.
-    #[error("the rewritten address would be too long")]
     TooLong,
     /// It is tagged as rewritten, and is not.
-    #[error("{0}")]
     Unusable(Unusable),
     /// It is no address.
-    #[error("{0}")]
     Fault(Fault),
 }
+
+impl Kept {
+    /// The reason in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Null => "the null sender is never rewritten",
+            Self::Own => "the sender's domain is our own",
+            Self::Ours => "the sender is an address of our own rewriting",
+            Self::NotListed => "the sender's domain is not among those to rewrite",
+            Self::Excepted => "the sender's domain is excepted from rewriting",
+            Self::TooLong => "the rewritten address would be too long",
+            Self::Unusable(reason) => reason.text(),
+            Self::Fault(fault) => fault.text(),
+        }
+    }
+}
+
+texts!(Kept);
 
 /// What a recipient is to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,21 +115,39 @@ pub enum Returned {
 }
 
 /// Why mail for an address at our domain does not come back.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReturnRefusal {
     /// Its hash or stamp.
-    #[error("{0}")]
     Srs(Refusal),
     /// It is no bounce.
-    #[error("Only bounces are taken for rewritten addresses.")]
     NotABounce,
     /// It has the early form without a hash.
-    #[error("Unsigned forwarding address: anybody could have written it.")]
     Unsigned(Unsigned),
     /// What it holds is no address any more.
-    #[error("{0}")]
     Fault(Fault),
 }
+
+impl ReturnRefusal {
+    /// The refusal in words.
+    pub fn text(&self) -> &'static str {
+        match self {
+            Self::Srs(refusal) => refusal.text(),
+            Self::NotABounce => "Only bounces are taken for rewritten addresses.",
+            Self::Unsigned(_) => "Unsigned forwarding address: anybody could have written it.",
+            Self::Fault(fault) => fault.text(),
+        }
+    }
+
+    /// The result in a word, as it stands in logs and statistics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Srs(Refusal::Expired { .. }) => "expired",
+            _ => "fail",
+        }
+    }
+}
+
+texts!(ReturnRefusal);
 
 impl Forwarder {
     /// A forwarder by these rules.
@@ -253,16 +282,6 @@ fn is_reporter(sender: &str) -> bool {
 fn is_tagged(address: &str) -> bool {
     let local = address.strip_prefix('"').unwrap_or(address);
     crate::fields::Tagged::parse(local).is_some()
-}
-
-impl ReturnRefusal {
-    /// The result in a word, as it stands in logs and statistics.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Srs(Refusal::Expired { .. }) => "expired",
-            _ => "fail",
-        }
-    }
 }
 
 /// How an address came back: `SRS0 in the manner of mail-srs, secret 1, 3 days old`.

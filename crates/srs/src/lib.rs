@@ -36,7 +36,9 @@ mod opensmtpd;
 mod reverse;
 mod rules;
 mod secret;
+mod srs;
 mod stamp;
+mod texts;
 mod unsigned;
 
 pub use address::{ADDRESS_OCTETS_MAX, Fault, LOCAL_PART_OCTETS, PATH_OCTETS, is_overlong};
@@ -51,5 +53,3 @@ pub use secret::{
 pub use srs::Srs;
 pub use stamp::Stamp;
 pub use unsigned::Unsigned;
-
-mod srs;

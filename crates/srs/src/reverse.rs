@@ -5,6 +5,7 @@ use crate::dialect::Dialect;
 use crate::fields::{self, Tagged};
 use crate::hash::begins_with;
 use crate::stamp::Stamp;
+use crate::texts::texts;
 use crate::unsigned::Unsigned;
 use crate::{Srs, exim, opensmtpd};
 
@@ -45,37 +46,50 @@ pub enum Form {
     Srs1,
 }
 
-/// Why an address is not believed. Its texts are those of libsrs2, which people look for in logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why an address is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// Nothing where the hash should be.
-    #[error("No hash in {0} address.")]
     NoHash(Form),
     /// Nothing where the stamp should be.
-    #[error("No timestamp in {0} address.")]
-    NoStamp(Form),
+    NoStamp,
     /// Nothing where the domain should be.
-    #[error("No host in {0} address.")]
     NoHost(Form),
     /// Nothing where the local part should be.
-    #[error("No user in {0} address.")]
     NoUser(Form),
     /// No two digits of base32.
-    #[error("Bad base32 character in timestamp.")]
     BadStamp,
     /// Too old, or of the future.
-    #[error("Time stamp out of date.")]
     Expired {
         /// How old; one of tomorrow is 1023 days old.
         age_days: u16,
     },
     /// Fewer digits than are believed.
-    #[error("Hash too short in SRS address.")]
     HashTooShort,
     /// Another hash than any secret gives.
-    #[error("Hash invalid in SRS address.")]
     HashInvalid,
 }
+
+impl Refusal {
+    /// In the words of libsrs2, for which people look in logs.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoHash(Form::Srs0) => "No hash in SRS0 address.",
+            Self::NoHash(Form::Srs1) => "No hash in SRS1 address.",
+            Self::NoStamp => "No timestamp in SRS0 address.",
+            Self::NoHost(Form::Srs0) => "No host in SRS0 address.",
+            Self::NoHost(Form::Srs1) => "No host in SRS1 address.",
+            Self::NoUser(Form::Srs0) => "No user in SRS0 address.",
+            Self::NoUser(Form::Srs1) => "No user in SRS1 address.",
+            Self::BadStamp => "Bad base32 character in timestamp.",
+            Self::Expired { .. } => "Time stamp out of date.",
+            Self::HashTooShort => "Hash too short in SRS address.",
+            Self::HashInvalid => "Hash invalid in SRS address.",
+        }
+    }
+}
+
+texts!(Refusal);
 
 /// What one dialect makes of an address.
 pub(crate) enum Verified {
@@ -141,7 +155,7 @@ impl Srs {
         let form = Form::Srs0;
         let [hash, stamp, domain, user] = fields::srs0(rest);
         let hash = hash.ok_or(Refusal::NoHash(form))?;
-        let stamp = stamp.ok_or(Refusal::NoStamp(form))?;
+        let stamp = stamp.ok_or(Refusal::NoStamp)?;
         let domain = domain.ok_or(Refusal::NoHost(form))?;
         let user = user.ok_or(Refusal::NoUser(form))?;
         let age_days = Stamp::parse(stamp).ok_or(Refusal::BadStamp)?.age_days(now);

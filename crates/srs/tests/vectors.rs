@@ -198,7 +198,7 @@ fn what_is_not_believed() {
             "Hash invalid in SRS address.",
         ),
         ("SRS0=@example.com", Refusal::NoHash(Srs0), "No hash in SRS0 address."),
-        ("SRS0=XjO9@example.com", Refusal::NoStamp(Srs0), "No timestamp in SRS0 address."),
+        ("SRS0=XjO9@example.com", Refusal::NoStamp, "No timestamp in SRS0 address."),
         ("SRS0=XjO9=2V@example.com", Refusal::NoHost(Srs0), "No host in SRS0 address."),
         (
             "SRS0=XjO9=2V=otherdomain.com@example.com",

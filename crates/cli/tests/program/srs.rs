@@ -1,12 +1,15 @@
 //! `quivive srs`: the vectors of Mail::SRS and PostSRSd, bad input, and the keys.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::daemon::{serve, terminate};
 use crate::run::{code, named, run, stderr, stdout};
 
 /// 2020-01-01 00:01 UTC.
@@ -247,6 +250,61 @@ fn without_secrets_nothing_goes() {
     assert!(refusal.contains("cannot read the secrets"), "{refusal}");
     let neither = run(&["srs", "forward", "a@b.example", "--domain", "example.com"]);
     assert_eq!((code(&neither), &*stdout(&neither)), (2, ""));
+}
+
+const DOORS: &str = "hostname = \"mx.here.example\"\n[srs]\ndomain = \"example.com\"\n\
+    secret_file = \"srs.secret\"\n\
+    [[listen]]\ndoor = \"tcp-table\"\naddress = \"127.0.0.1:0\"\nmap = \"forward\"\n\
+    [[listen]]\ndoor = \"tcp-table\"\naddress = \"127.0.0.1:0\"\nmap = \"reverse\"\n\
+    [[listen]]\ndoor = \"socketmap\"\naddress = \"127.0.0.1:0\"\n";
+
+/// What a listener answers to a question, as long as the answer.
+fn ask(listening: &str, question: &str, octets: usize) -> String {
+    let (_, address) = listening.rsplit_once(' ').unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(question.as_bytes()).unwrap();
+    let mut answer = vec![0; octets];
+    stream.read_exact(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[test]
+fn mail_servers_look_addresses_up() {
+    let world = World::new("tops3cr3t\n");
+    let config = world.folder.path().join("quivive.toml");
+    fs::write(&config, DOORS).unwrap();
+    fs::set_permissions(world.secret_file(), fs::Permissions::from_mode(0o600)).unwrap();
+    let (daemon, lines) = serve(&["serve", "--config", named(&config)]);
+    let [forward, reverse, socketmap, _] = lines.as_slice() else { panic!("{lines:?}") };
+    let address = world.address(&["forward", "test@otherdomain.com", "--domain", "example.com"]);
+    let expected = format!("200 {address}\n");
+    let answer = ask(forward, "get test@otherdomain.com\n", expected.len());
+    assert_eq!(answer, expected);
+    let expected = "200 test@otherdomain.com\n";
+    assert_eq!(ask(reverse, &format!("get {address}\n"), expected.len()), expected);
+    let expected = "500 Not an SRS address.\n";
+    assert_eq!(ask(reverse, "get test@example.com\n", expected.len()), expected);
+    let expected = format!("{}:OK {address},", address.len() + 3);
+    let question = "28:forward test@otherdomain.com,";
+    assert_eq!(ask(socketmap, question, expected.len()), expected);
+    assert_eq!(terminate(daemon), Some(0));
+}
+
+#[test]
+fn secrets_that_others_may_read_are_refused_with_the_cure() {
+    let world = World::new("tops3cr3t\n");
+    let config = world.folder.path().join("quivive.toml");
+    fs::write(&config, DOORS).unwrap();
+    for (mode, cure) in [(0o644, "chmod 640"), (0o666, "chmod 640"), (0o604, "chmod 600")] {
+        fs::set_permissions(world.secret_file(), fs::Permissions::from_mode(mode)).unwrap();
+        let output = run(&["serve", "--config", named(&config)]);
+        assert_eq!((code(&output), &*stdout(&output)), (1, ""));
+        assert!(stderr(&output).contains(cure), "{mode:o}: {}", stderr(&output));
+    }
+    fs::write(world.secret_file(), "").unwrap();
+    fs::set_permissions(world.secret_file(), fs::Permissions::from_mode(0o600)).unwrap();
+    let output = run(&["serve", "--config", named(&config)]);
+    assert!(stderr(&output).contains("there is no secret in it"), "{}", stderr(&output));
 }
 
 fn keys(world: &World) -> Vec<Value> {

@@ -4,9 +4,15 @@ use std::sync::Arc;
 use quivive_postfix::{Answer, Input, Netstrings, socketmap};
 
 use super::conversation::{Door, Unreadable};
-use super::{Map, NO_PLACE, UNREADABLE, look_up};
+use super::{Map, NO_PLACE, look_up};
 use crate::asking::Patience;
 use crate::ledger::Ledger;
+
+/// A question without the name of a map, or with that of none (in the words of PostSRSd 2).
+const INVALID_MAP: Answer = Answer::Permanent("Invalid map.");
+
+/// What is no question (in the words of PostSRSd 2).
+const INVALID_QUERY: Answer = Answer::Permanent("Invalid query.");
 
 /// Maps by the names under which a socketmap has them.
 #[derive(Clone, Default)]
@@ -21,12 +27,10 @@ pub struct Socketmap {
 
 impl Socketmap {
     fn look_up(&self, question: &[u8]) -> Answer {
-        let Some(question) = socketmap::Question::parse(question) else {
-            return Answer::Permanent("a question is the name of a map, a blank and a key");
-        };
+        let Some(question) = socketmap::Question::parse(question) else { return INVALID_MAP };
         match str::from_utf8(question.map).ok().and_then(|name| self.maps.get(name)) {
             Some(map) => look_up(&**map, question.key),
-            None => Answer::Permanent("there is no map of this name"),
+            None => INVALID_MAP,
         }
     }
 }
@@ -48,7 +52,7 @@ impl Door for Socketmap {
             Ok(Some(question)) => socketmap::write(&self.look_up(question), output),
             Ok(None) => return Ok(false),
             Err(error) => {
-                socketmap::write(&UNREADABLE, output);
+                socketmap::write(&INVALID_QUERY, output);
                 return Err(Unreadable(error.to_string()));
             }
         }

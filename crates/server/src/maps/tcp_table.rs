@@ -4,7 +4,7 @@ use quivive_postfix::tcp_table::{self, Question, Questions};
 use quivive_postfix::{Answer, Input};
 
 use super::conversation::{Door, Unreadable};
-use super::{Map, NO_PLACE, UNREADABLE, look_up};
+use super::{Map, NO_PLACE, look_up};
 use crate::asking::Patience;
 use crate::ledger::Ledger;
 
@@ -18,6 +18,9 @@ pub struct TcpTable {
     /// Where connections are counted.
     pub ledger: Ledger,
 }
+
+/// What is no question has no answer: that is no reason to keep mail waiting (as PostSRSd 1.10).
+const INVALID: Answer = Answer::NotFound("Invalid request");
 
 impl Door for TcpTable {
     const WORD: &'static str = "tcp-table";
@@ -34,10 +37,10 @@ impl Door for TcpTable {
     fn answer(&self, questions: &mut Questions, output: &mut Vec<u8>) -> Result<bool, Unreadable> {
         let answer = match questions.question() {
             Ok(Some(Question::Get(key))) => look_up(&*self.map, &key),
-            Ok(Some(Question::Unknown)) => Answer::Permanent("a question is `get KEY`"),
+            Ok(Some(Question::Unknown)) => INVALID,
             Ok(None) => return Ok(false),
             Err(error) => {
-                tcp_table::write(&UNREADABLE, output);
+                tcp_table::write(&INVALID, output);
                 return Err(Unreadable(error.to_string()));
             }
         };

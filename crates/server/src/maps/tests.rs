@@ -83,8 +83,8 @@ async fn a_socketmap_answers_as_often_as_it_is_asked() {
     client.ask("24:forward a b@here.example,", "18:OK x@there.example,").await;
     client.ask("9:forward x,", "17:NOTFOUND not here,").await;
     client.ask("15:forward trouble,", "15:TEMP in trouble,").await;
-    client.ask("10:backward x,", "33:PERM there is no map of this name,").await;
-    client.ask("7:forward,", "55:PERM a question is the name of a map, a blank and a key,").await;
+    client.ask("10:backward x,", "17:PERM Invalid map.,").await;
+    client.ask("7:forward,", "17:PERM Invalid map.,").await;
     client.stream.shutdown().await.unwrap();
     client.hears_the_end().await;
 }
@@ -93,9 +93,9 @@ async fn a_socketmap_answers_as_often_as_it_is_asked() {
 async fn a_tcp_table_answers_as_often_as_it_is_asked() {
     let mut client = Client::of(tcp_table());
     client.ask("get a%20b@here.example\n", "200 x@there.example\n").await;
-    client.ask("get %FF\n", "500 this%20is%20not%20UTF-8\n").await;
-    client.ask("get trouble\n", "400 in%20trouble\n").await;
-    client.ask("put a b\n", "400 a%20question%20is%20`get%20KEY`\n").await;
+    client.ask("get %FF\n", "500 this is not UTF-8\n").await;
+    client.ask("get trouble\n", "400 in trouble\n").await;
+    client.ask("put a b\n", "500 Invalid request\n").await;
     client.stream.shutdown().await.unwrap();
     client.hears_the_end().await;
 }
@@ -126,11 +126,11 @@ async fn a_kept_connection_sees_a_reload() {
 #[tokio::test]
 async fn what_is_no_question_is_told_so_and_left() {
     let mut client = Client::of(socketmap("x"));
-    client.ask("2147483648:", "32:PERM the question cannot be read,").await;
+    client.ask("2147483648:", "19:PERM Invalid query.,").await;
     client.hears_the_end().await;
     let mut client = Client::of(tcp_table());
     let question = "x".repeat(quivive_postfix::tcp_table::LINE_OCTETS_MAX);
-    client.ask(&question, "400 the%20question%20cannot%20be%20read\n").await;
+    client.ask(&question, "500 Invalid request\n").await;
     client.hears_the_end().await;
 }
 
