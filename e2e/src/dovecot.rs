@@ -1,4 +1,5 @@
-//! Dovecot's LMTP server, which delivers for every address into a Maildir of its own.
+//! Dovecot's LMTP server, which delivers for every address into a Maildir of its own, and its
+//! authentication server.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -6,8 +7,21 @@ use std::path::{Path, PathBuf};
 
 use crate::peer::{self, Peer};
 
+/// What everybody's password is.
+pub const PASSWORD: &str = "sesame";
+
 /// Starts an LMTP server that takes mail for everybody.
 pub fn start() -> Peer {
+    start_with(settings)
+}
+
+/// Starts an authentication server as Postfix asks it, over TCP, which knows everybody by
+/// [`PASSWORD`].
+pub fn start_authentication() -> Peer {
+    start_with(authentication)
+}
+
+fn start_with(settings: fn(&Path, SocketAddr) -> String) -> Peer {
     let prepare = |folder: &Path, address: SocketAddr| {
         peer::owned_folder(folder, "mail");
         for name in ["run", "state"] {
@@ -24,6 +38,40 @@ pub fn start() -> Peer {
 /// The Maildir of one recipient.
 pub fn maildir(dovecot: &Peer, recipient: &str) -> PathBuf {
     dovecot.folder().join("mail").join(recipient)
+}
+
+fn authentication(folder: &Path, address: SocketAddr) -> String {
+    let (folder, ip, port) = (folder.display(), address.ip(), address.port());
+    format!(
+        "\
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = /dev/stderr
+protocols =
+ssl = no
+disable_plaintext_auth = no
+passdb {{
+  driver = static
+  args = password={PASSWORD}
+}}
+userdb {{
+  driver = static
+  args = allow_all_users=yes
+}}
+service auth {{
+  inet_listener {{
+    address = {ip}
+    port = {port}
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+"
+    )
 }
 
 fn settings(folder: &Path, address: SocketAddr) -> String {

@@ -32,10 +32,15 @@ pub struct Filtered {
 }
 
 impl Filtered {
-    /// Starts Quivive with these tables of its configuration, and a Postfix with the lines of
-    /// `main.cf` that lead to it.
+    /// Starts Quivive with these tables of its configuration, before which may stand further
+    /// actions of `spf.mailfrom`, and a Postfix with the lines of `main.cf` that lead to it.
     pub fn start(tables: &str, main_cf: impl FnOnce(&Serve) -> String) -> Self {
-        let nsd = nsd::start(DNS);
+        Self::start_with("", tables, main_cf)
+    }
+
+    /// As [`Filtered::start`], with further records.
+    pub fn start_with(records: &str, tables: &str, main_cf: impl FnOnce(&Serve) -> String) -> Self {
+        let nsd = nsd::start(&format!("{DNS}\n{records}"));
         let serve = Serve::start(&quivive::doors(nsd.address, tables));
         let postfix = postfix::start_with(&main_cf(&serve));
         Self { postfix, serve, nsd }

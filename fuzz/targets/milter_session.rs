@@ -75,7 +75,8 @@ fn talk(chance: u8, input: &[u8], piece: usize) -> (Vec<String>, Vec<u8>) {
             change(&mut session, &String::from_utf8_lossy(&fields));
         }
         if is_answered {
-            log.push(format!("progress {}", session.progress()));
+            log.push(format!("progress {}", session.takes_progress()));
+            session.progress();
             session.answer(&answer(chance >> (log.len() % 8) & 3));
         }
     }

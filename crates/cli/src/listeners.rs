@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use quivive_config::{Address, Config, Door, Listen, NextHop, Prepend, Tls, TlsMode};
+use quivive_config::{Address, Config, Door, Listen, NextHop, Prepend, SocketMode, Tls, TlsMode};
 use quivive_console::{Console, Password, Public, World};
 use quivive_resolver::Resolver;
 use quivive_server::asking::Patience;
 use quivive_server::check::Checker;
 use quivive_server::gateway::{self, Gateway, Settings};
 use quivive_server::http::{self, Api};
+use quivive_server::listener::Access;
 use quivive_server::maps::{Map, Socketmap, TcpTable};
+use quivive_server::milter::{self, Milter};
 use quivive_server::next_hop::{self, Dialect, Place, Target};
 use quivive_server::policy::{self, PolicyService};
 use quivive_server::server::Web;
@@ -45,6 +47,10 @@ pub(crate) async fn listeners(
                 let gateway = Gateway::new(settings, checker.clone()).await;
                 let gateway = gateway.map_err(|error| Error::Serve(error.to_string()))?;
                 server::Door::Gateway(Box::new(gateway.with_ledger(ledger.clone())))
+            }
+            (Door::Milter, _) => {
+                let milter = Milter::new(milter::Settings::new(hostname), checker.clone());
+                server::Door::Milter(Box::new(milter.with_ledger(ledger.clone())))
             }
             (Door::Console, _) => server::Door::Console(Web {
                 pages: console(&world, hostname, listen)?,
@@ -82,7 +88,12 @@ pub(crate) async fn listeners(
             Address::Tcp(address) => listener::Address::Tcp(*address),
             Address::Unix(path) => listener::Address::Unix(path.clone()),
         };
-        listeners.push(server::Listener { address, door });
+        let access = Access {
+            mode: listen.socket_mode.map(SocketMode::bits),
+            owner: listen.socket_owner.clone(),
+            group: listen.socket_group.clone(),
+        };
+        listeners.push(server::Listener { address, access, door });
     }
     Ok(listeners)
 }

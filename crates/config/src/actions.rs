@@ -16,7 +16,7 @@ pub(crate) const ACTIONS: &[(Action, Built)] = &[
     (Action::Accept, Built::Now),
     (Action::Mark, Built::Now),
     (Action::Defer, Built::Now),
-    (Action::Hold, Built::Later),
+    (Action::Hold, Built::Now),
     (Action::Reject, Built::Now),
     (Action::Discard, Built::Now),
 ];

@@ -68,8 +68,9 @@ settings! {
         methods: Methods = Methods::default(); Live, Now;
         /// What follows from a finding: `[actions.METHOD.IDENTITY] RESULT = ACTION`; the identities
         /// of SPF are helo and mailfrom. "accept" is firm and stops later findings; otherwise the
-        /// strictest wins: "reject", "defer", "discard" (taken and thrown away) and "mark" (the
-        /// result travels with the message). What is not named marks.
+        /// strictest wins: "reject", "defer", "hold" (taken and kept back by the mail server that asks
+        /// our milter), "discard" (taken and thrown away) and "mark" (the result travels with the
+        /// message). What is not named marks.
         actions: Actions = Actions::default(); Live, Now;
         /// An exception from the actions; there may be several, and the first that matches holds.
         exception: Vec<Exception> = Vec::new(); Live, Now;
@@ -262,20 +263,24 @@ fn doors(section: &Section<'_>) -> Vec<(Door, Range<usize>)> {
     listeners.iter().filter_map(door).collect()
 }
 
-/// A door that answers before there is a message cannot keep or lose one.
+/// A door that answers before there is a message cannot keep or lose one, and only a milter has
+/// somebody who keeps it.
 fn doors_can_act(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
-    let needs_message = |actions: &Actions| {
-        actions.iter().any(|(_, action)| matches!(action, Action::Hold | Action::Discard))
-    };
-    let mut exceptions = config.exception.iter().map(|exception| &exception.actions);
-    if !needs_message(&config.actions) && !exceptions.any(needs_message) {
-        return;
-    }
+    let exceptions = config.exception.iter().map(|exception| &exception.actions);
+    let all: Vec<&Actions> = exceptions.chain([&config.actions]).collect();
+    let has = |wanted| all.iter().any(|actions| actions.iter().any(|(_, action)| action == wanted));
+    let (holds, discards) = (has(Action::Hold), has(Action::Discard));
     for (door, span) in doors(section) {
-        if door.is_without_message() {
+        if (holds || discards) && door.is_without_message() {
             let problem = Problem::Conflict(
                 "this door answers before there is a message, and cannot hold or discard as the \
                  actions say",
+            );
+            reading.error(&span, problem);
+        } else if holds && door == Door::Gateway {
+            let problem = Problem::Conflict(
+                "a gateway cannot hold mail in this version, as the actions say; behind a milter \
+                 the mail server can",
             );
             reading.error(&span, problem);
         }

@@ -6,7 +6,7 @@ use crate::reading::Reading;
 use crate::section::Section;
 use crate::settings::{Settings, settings};
 use crate::value::{Word, choose};
-use crate::{Address, Built, Domain, Doubt, Map, NextHop, Prepend, Problem, Tls, Url};
+use crate::{Address, Built, Domain, Doubt, Map, NextHop, Prepend, Problem, SocketMode, Tls, Url};
 
 /// How many listeners there may be.
 pub const LISTENERS_MAX: usize = 64;
@@ -16,11 +16,21 @@ settings! {
     pub struct Listen {
         /// What is spoken here. "gateway" is SMTP, with the mail handed on; "console" are the
         /// operator's pages and /metrics; "public" are the pages that tell strangers why their mail
-        /// was refused; "policy" answers the policy questions of Postfix and Exim; "socketmap" and
-        /// "tcp-table" answer look-ups; "http" is for programs that ask about messages.
+        /// was refused; "milter" is asked by Postfix and Sendmail; "policy" answers the policy
+        /// questions of Postfix and Exim; "socketmap" and "tcp-table" answer look-ups; "http" is for
+        /// programs that ask about messages.
         door: Door, example "\"gateway\""; Live, Now;
         /// ADDRESS:PORT or "unix:/PATH"; port 0 is a free one.
         address: Address; Restart, Now;
+        /// Who may use a UNIX socket, as an octal mode: those who may write. Unless it is set, the
+        /// umask of the process says so.
+        socket_mode: Option<SocketMode> = None, example "\"0660\""; Restart, Now;
+        /// The account that a UNIX socket belongs to, by name or number. To give it away the process
+        /// must be root.
+        socket_owner: Option<String> = None, example "\"postfix\""; Restart, Now;
+        /// The group that a UNIX socket belongs to, by name or number: one that the process is in,
+        /// unless it is root.
+        socket_group: Option<String> = None, example "\"postfix\""; Restart, Now;
         /// The domains that mail is taken for. A gateway needs them unless it delivers to a Maildir
         /// on a loopback address.
         recipient_domains: Vec<Domain> = Vec::new(); Live, Now;
@@ -93,7 +103,7 @@ impl Door {
     pub(crate) const ALL: &[(Self, Built)] = &[
         (Self::Gateway, Built::Now),
         (Self::Submission, Built::Later),
-        (Self::Milter, Built::Later),
+        (Self::Milter, Built::Now),
         (Self::Policy, Built::Now),
         (Self::Socketmap, Built::Now),
         (Self::TcpTable, Built::Now),
@@ -121,7 +131,7 @@ impl Door {
 
     /// Whether it knows nobody by name or password: who reaches it is answered.
     fn trusts_whoever_reaches_it(self) -> bool {
-        matches!(self, Self::Policy | Self::Socketmap | Self::TcpTable)
+        matches!(self, Self::Milter | Self::Policy | Self::Socketmap | Self::TcpTable)
     }
 
     /// Whether it answers before there is a message, and so cannot keep or lose one.
@@ -187,6 +197,17 @@ fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Read
         Door::TcpTable => needs("map", section, reading),
         Door::Http => http_is_closed(listen, section, reading),
         _ => {}
+    }
+    if let Address::Tcp(_) = listen.address {
+        for key in ["socket_mode", "socket_owner", "socket_group"] {
+            if is_set(listen, key) {
+                let problem = Problem::Conflict(
+                    "only a UNIX socket has an owner and a mode; leave it out, or write an \
+                     address such as `unix:/run/quivive/milter.sock`",
+                );
+                reading.error(&section.key_span(&[key]), problem);
+            }
+        }
     }
     if listen.door.trusts_whoever_reaches_it() && !listen.address.is_loopback() {
         reading.warn(&section.key_span(&["address"]), Doubt::OpenToAll);

@@ -3,6 +3,9 @@ use crate::domain;
 use crate::header::{Field, READ_MAX};
 use crate::scanner::{Malformed, Scanner};
 
+/// The names of the fields that [`forged`] looks at.
+pub const RESULT_FIELDS: &[&str] = &["Authentication-Results", "Received-SPF"];
+
 /// Whether a header field that came from outside claims to be ours, and has to go.
 ///
 /// `field` is the field's lines; `own_names` are our authserv-ids and host names. Gone must be

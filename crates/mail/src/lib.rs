@@ -24,7 +24,7 @@ pub use authentication_results::AuthenticationResults;
 pub use charset::Charset;
 pub use enhanced_status::EnhancedStatus;
 pub use field_body::FieldBody;
-pub use forged::forged;
+pub use forged::{RESULT_FIELDS, forged};
 pub use mailbox::{DOMAIN_MAX, LOCAL_PART_MAX, MailDomain, Mailbox};
 pub use path::{ForwardPath, PATH_MAX, PathError, ReversePath, path_length};
 pub use trace::{Protocol, Received, date_time};

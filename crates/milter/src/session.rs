@@ -133,18 +133,21 @@ impl Session {
         may
     }
 
-    /// Tells an MTA that waits for an answer to go on waiting, if it can be told: at the end of a
+    /// Whether the MTA waits for an answer, and can be told to go on waiting: at the end of a
     /// message every one can, before it Postfix alone.
-    pub fn progress(&mut self) -> bool {
-        let may = match self.asked {
+    pub fn takes_progress(&self) -> bool {
+        match self.asked {
             Some(Asked::EndOfMessage) => true,
             Some(Asked::Step(_, awaits)) => awaits && self.is_postfix(),
             None => false,
-        };
-        if may {
+        }
+    }
+
+    /// Tells an MTA to go on waiting, if it can be told.
+    pub fn progress(&mut self) {
+        if self.takes_progress() {
             packet::write(&mut self.output, b'p', &[]);
         }
-        may
     }
 
     fn is_postfix(&self) -> bool {

@@ -15,6 +15,7 @@ use crate::asking::ASKERS_MAX;
 use crate::gateway::{Arrival, Gateway, converse};
 use crate::http::{self, Api};
 use crate::maps::{self, Door as _, Socketmap, TcpTable};
+use crate::milter::{self, Milter};
 use crate::policy::{self, PolicyService};
 use crate::server::Door;
 use crate::stream::Stream;
@@ -32,6 +33,7 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(15);
 pub(crate) enum Doors {
     Gateway(ArcSwap<Gateway>),
     Http(ArcSwap<Web<Api>>),
+    Milter(ArcSwap<Milter>),
     Console(ArcSwap<Web<Console>>),
     Public(ArcSwap<Web<Public>>),
     Policy(Arc<ArcSwap<PolicyService>>),
@@ -52,6 +54,7 @@ impl Doors {
         match door {
             Door::Gateway(gateway) => Self::Gateway(ArcSwap::from_pointee(*gateway)),
             Door::Http(api) => Self::Http(ArcSwap::from_pointee(api)),
+            Door::Milter(milter) => Self::Milter(ArcSwap::from_pointee(*milter)),
             Door::Console(console) => Self::Console(ArcSwap::from_pointee(console)),
             Door::Public(public) => Self::Public(ArcSwap::from_pointee(public)),
             Door::Policy(door) => Self::Policy(Arc::new(ArcSwap::from_pointee(*door))),
@@ -65,6 +68,7 @@ impl Doors {
         match self {
             Self::Gateway(_) => "gateway",
             Self::Http(_) => "http",
+            Self::Milter(_) => "milter",
             Self::Console(_) => "console",
             Self::Public(_) => "public",
             Self::Policy(_) => "policy",
@@ -77,6 +81,7 @@ impl Doors {
         match self {
             Self::Gateway(gateway) => gateway.load().settings().connections_max,
             Self::Http(_) => HTTP_CONNECTIONS_MAX,
+            Self::Milter(milter) => milter.load().settings().connections_max,
             Self::Console(_) | Self::Public(_) => PAGES_CONNECTIONS_MAX,
             Self::Policy(_) | Self::Socketmap(_) | Self::TcpTable(_) => ASKERS_MAX,
         }
@@ -91,6 +96,8 @@ impl Doors {
                 let word = if current.load().tls.is_none() { http::NO_PLACE } else { b"" };
                 Some(word.to_vec())
             }
+            // Nothing can be said there before the mail server has said something.
+            Self::Milter(_) => Some(Vec::new()),
             Self::Console(_) | Self::Public(_) => None,
             Self::Policy(_) => Some(PolicyService::too_many()),
             Self::Socketmap(_) => Some(Socketmap::too_many()),
@@ -106,6 +113,7 @@ impl Doors {
                 let pages = api.pages.in_place_of(&current.load().pages);
                 current.store(Arc::new(Web { pages, ..api }));
             }
+            (Self::Milter(current), Door::Milter(milter)) => current.store(Arc::from(milter)),
             (Self::Console(current), Door::Console(console)) => {
                 let pages = console.pages.in_place_of(&current.load().pages);
                 current.store(Arc::new(Web { pages, ..console }));
@@ -140,6 +148,7 @@ impl Doors {
                 let Web { pages, tls } = &*current.load_full();
                 Box::pin(http::converse(pages.clone(), tls.clone(), arrival))
             }
+            Self::Milter(current) => Box::pin(milter::converse(current.load_full(), arrival)),
             Self::Console(current) => {
                 let Web { pages, tls } = &*current.load_full();
                 Box::pin(show(console_router(pages.clone()), tls.clone(), arrival))

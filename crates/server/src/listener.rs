@@ -1,5 +1,7 @@
 //! A listener: its socket, and the sessions of its clients.
 
+mod access;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -15,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+pub use self::access::Access;
 use crate::doors::Doors;
 use crate::gateway::Arrival;
 use crate::seats::Seats;
@@ -69,7 +72,7 @@ enum Socket {
 }
 
 impl Bound {
-    pub(crate) async fn bind(address: &Address) -> io::Result<Self> {
+    pub(crate) async fn bind(address: &Address, access: &Access) -> io::Result<Self> {
         match address {
             Address::Tcp(address) => {
                 let listener = TcpListener::bind(address).await?;
@@ -80,7 +83,9 @@ impl Bound {
                 remove_leftover(path).await?;
                 let listener = UnixListener::bind(path)?;
                 let (socket, address) = (Socket::Unix(listener), address.clone());
-                Ok(Self { socket, address, file: file(path) })
+                let bound = Self { socket, address, file: file(path) };
+                access.grant(path)?;
+                Ok(bound)
             }
         }
     }

@@ -17,8 +17,9 @@ use crate::doors::Doors;
 pub use crate::doors::Web;
 use crate::gateway::Gateway;
 use crate::http::Api;
-use crate::listener::{Address, Bound, listen};
+use crate::listener::{Access, Address, Bound, listen};
 use crate::maps::{Socketmap, TcpTable};
+use crate::milter::Milter;
 use crate::policy::PolicyService;
 
 /// How long sessions may go on after the daemon was told to end.
@@ -28,6 +29,8 @@ pub const DRAIN_TIME: Duration = Duration::from_secs(30);
 pub struct Listener {
     /// Where it listens.
     pub address: Address,
+    /// Who may use it, if it is a UNIX socket.
+    pub access: Access,
     /// What is behind it.
     pub door: Door,
 }
@@ -38,6 +41,8 @@ pub enum Door {
     Gateway(Box<Gateway>),
     /// Programs that ask by HTTP.
     Http(Web<Api>),
+    /// The milter protocol.
+    Milter(Box<Milter>),
     /// The operator's pages.
     Console(Web<Console>),
     /// The strangers' pages.
@@ -132,8 +137,8 @@ impl Server {
         drain_time: Duration,
     ) -> Result<Self, (Address, io::Error)> {
         let mut bound = Vec::new();
-        for Listener { address, door } in listeners {
-            match Bound::bind(&address).await {
+        for Listener { address, access, door } in listeners {
+            match Bound::bind(&address, &access).await {
                 Ok(socket) => bound.push((address, socket, door)),
                 Err(error) => return Err((address, error)),
             }

@@ -51,8 +51,9 @@ fn the_samples_comments_parse() {
     let sample = sample();
     let (above, exception) = sample.split_once("# [[exception]]").unwrap();
     let mut tried = 0;
-    // The listener of the sample is a gateway.
-    let of_others = ["password_file", "hosts", "url", "map", "token_file", "requests_per_minute"];
+    // The listener of the sample is a gateway, at an address of the network.
+    let of_others =
+        ["password_file", "hosts", "url", "map", "token_file", "requests_per_minute", "socket_"];
     for line in above.lines() {
         let Some(setting) = line.strip_prefix("# e.g. ").or(line.strip_prefix("# ")) else {
             continue;
@@ -115,10 +116,9 @@ fn only_addresses_and_the_database_need_a_restart() {
         .filter(|row| row.reload == Reload::Restart)
         .map(|row| row.name)
         .collect();
-    assert_eq!(
-        restart,
-        ["path", "retain_days", "retain_mib", "hash_addresses_after_days", "address"]
-    );
+    let store = ["path", "retain_days", "retain_mib", "hash_addresses_after_days"];
+    let listen = ["address", "socket_mode", "socket_owner", "socket_group"];
+    assert_eq!(restart, [store, listen].concat());
 }
 
 #[test]

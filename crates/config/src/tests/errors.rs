@@ -334,15 +334,15 @@ fn what_is_not_built_may_be_written_with_its_default() {
 /// The rest of such a listener is not asked for, but what is there is still checked.
 #[test]
 fn doors_that_are_not_in_this_version() {
-    for door in ["submission", "milter", "authority"] {
+    for door in ["submission", "authority"] {
         let error = format!(
-            "2:8: door `{door}` is not in this version; there are: gateway, policy, socketmap, \
-             tcp-table, http, console, public"
+            "2:8: door `{door}` is not in this version; there are: gateway, milter, policy, \
+             socketmap, tcp-table, http, console, public"
         );
         only_error(&format!("[[listen]]\ndoor = \"{door}\"\naddress = \"unix:/run/q\"\n"), &error);
     }
     assert_eq!(
-        errors("[[listen]]\ndoor = \"milter\"\naddress = \"x:\"\n").len(),
+        errors("[[listen]]\ndoor = \"submission\"\naddress = \"x:\"\n").len(),
         2,
         "the address is checked too"
     );
@@ -365,14 +365,43 @@ fn methods_that_are_not_in_this_version() {
 }
 
 #[test]
-fn actions_that_are_not_in_this_version() {
-    let cure = "there are: accept, mark, defer, reject, discard";
-    only_error(
-        "[actions.spf.mailfrom]\nfail = \"hold\"\n",
-        &format!("2:8: action `hold` is not in this version; {cure}"),
-    );
-    for action in ["accept", "mark", "defer", "reject", "discard"] {
+fn every_action_parses() {
+    for action in ["accept", "mark", "defer", "hold", "reject", "discard"] {
         assert_eq!(errors(&format!("[actions.spf.helo]\nfail = \"{action}\"\n")), [""; 0]);
+    }
+}
+
+#[test]
+fn a_milter_holds_and_a_gateway_does_not() {
+    let holds = "actions.spf.helo.fail = \"hold\"\n";
+    let gateway = "address = \"127.0.0.1:0\", next_hop = \"maildir:box\"";
+    let text = format!("{holds}listen = [{{ door = \"gateway\", {gateway} }}]");
+    let error = "2:20: a gateway cannot hold mail in this version, as the actions say; behind a \
+                 milter the mail server can";
+    only_error(&text, error);
+    let milter = format!("{holds}listen = [{{ door = \"milter\", address = \"unix:q\" }}]");
+    assert_eq!(errors(&milter), [""; 0]);
+}
+
+#[test]
+fn only_unix_sockets_have_an_owner_and_a_mode() {
+    let listen = |address: &str, line: &str| {
+        format!("[[listen]]\ndoor = \"milter\"\naddress = \"{address}\"\n{line}\n")
+    };
+    for line in ["socket_mode = \"0660\"", "socket_owner = \"postfix\"", "socket_group = \"61000\""]
+    {
+        assert_eq!(errors(&listen("unix:/run/q", line)), [""; 0]);
+        only_error(
+            &listen("127.0.0.1:0", line),
+            "4:1: only a UNIX socket has an owner and a mode; leave it out, or write an address \
+             such as `unix:/run/quivive/milter.sock`",
+        );
+    }
+    for mode in ["0888", "660 ", "rw", "", "01777", "66", "+660"] {
+        only_error(
+            &listen("unix:/run/q", &format!("socket_mode = \"{mode}\"")),
+            &format!("4:15: `{mode}` is no mode of a socket; write one such as `0660`"),
+        );
     }
 }
 

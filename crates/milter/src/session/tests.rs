@@ -220,17 +220,20 @@ fn the_rest_of_a_body_is_skipped_where_that_was_agreed() {
 fn progress_is_told_where_it_is_understood() {
     for (version, early) in [("Postfix 3.7.11", true), ("8.17.1.9", false)] {
         let mut session = agreed(wishes());
-        assert!(!session.progress());
+        assert!(!session.takes_progress());
         say(&mut session, b'D', format!("Cv\0{version}\0").as_bytes());
         begin_message(&mut session);
         say(&mut session, b'R', b"<c@d.example>\0");
         session.event().unwrap();
-        assert_eq!(session.progress(), early);
+        assert_eq!(session.takes_progress(), early);
+        session.progress();
+        let told = if early { "\\x00\\x00\\x00\\x01p" } else { "" };
+        assert_eq!(output(&mut session), told);
         session.answer(&Answer::Continue);
-        assert!(!session.progress());
+        assert!(!session.takes_progress());
         say(&mut session, b'E', b"");
         session.event().unwrap();
-        assert!(session.progress());
+        session.progress();
         session.answer(&Answer::Continue);
         assert!(output(&mut session).ends_with("\\x00\\x00\\x00\\x01p\\x00\\x00\\x00\\x01c"));
     }

@@ -16,6 +16,7 @@ use super::{Route, received, recipients};
 use crate::header_edit::{EditedMessage, Survey, survey};
 use crate::maildir::{Envelope, MaildirError};
 use crate::next_hop::{Dialect, Lost, SendError};
+use crate::results;
 use crate::spool::{Fit, SpoolError, SpoolWriter};
 
 /// How many `Received` fields a message may have (RFC 5321 section 6.3 asks for a hundred at least
@@ -251,11 +252,6 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
         return;
     }
     let judgement = transaction.judging.judgement();
-    let results: Vec<String> = judgement
-        .into_iter()
-        .flat_map(|judgement| &judgement.findings)
-        .map(|finding| format!("{}.{}={}", finding.method, finding.identity, finding.result))
-        .collect();
     let refusal = transaction.refusal.as_ref().filter(|_| transaction.recipients.is_empty());
     let answer = answer.or(refusal).map_or_else(|| "none".to_owned(), Reply::to_string);
     tracing::info!(
@@ -265,7 +261,7 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
         mail_from = ?transaction.mail.reverse_path.address(),
         recipients = transaction.recipients.len(),
         recipients_refused = transaction.recipients_refused,
-        results = %results.join(" "),
+        results = %judgement.map(results::words).unwrap_or_default(),
         verdict = judgement.map_or("none", |judgement| judgement.verdict.action.word()),
         answer = %answer,
         tls = client.tls,

@@ -17,6 +17,7 @@ use super::answer::{Refusal, object};
 use super::body::{self, SMALL_OCTETS_MAX};
 use super::tokens::Scope;
 use crate::facts;
+use crate::results;
 
 /// How many octets a request may have without its message and id.
 pub const ENVELOPE_OCTETS_MAX: usize = 64 * 1024;
@@ -154,11 +155,6 @@ fn write_down(api: &Api, bearer: &Bearer, judgement: &Judgement) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let results: Vec<String> = judgement
-        .findings
-        .iter()
-        .map(|finding| format!("{}.{}={}", finding.method, finding.identity, finding.result))
-        .collect();
     tracing::info!(
         id = %facts.case_id,
         token = %bearer.0.name,
@@ -166,7 +162,7 @@ fn write_down(api: &Api, bearer: &Bearer, judgement: &Judgement) {
         helo = ?facts.helo,
         mail_from = ?facts.reverse_path,
         recipients = facts.recipients.len(),
-        results = %results.join(" "),
+        results = %results::words(judgement),
         verdict = judgement.verdict.action.word(),
         "check"
     );

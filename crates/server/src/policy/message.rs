@@ -11,6 +11,7 @@ use super::{PolicyService, Prepend};
 use crate::check::Examination;
 use crate::facts;
 use crate::ledger::Ledger;
+use crate::results;
 
 /// How many recipients of a message are written down.
 const RECIPIENTS_MAX: usize = 1000;
@@ -245,11 +246,6 @@ fn log(judgement: &Judgement, recipients: usize, outcome: &str) {
         return;
     }
     let Facts { case_id, client_address, helo, reverse_path, .. } = &judgement.facts;
-    let results: Vec<String> = judgement
-        .findings
-        .iter()
-        .map(|finding| format!("{}.{}={}", finding.method, finding.identity, finding.result))
-        .collect();
     tracing::info!(
         door = "policy",
         id = %case_id,
@@ -257,7 +253,7 @@ fn log(judgement: &Judgement, recipients: usize, outcome: &str) {
         ?helo,
         mail_from = ?reverse_path,
         recipients,
-        results = %results.join(" "),
+        results = %results::words(judgement),
         verdict = judgement.verdict.action.word(),
         answer = %outcome,
         "message"

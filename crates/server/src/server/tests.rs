@@ -14,7 +14,8 @@ async fn listener(address: &Address, folder: &TempDir, hostname: &str) -> Listen
     let mut settings = Settings::new(hostname, NextHop::Maildir(folder.path().join("Maildir")));
     settings.spool_folder = folder.path().to_owned();
     let gateway = Gateway::new(settings, checker()).await.unwrap();
-    Listener { address: address.clone(), door: Door::Gateway(Box::new(gateway)) }
+    let access = Access::default();
+    Listener { address: address.clone(), access, door: Door::Gateway(Box::new(gateway)) }
 }
 
 async fn connect(address: &Address) -> io::Result<Stream> {
@@ -91,7 +92,11 @@ async fn more_connections_than_there_may_be_are_told_so() {
     settings.connections_max = 1;
     let gateway = Gateway::new(settings, checker()).await.unwrap();
     let door = Door::Gateway(Box::new(gateway));
-    let server = Server::start(vec![Listener { address: unix.clone(), door }], DRAIN_TIME).await;
+    let server = Server::start(
+        vec![Listener { address: unix.clone(), access: Access::default(), door }],
+        DRAIN_TIME,
+    )
+    .await;
     let server = server.unwrap_or_else(|(_, error)| panic!("{error}"));
     let mut first = connect(&unix).await.unwrap();
     assert_eq!(reply(&mut first).await.code, 220);
@@ -141,4 +146,25 @@ async fn the_socket_of_a_successor_stays() {
     let _successor = std::os::unix::net::UnixListener::bind(&path).unwrap();
     server.drain().await;
     assert!(path.exists());
+}
+
+#[tokio::test]
+async fn a_socket_belongs_to_whom_it_was_given() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let unix = Address::Unix(path.clone());
+    let start = async |access: Access| {
+        let listener = Listener { access, ..listener(&unix, &folder, "mx").await };
+        Server::start(vec![listener], DRAIN_TIME).await
+    };
+    let only_owner = Access { mode: Some(0o600), ..Access::default() };
+    let server = start(only_owner).await.unwrap_or_else(|(_, error)| panic!("{error}"));
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    server.drain().await;
+    let nobody = Access { owner: Some("nobody here".to_owned()), ..Access::default() };
+    let (_, error) = start(nobody).await.err().unwrap();
+    assert_eq!(error.to_string(), "there is no account `nobody here`");
+    assert!(!path.exists());
 }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::world::{World, about};
 use crate::gateway::Arrival;
 use crate::http::{BODY_TIME, LARGE_AT_ONCE, REQUEST_OCTETS_MAX, SMALL_OCTETS_MAX, converse};
-use crate::listener::Address;
+use crate::listener::{Access, Address};
 use crate::seats::Seats;
 use crate::server::{DRAIN_TIME, Door, Listener, Server, Web};
 
@@ -48,8 +48,11 @@ impl Client {
 /// A listener of its own.
 async fn serve(world: &World) -> (Server, SocketAddr) {
     let address = Address::Tcp(([127, 0, 0, 1], 0).into());
-    let listener =
-        Listener { address, door: Door::Http(Web { pages: world.api.clone(), tls: None }) };
+    let listener = Listener {
+        address,
+        access: Access::default(),
+        door: Door::Http(Web { pages: world.api.clone(), tls: None }),
+    };
     let server = Server::start(vec![listener], DRAIN_TIME).await;
     let server = server.unwrap_or_else(|(_, error)| panic!("{error}"));
     let Some(("http", Address::Tcp(address))) = server.addresses().next() else { panic!("TCP") };

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::world::{Question, World, service};
 use crate::asking::ASKERS_MAX;
 use crate::gateway::tests::world::checker;
-use crate::listener::Address;
+use crate::listener::{Access, Address};
 use crate::policy::messages::{FORGOTTEN_AFTER, MESSAGES_MAX, SETTLED_AFTER, SWEEP};
 use crate::server::{Door, Listener, Server};
 
@@ -88,7 +88,7 @@ async fn no_more_messages_are_known_than_there_may_be() {
 async fn server(address: &Address, world: &World) -> Server {
     let service = service(checker()).with_ledger(world.ledger.clone());
     let door = Door::Policy(Box::new(service));
-    let listener = Listener { address: address.clone(), door };
+    let listener = Listener { address: address.clone(), access: Access::default(), door };
     let server = Server::start(vec![listener], Duration::from_secs(5)).await;
     server.unwrap_or_else(|(_, error)| panic!("{error}"))
 }

@@ -1,0 +1,3 @@
+mod bad_days;
+mod mail;
+mod world;
