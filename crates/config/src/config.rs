@@ -8,14 +8,15 @@ use quivive_verdict::{Action, Actions, MethodSettings, Mode, Policy};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::methods::MethodRow;
 use crate::problem::quoted;
 use crate::reading::Reading;
 use crate::section::Section;
 use crate::settings::{Settings, settings};
 use crate::value::Word;
 use crate::{
-    AuthservId, Dmp, Domain, Door, Doubt, Drip, Error, Exception, LISTENERS_MAX, Listen,
-    MailFromMx, Methods, Outgoing, Place, Problem, Resolver, Rmx, Service, Spf, Srs, Store,
+    AuthservId, Dmp, Dnsbl, Dnswl, Domain, Door, Doubt, Drip, Error, Exception, LISTENERS_MAX,
+    Listen, MailFromMx, Methods, Outgoing, Place, Problem, Resolver, Rmx, Service, Spf, Srs, Store,
     Warning,
 };
 
@@ -63,6 +64,10 @@ settings! {
         dmp: Dmp = Dmp::default(); Live, Now;
         /// What the DRIP drafts leave to the receiver.
         drip: Drip = Drip::default(); Live, Now;
+        /// Which DNS block lists are asked (RFC 5782).
+        dnsbl: Dnsbl = Dnsbl::default(); Live, Now;
+        /// Which DNS white lists are asked (RFC 8904).
+        dnswl: Dnswl = Dnswl::default(); Live, Now;
         /// How each method runs: "off", "report" (its findings are written down) or "enforce" (they
         /// decide). Without this table SPF is enforced; with it, what it does not name is off.
         methods: Methods = Methods::default(); Live, Now;
@@ -152,6 +157,8 @@ impl Config {
             rmx_not_listed_acts: self.rmx.not_listed_acts,
             dmp: self.dmp.rule(),
             drip: self.drip.rule(),
+            dnsbl: self.dnsbl.lists.clone(),
+            dnswl: self.dnswl.lists.clone(),
         }
     }
 
@@ -294,11 +301,22 @@ fn methods_and_actions_agree(config: &Config, section: &Section<'_>, reading: &m
         let enforced = config.methods.mode(method) == Mode::Enforce;
         if enforced && !acts {
             let span = section.key_span(&["methods", method.word()]);
-            reading.warn(&span, Doubt::EnforcedWithoutActions(method));
+            let identity = MethodRow::of(method).usual_identity();
+            reading.warn(&span, Doubt::EnforcedWithoutActions(method, identity));
         }
         if acts && !enforced {
             let span = section.key_span(&["actions", method.word()]);
             reading.warn(&span, Doubt::ActionsWithoutEffect(method));
+        }
+    }
+    let lists = [
+        (Method::Dnsbl, config.dnsbl.lists.is_empty()),
+        (Method::Dnswl, config.dnswl.lists.is_empty()),
+    ];
+    for (method, _) in lists.iter().filter(|(_, none_named)| *none_named) {
+        if config.methods.mode(*method) != Mode::Off {
+            let span = section.key_span(&["methods", method.word()]);
+            reading.warn(&span, Doubt::NoLists(*method));
         }
     }
     for (method, _) in Methods::default().iter() {

@@ -43,9 +43,9 @@ pub(crate) const METHODS: &[MethodRow] = {
         row(Method::Dkim, Built::Later, &[Signature]),
         row(Method::Dmarc, Built::Later, &[From]),
         row(Method::Arc, Built::Later, &[Chain]),
-        row(Method::Iprev, Built::Later, &[Ip]),
-        row(Method::Dnsbl, Built::Later, &[Ip]),
-        row(Method::Dnswl, Built::Later, &[Ip]),
+        row(Method::Iprev, Built::Now, &[Ip]),
+        row(Method::Dnsbl, Built::Now, &[Ip]),
+        row(Method::Dnswl, Built::Now, &[Ip]),
     ]
 };
 
@@ -82,6 +82,12 @@ impl Default for Methods {
 impl MethodRow {
     pub(crate) fn of(method: Method) -> &'static Self {
         METHODS.iter().find(|row| row.method == method).expect("the table has every method")
+    }
+
+    /// The identity that its actions are usually about.
+    pub(crate) fn usual_identity(&self) -> Identity {
+        let is_mailfrom = self.identities.contains(&Identity::Mailfrom);
+        if is_mailfrom { Identity::Mailfrom } else { self.identities[0] }
     }
 
     pub(crate) fn not_in_this_version(&self) -> Problem {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io;
 
-use quivive_evidence::Method;
+use quivive_evidence::{Identity, Method};
 
 use crate::Place;
 
@@ -112,9 +112,12 @@ pub enum Doubt {
     /// A method decides, and no row says what.
     #[error(
         "`{0}` is enforced, but no [actions.{0}] row says what follows: its results only mark; \
-         add a row such as [actions.{0}.mailfrom] fail = \"reject\", or write \"report\""
+         add a row such as [actions.{0}.{1}] fail = \"reject\", or write \"report\""
     )]
-    EnforcedWithoutActions(Method),
+    EnforcedWithoutActions(Method, Identity),
+    /// A method that judges by lists, and none is named.
+    #[error("`{0}` has no lists, so that it finds nothing; name them in [{0}] lists")]
+    NoLists(Method),
     /// A row that can have no effect.
     #[error("the actions of `{0}` have no effect, for it is not enforced in [methods]")]
     ActionsWithoutEffect(Method),

@@ -8,11 +8,9 @@
 //! stranger's reverse name points to, ten at most. *Known harm:* every list learns who sends us
 //! mail.
 
-
 mod dns_list;
 mod iprev;
 mod list;
-
 
 pub use dns_list::{DnsList, Kind, QUESTIONS_MAX, REASON_CHARACTERS_MAX};
 pub use iprev::{Iprev, NAMES_MAX};

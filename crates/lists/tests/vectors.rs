@@ -61,5 +61,5 @@ fn reasons_and_codes_go_along() {
     ];
     assert_eq!(finding.properties, expected);
     let finding = found(sheet.section("iprev")[0]);
-    assert_eq!(finding.properties, [Property::new("policy.iprev", "192.0.2.1")]);
+    assert_eq!(finding.properties, [Property::new("policy.iprev", "198.18.7.1")]);
 }

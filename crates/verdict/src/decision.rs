@@ -121,6 +121,10 @@ fn enhanced(class: u8, finding: &Finding) -> EnhancedStatus {
         (Method::Spf, FindingResult::Fail | FindingResult::Softfail) => {
             EnhancedStatus(class, 7, 23)
         }
+        // RFC 7372 section 3.3.
+        (Method::Iprev, FindingResult::Fail | FindingResult::Permerror) => {
+            EnhancedStatus(class, 7, 25)
+        }
         (_, FindingResult::Temperror) if class == 4 => EnhancedStatus(4, 4, 3),
         _ => EnhancedStatus(class, 7, 1),
     }
@@ -128,28 +132,45 @@ fn enhanced(class: u8, finding: &Finding) -> EnhancedStatus {
 
 fn refusal_text(finding: &Finding, facts: &Facts) -> String {
     let domain = clean(&finding.domain, NAME_OCTETS_MAX);
-    let address = facts.client_address;
     let name = finding.method.name();
-    let subject = match finding.identity {
-        Identity::Helo => format!("to call itself {domain}"),
-        _ => format!("to send mail for {domain}"),
+    let mut text = match finding.identity {
+        Identity::Ip => of_address(finding, facts, &domain),
+        Identity::Helo => of_claim(finding, facts, &domain, "to call itself"),
+        _ => of_claim(finding, facts, &domain, "to send mail for"),
     };
-    let mut text = match finding.result {
-        FindingResult::Fail => format!("{name}: {address} is not permitted {subject}"),
-        FindingResult::Softfail => format!("{name}: {address} is probably not permitted {subject}"),
-        FindingResult::Temperror => {
-            format!("{name}: no answer about {domain} at this time ({})", finding.cause)
-        }
-        FindingResult::Permerror => {
-            format!("{name}: what {domain} publishes cannot be used ({})", finding.cause)
-        }
-        result => format!("{name}: {address} is not taken {subject} (result {result})"),
-    };
+    text.insert_str(0, &format!("{name}: "));
     if let Some(explanation) = finding.explanation.as_deref().filter(|text| !text.is_empty()) {
         let explanation = clean(explanation, EXPLANATION_OCTETS_MAX);
         text.push_str(&format!("; {domain} says: \"{explanation}\""));
     }
     text
+}
+
+/// What is said of a client that claims a domain.
+fn of_claim(finding: &Finding, facts: &Facts, domain: &str, claim: &str) -> String {
+    let (address, cause) = (facts.client_address, &finding.cause);
+    match finding.result {
+        FindingResult::Fail => format!("{address} is not permitted {claim} {domain}"),
+        FindingResult::Softfail => format!("{address} is probably not permitted {claim} {domain}"),
+        FindingResult::Temperror => format!("no answer about {domain} at this time ({cause})"),
+        FindingResult::Permerror => format!("what {domain} publishes cannot be used ({cause})"),
+        result => format!("{address} is not taken {claim} {domain} (result {result})"),
+    }
+}
+
+/// What is said of a client's address alone.
+fn of_address(finding: &Finding, facts: &Facts, domain: &str) -> String {
+    let (address, cause) = (facts.client_address, &finding.cause);
+    match (finding.method, finding.result) {
+        (Method::Iprev, FindingResult::Fail) => {
+            format!("no name of {address} has this address")
+        }
+        (Method::Iprev, FindingResult::Permerror) => format!("{address} has no reverse name"),
+        (Method::Iprev, result) => format!("result {result} for {address} ({cause})"),
+        (_, FindingResult::Fail | FindingResult::Pass) => format!("{address} is on {domain}"),
+        (_, FindingResult::None) => format!("{address} is not on {domain}"),
+        (_, result) => format!("result {result} of {domain} for {address} ({cause})"),
+    }
 }
 
 /// Where more can be found out about a refusal: its case, and its page where there is one.

@@ -14,7 +14,11 @@ pub(crate) fn write<'f>(
 ) -> Headers {
     let mut findings: Vec<&Finding> = findings.collect();
     // The result that readers look for first is that of the reverse-path.
-    findings.sort_by_key(|finding| finding.identity == Identity::Helo);
+    findings.sort_by_key(|finding| match finding.identity {
+        Identity::Helo => 1,
+        Identity::Ip => 2,
+        _ => 0,
+    });
     let written = findings.iter().filter(|finding| is_written(policy, finding.method));
     let mut results: Vec<MethodResult> = written.map(|finding| method_result(finding)).collect();
     if let Some(first) = results.first_mut().filter(|_| !facts.case_id.is_empty()) {
@@ -106,7 +110,7 @@ fn properties(finding: &Finding) -> Vec<Property> {
     if !finding.properties.is_empty() {
         return finding.properties.iter().map(|own| property(&own.name, &own.value)).collect();
     }
-    if finding.domain.is_empty() {
+    if finding.domain.is_empty() || finding.identity == Identity::Ip {
         return Vec::new();
     }
     // RFC 8601 section 2.7.2: the local part is left out, since nothing was decided by it.

@@ -1,3 +1,4 @@
+use quivive_lists::List;
 use quivive_lmap::{dmp, drip, mail_from_mx, rmx};
 
 /// What the documents of methods leave to the receiver.
@@ -14,6 +15,10 @@ pub struct MethodSettings {
     pub dmp: dmp::Settings,
     /// Of DRIP.
     pub drip: drip::Settings,
+    /// The block lists that are asked.
+    pub dnsbl: Vec<List>,
+    /// The white lists that are asked.
+    pub dnswl: Vec<List>,
 }
 
 impl Default for MethodSettings {
@@ -24,6 +29,8 @@ impl Default for MethodSettings {
             rmx_not_listed_acts: true,
             dmp: dmp::Settings::default(),
             drip: drip::Settings::default(),
+            dnsbl: Vec::new(),
+            dnswl: Vec::new(),
         }
     }
 }

@@ -50,7 +50,7 @@ fn keys_that_are_unknown() {
     );
     only_error(
         "\"a\\nb\" = 1",
-        "1:1: unknown key `a\\nb`; there are: hostname, authserv_id, resolver, store, outgoing, service, listen, spf, mail_from_mx, rmx, dmp, drip, methods, actions, exception, srs",
+        "1:1: unknown key `a\\nb`; there are: hostname, authserv_id, resolver, store, outgoing, service, listen, spf, mail_from_mx, rmx, dmp, drip, dnsbl, dnswl, methods, actions, exception, srs",
     );
 }
 
@@ -346,6 +346,22 @@ fn doors_that_are_not_in_this_version() {
         2,
         "the address is checked too"
     );
+}
+
+#[test]
+fn lists_that_are_none() {
+    only_error(
+        "[dnsbl]\nlists = [\"bl.test\", \"local\"]\n",
+        "2:21: `local` is no zone of a list, such as `bl.example.test`",
+    );
+    only_error(
+        "[dnswl]\nlists = [\"wl.test=127.0.0.[4..2]\"]\n",
+        "2:10: `127.0.0.[4..2]` are no answers of a list, such as `127.0.0.2` or `127.0.0.[2..11]`",
+    );
+    let many = vec!["\"bl.test\""; crate::LISTS_MAX + 1].join(", ");
+    let found = crate::LISTS_MAX + 1;
+    let error = format!("2:1: too many lists: {found}, at most {} are taken", crate::LISTS_MAX);
+    only_error(&format!("[dnsbl]\nlists = [{many}]\n"), &error);
 }
 
 #[test]

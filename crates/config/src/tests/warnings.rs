@@ -105,3 +105,12 @@ fn tokens_in_the_clear() {
     let tls = "tls = { certificate = \"c.pem\", key = \"k.pem\" }\n";
     assert_eq!(warnings(&text("192.0.2.1:443", tls)), [""; 0]);
 }
+
+#[test]
+fn methods_without_the_lists_that_they_judge_by() {
+    let text = "[methods]\nspf = \"report\"\ndnsbl = \"report\"\ndnswl = \"report\"\n\
+                [dnswl]\nlists = [\"wl.example.test\"]\n";
+    let warning = "3:1: warning: `dnsbl` has no lists, so that it finds nothing; name them in \
+                   [dnsbl] lists";
+    assert_eq!(warnings(text), [warning]);
+}

@@ -1,6 +1,7 @@
 //! Every evaluation of this version.
 
 use quivive_evidence::{Evaluate, Facts, Identity, Method};
+use quivive_lists::{DnsList, Iprev, Kind, List};
 use quivive_lmap::{Dmp, Drip, MailFromMx, Rmx};
 use quivive_spf::{Limits, Spf};
 
@@ -22,6 +23,24 @@ type Evaluations = Vec<Box<dyn Evaluate>>;
 
 /// In the order in which findings are weighed.
 pub(super) const STEPS: &[Step] = &[
+    Step {
+        method: Method::Dnswl,
+        identities: &[Identity::Ip],
+        stage: Stage::Connect,
+        build: |policy, _| lists(Kind::White, &policy.settings.dnswl),
+    },
+    Step {
+        method: Method::Dnsbl,
+        identities: &[Identity::Ip],
+        stage: Stage::Connect,
+        build: |policy, _| lists(Kind::Block, &policy.settings.dnsbl),
+    },
+    Step {
+        method: Method::Iprev,
+        identities: &[Identity::Ip],
+        stage: Stage::Connect,
+        build: |_, _| one(Iprev),
+    },
     Step {
         method: Method::Spf,
         identities: &[Identity::Helo],
@@ -73,6 +92,14 @@ pub(super) const STEPS: &[Step] = &[
 
 fn one(method: impl Evaluate + 'static) -> Evaluations {
     vec![Box::new(method)]
+}
+
+/// Each list judges on its own.
+fn lists(kind: Kind, lists: &[List]) -> Evaluations {
+    if lists.is_empty() {
+        return one(DnsList::unnamed(kind));
+    }
+    lists.iter().flat_map(|list| one(DnsList::new(kind, list.clone()))).collect()
 }
 
 pub(crate) fn spf_limits(policy: &Policy) -> Limits {
