@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use quivive_evidence::{
-    Answer, DnsAnswer, Facts, FindingResult, Identity, Notebook, Outcome, Source, Txt,
+    Answer, DnsAnswer, Facts, FindingResult, Identity, Method, Notebook, Outcome, Source, Txt,
 };
-use quivive_verdict::{Action, Exception, Policy, Session, Stage};
+use quivive_verdict::{Action, Exception, Headers, Mode, Policy, Session, Stage};
 
 fn facts() -> Facts {
     let mut facts = Facts::new([192, 0, 2, 1].into());
@@ -79,4 +79,38 @@ fn a_skipped_client_is_not_checked_and_the_header_says_so() {
     assert_eq!(verdict.action, Action::Accept);
     assert_eq!(verdict.reasons, ["nothing is checked ([[exception]] 1, skip)"]);
     assert_eq!(session.headers(&facts).authentication_results, "mx.example.org; none");
+}
+
+/// What is written of every result of a policy with these methods, in the world of the notebook.
+fn headers_of(methods: &[Method], legacy: bool, notebook: &Notebook) -> Headers {
+    let mut policy = Policy::new("mx.example.org");
+    policy.methods = methods.iter().map(|method| (*method, Mode::Report)).collect();
+    policy.legacy_headers = legacy;
+    let facts = facts();
+    let mut session = Session::new(Arc::new(policy));
+    session.enter(Stage::Message, &facts);
+    let round = session.advance(&facts, notebook);
+    assert!(round.is_empty(), "{round:?}");
+    session.headers(&facts)
+}
+
+#[test]
+fn private_results_are_written_where_they_are_wanted() {
+    let mut notebook = Notebook::default();
+    note_txt(&mut notebook, "_rmx.example.com", "!ipv4:192.0.2.0/24");
+    note_txt(&mut notebook, "1.2.0.192.in-addr._smtp-client.example.com", "dmp=allow");
+    let methods = [Method::Rmx, Method::Dmp];
+    let headers = headers_of(&methods, false, &notebook);
+    assert_eq!(headers.authentication_results, "mx.example.org; none");
+    assert_eq!(headers.fields().count(), 1);
+    let headers = headers_of(&methods, true, &notebook);
+    assert_eq!(
+        quivive_mail::header::unfold(&headers.authentication_results),
+        "mx.example.org; x-rmx=fail reason=denied smtp.mailfrom=example.com; \
+         x-dmp=pass smtp.mailfrom=example.com"
+    );
+    assert_eq!(
+        quivive_mail::header::unfold(&headers.x_rmx.unwrap()),
+        "Denied addr 192.0.2.1 by mx.example.org on Thu, 1 Jan 1970 00:00:00 +0000 mechanism ipv4"
+    );
 }

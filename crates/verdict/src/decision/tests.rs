@@ -153,3 +153,117 @@ fn a_refusal_names_its_case_and_its_page() {
     policy.public_url = Some("https://mx.example.org/why/".to_owned());
     assert_eq!(text(&policy), format!("{refusal}; see https://mx.example.org/why/0123"));
 }
+
+/// A finding of a method that refuses, and what a client hears of it.
+#[track_caller]
+fn refused_by(finding: Finding, action: Action, enhanced: &str, text: &str) {
+    let mut policy = Policy::new("mx.example.org");
+    let Finding { method, identity, result, .. } = finding;
+    policy.methods.insert(method, Mode::Enforce);
+    policy.actions.set(method, identity, result, action);
+    let verdict = decided(&policy, &[finding]);
+    assert_eq!(verdict.action, action);
+    assert_eq!(verdict.reply.enhanced.to_string(), enhanced);
+    assert_eq!(verdict.reply.text, text);
+}
+
+#[test]
+fn each_method_refuses_in_words_of_its_own() {
+    use FindingResult::{Fail, None, Permerror, Temperror};
+    let of = |method, identity, result, cause: &'static str| Finding {
+        method,
+        cause: cause.into(),
+        ..finding(identity, result)
+    };
+    let ip = |method, result, cause| Finding {
+        domain: "bl.test".to_owned(),
+        ..of(method, Identity::Ip, result, cause)
+    };
+    let reject = Action::Reject;
+    refused_by(
+        of(Method::MailFromMx, Identity::Mailfrom, Fail, "not-listed"),
+        reject,
+        "5.7.1",
+        "MAIL-FROM MX: 192.0.2.1 is not permitted to send mail for example.com",
+    );
+    refused_by(
+        of(Method::Drip, Identity::Helo, Fail, "not-listed"),
+        reject,
+        "5.7.1",
+        "DRIP: 192.0.2.1 is not permitted to call itself example.com",
+    );
+    refused_by(
+        of(Method::Rmx, Identity::Mailfrom, Temperror, "dns-timeout"),
+        Action::Defer,
+        "4.4.3",
+        "RMX: no answer about example.com at this time (dns-timeout)",
+    );
+    refused_by(
+        Finding {
+            explanation: Some("spam\r\n250 ok".to_owned()),
+            ..ip(Method::Dnsbl, Fail, "listed")
+        },
+        reject,
+        "5.7.1",
+        "DNS block list: 192.0.2.1 is on bl.test; bl.test says: \"spam??250 ok\"",
+    );
+    refused_by(
+        ip(Method::Dnswl, None, "not-listed"),
+        reject,
+        "5.7.1",
+        "DNS white list: 192.0.2.1 is not on bl.test",
+    );
+    refused_by(
+        ip(Method::Iprev, Fail, "not-confirmed"),
+        reject,
+        "5.7.25",
+        "Reverse name: no name of 192.0.2.1 has this address",
+    );
+    refused_by(
+        ip(Method::Iprev, Permerror, "no-reverse-name"),
+        reject,
+        "5.7.25",
+        "Reverse name: 192.0.2.1 has no reverse name",
+    );
+}
+
+#[test]
+fn a_client_that_no_entry_of_rmx_matches_may_be_left_alone() {
+    let found = |cause: &'static str| Finding {
+        method: Method::Rmx,
+        cause: cause.into(),
+        ..finding(Identity::Mailfrom, FindingResult::Fail)
+    };
+    let mut policy = Policy::new("mx.example.org");
+    policy.methods.insert(Method::Rmx, Mode::Enforce);
+    policy.actions.set(Method::Rmx, Identity::Mailfrom, FindingResult::Fail, Action::Reject);
+    assert_eq!(decided(&policy, &[found("notinrmx")]).action, Action::Reject);
+    policy.settings.rmx_not_listed_acts = false;
+    let verdict = decided(&policy, &[found("notinrmx")]);
+    assert_eq!(verdict.action, Action::Accept);
+    assert_eq!(verdict.reasons, ["rmx mailfrom fail: mark (rmx.not_listed_acts is false)"]);
+    assert_eq!(decided(&policy, &[found("denied")]).action, Action::Reject);
+}
+
+/// Sheet dmp.md, section 4 step 6: where the HELO name is judged instead, what it says holds.
+#[test]
+fn the_helo_alternative_of_dmp_decides() {
+    use FindingResult::{Fail, None, Pass, Temperror};
+    let found = |identity, result| Finding { method: Method::Dmp, ..finding(identity, result) };
+    let mut policy = Policy::new("mx.example.org");
+    policy.methods.insert(Method::Dmp, Mode::Enforce);
+    for identity in [Identity::Mailfrom, Identity::Helo] {
+        policy.actions.set(Method::Dmp, identity, Fail, Action::Reject);
+        policy.actions.set(Method::Dmp, identity, Temperror, Action::Defer);
+    }
+    let action = |policy: &Policy, helo| {
+        let findings = [found(Identity::Mailfrom, Fail), found(Identity::Helo, helo)];
+        decided(policy, &findings).action
+    };
+    assert_eq!(action(&policy, Pass), Action::Reject, "only where it is asked for");
+    policy.settings.dmp.helo_alternative = true;
+    assert_eq!(action(&policy, Pass), Action::Accept);
+    assert_eq!(action(&policy, Temperror), Action::Defer);
+    assert_eq!(action(&policy, Fail), Action::Reject);
+    assert_eq!(action(&policy, None), Action::Reject);
+}
