@@ -71,6 +71,14 @@ impl Senders {
         }
     }
 
+    /// Adds the senders of another description; what it says of everybody else does not count.
+    pub fn add(&mut self, other: &Self) {
+        self.networks.extend(&other.networks);
+        self.hosts.extend(other.hosts.iter().cloned());
+        self.mail_exchangers |= other.mail_exchangers;
+        self.includes.extend(other.includes.iter().cloned());
+    }
+
     /// Whether no sender is named.
     pub fn is_nobody(&self) -> bool {
         self.networks.is_empty()

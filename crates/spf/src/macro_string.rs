@@ -187,9 +187,9 @@ impl Letter {
 }
 
 impl Delimiters {
-    const ALL: &[u8] = b".-+,/_=";
+    pub(crate) const ALL: &[u8] = b".-+,/_=";
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
             return Some(Self(1));
         }

@@ -18,7 +18,7 @@ mod session;
 mod verdict;
 
 pub use case::Case;
-pub use catalogue::{linted_methods, linter};
+pub use catalogue::{Flattened, Flattening, flatten, linter, published_methods, publisher};
 pub use difference::{Difference, Node, TermDifference, differences};
 pub use judgement::{Asked, Cost, Judgement};
 pub use method_settings::MethodSettings;

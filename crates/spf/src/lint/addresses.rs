@@ -2,9 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
+
 /// Addresses of both families. IPv4 addresses are held as their 32 bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Addresses {
+pub(crate) struct Addresses {
     ipv4: Ranges,
     ipv6: Ranges,
 }
@@ -14,43 +16,56 @@ pub(super) struct Addresses {
 struct Ranges(Vec<(u128, u128)>);
 
 impl Addresses {
-    pub(super) fn ipv4(network: Ipv4Addr, prefix: u8) -> Self {
+    pub(crate) fn ipv4(network: Ipv4Addr, prefix: u8) -> Self {
         let range = range(u128::from(network.to_bits()), 32, prefix);
         Self { ipv4: Ranges(vec![range]), ipv6: Ranges::default() }
     }
 
-    pub(super) fn ipv6(network: Ipv6Addr, prefix: u8) -> Self {
+    pub(crate) fn ipv6(network: Ipv6Addr, prefix: u8) -> Self {
         Self { ipv4: Ranges::default(), ipv6: Ranges(vec![range(network.to_bits(), 128, prefix)]) }
     }
 
     /// Everybody.
-    pub(super) fn all() -> Self {
+    pub(crate) fn all() -> Self {
         let mut all = Self::ipv4(Ipv4Addr::UNSPECIFIED, 0);
         all.add(&Self::ipv6(Ipv6Addr::UNSPECIFIED, 0));
         all
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.ipv4.add(&other.ipv4);
         self.ipv6.add(&other.ipv6);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.ipv4.0.is_empty() && self.ipv6.0.is_empty()
     }
 
     /// Whether all of the others are among these.
-    pub(super) fn cover(&self, others: &Self) -> bool {
+    pub(crate) fn cover(&self, others: &Self) -> bool {
         self.ipv4.cover(&others.ipv4) && self.ipv6.cover(&others.ipv6)
     }
 
+    /// As networks, the fewest that there can be.
+    pub(crate) fn networks(&self) -> Vec<IpNet> {
+        let ipv4 = |bits: u128| Ipv4Addr::from_bits(u32::try_from(bits).unwrap_or(u32::MAX));
+        let of_ipv4 = self.ipv4.0.iter().flat_map(|(first, last)| {
+            Ipv4Subnets::new(ipv4(*first), ipv4(*last), 0).map(IpNet::V4)
+        });
+        let of_ipv6 = self.ipv6.0.iter().flat_map(|(first, last)| {
+            let (first, last) = (Ipv6Addr::from_bits(*first), Ipv6Addr::from_bits(*last));
+            Ipv6Subnets::new(first, last, 0).map(IpNet::V6)
+        });
+        of_ipv4.chain(of_ipv6).collect()
+    }
+
     /// How many IPv4 addresses there are.
-    pub(super) fn ipv4_count(&self) -> u128 {
+    pub(crate) fn ipv4_count(&self) -> u128 {
         self.ipv4.0.iter().map(|(first, last)| last - first + 1).sum()
     }
 
     /// Whether there is any IPv6 address.
-    pub(super) fn has_ipv6(&self) -> bool {
+    pub(crate) fn has_ipv6(&self) -> bool {
         !self.ipv6.0.is_empty()
     }
 }
@@ -85,7 +100,7 @@ impl Ranges {
 }
 
 /// A number of addresses as people read it: `4,294,967,296`.
-pub(super) fn grouped(count: u128) -> String {
+pub(crate) fn grouped(count: u128) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -98,7 +113,7 @@ pub(super) fn grouped(count: u128) -> String {
 }
 
 /// A network that holds addresses from which no mail comes over the internet, in words.
-pub(super) fn is_not_public(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn is_not_public(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => not_public_ipv4(address),
         IpAddr::V6(address) => not_public_ipv6(address),
@@ -153,6 +168,7 @@ mod tests {
         set.add(&ipv4("192.0.2.128/25"));
         assert_eq!(set, ipv4("192.0.2.77/24"));
         assert_eq!(set.ipv4_count(), 256);
+        assert_eq!(set.networks(), ["192.0.2.0/24".parse().unwrap()]);
         assert!(set.cover(&ipv4("192.0.2.64/26")));
         assert!(!set.cover(&ipv4("192.0.2.0/23")));
         assert!(!set.has_ipv6());

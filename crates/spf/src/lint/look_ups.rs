@@ -11,57 +11,70 @@ use quivive_evidence::{Answer, Evidence, Mx, Octets, Question, RecordType, Txt};
 pub const QUESTIONS_MAX: usize = 300;
 
 /// The evidence, with a note of what it lacks.
-pub(super) struct LookUps<'e> {
+pub(crate) struct LookUps<'e> {
     evidence: &'e dyn Evidence,
     asked: RefCell<BTreeSet<Question>>,
     missing: RefCell<Vec<Question>>,
     gave_up: Cell<bool>,
+    /// The shortest time that an answer holds, in seconds.
+    ttl: Cell<u32>,
 }
 
 impl<'e> LookUps<'e> {
-    pub(super) fn new(evidence: &'e dyn Evidence) -> Self {
+    pub(crate) fn new(evidence: &'e dyn Evidence) -> Self {
         Self {
             evidence,
             asked: RefCell::default(),
             missing: RefCell::default(),
             gave_up: Cell::new(false),
+            ttl: Cell::new(u32::MAX),
         }
     }
 
-    pub(super) fn txt(&self, name: &str) -> Option<&'e Answer<Txt>> {
+    pub(crate) fn txt(&self, name: &str) -> Option<&'e Answer<Txt>> {
         self.known(name, RecordType::Txt, self.evidence.txt(name))
     }
 
-    pub(super) fn ipv4(&self, name: &str) -> Option<&'e Answer<Ipv4Addr>> {
+    pub(crate) fn ipv4(&self, name: &str) -> Option<&'e Answer<Ipv4Addr>> {
         self.known(name, RecordType::A, self.evidence.ipv4(name))
     }
 
-    pub(super) fn ipv6(&self, name: &str) -> Option<&'e Answer<Ipv6Addr>> {
+    pub(crate) fn ipv6(&self, name: &str) -> Option<&'e Answer<Ipv6Addr>> {
         self.known(name, RecordType::Aaaa, self.evidence.ipv6(name))
     }
 
-    pub(super) fn mx(&self, name: &str) -> Option<&'e Answer<Mx>> {
+    pub(crate) fn mx(&self, name: &str) -> Option<&'e Answer<Mx>> {
         self.known(name, RecordType::Mx, self.evidence.mx(name))
     }
 
-    pub(super) fn other(&self, name: &str, record_type: u16) -> Option<&'e Answer<Octets>> {
+    pub(crate) fn other(&self, name: &str, record_type: u16) -> Option<&'e Answer<Octets>> {
         let answer = self.evidence.other(name, record_type);
         self.known(name, RecordType::Other(record_type), answer)
     }
 
     /// The questions whose answers are missing, in the order in which they came up.
-    pub(super) fn missing(self) -> Vec<Question> {
+    pub(crate) fn missing(self) -> Vec<Question> {
         self.missing.into_inner()
     }
 
     /// Notes that not everything is followed.
-    pub(super) fn give_up(&self) {
+    pub(crate) fn give_up(&self) {
         self.gave_up.set(true);
     }
 
     /// Whether there was more to follow than the bounds allow.
-    pub(super) fn gave_up(&self) -> bool {
+    pub(crate) fn gave_up(&self) -> bool {
         self.gave_up.get()
+    }
+
+    /// Begins anew to look for the shortest time that an answer holds.
+    pub(crate) fn forget_ttl(&self) {
+        self.ttl.set(u32::MAX);
+    }
+
+    /// The shortest time that an answer holds which was used since, in seconds.
+    pub(crate) fn ttl(&self) -> u32 {
+        self.ttl.get()
     }
 
     /// An answer beyond the bound is not used although it is known, so that the same record always
@@ -72,6 +85,9 @@ impl<'e> LookUps<'e> {
         record_type: RecordType,
         answer: Option<&'e Answer<T>>,
     ) -> Option<&'e Answer<T>> {
+        if let Some(answer) = answer {
+            self.ttl.set(self.ttl.get().min(answer.source.ttl));
+        }
         let question = Question::dns(name, record_type);
         let mut asked = self.asked.borrow_mut();
         if !asked.contains(&question) {

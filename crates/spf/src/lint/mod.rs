@@ -29,9 +29,11 @@ use quivive_evidence::{
 };
 
 use crate::{Limits, TERMS_MAX};
-use look_ups::LookUps;
 use source::Source;
 use term::Term;
+
+pub(crate) use look_ups::LookUps;
+pub(crate) use tree::{Branch, State, Trouble, grow_text};
 
 pub use look_ups::QUESTIONS_MAX as LINT_QUESTIONS_MAX;
 pub use source::RECORD_OCTETS_MAX;

@@ -3,7 +3,7 @@
 //! The way that is followed is that of a host that nothing permits: every term up to an `all` is
 //! evaluated, which is the most that a check can cost (RFC 7208 section 4.6.4).
 
-pub(super) mod shown;
+pub(crate) mod shown;
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use quivive_evidence::{Answer, Failure, Outcome};
 
 use super::addresses::Addresses;
 use super::look_ups::LookUps;
-use super::term::{Meaning, Term};
+use super::term::{self, Meaning, Term};
 use crate::domain_spec::{DomainSpec, target_name};
 use crate::macro_string::Letter;
 use crate::matching::MX_HOSTS_MAX;
@@ -23,17 +23,17 @@ pub const RECORDS_MAX: usize = 64;
 
 /// A record in the tree.
 #[derive(Debug)]
-pub(super) struct Branch {
+pub(crate) struct Branch {
     /// Whose it is; empty for a text that stands alone.
-    pub(super) domain: String,
-    pub(super) state: State,
+    pub(crate) domain: String,
+    pub(crate) state: State,
     /// Its terms, in order, up to an `all`.
-    pub(super) leaves: Vec<Leaf>,
+    pub(crate) leaves: Vec<Leaf>,
 }
 
 /// Whether there is a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     /// One that can be used.
     Record,
     /// One that breaks the grammar, with the first error in words.
@@ -54,29 +54,29 @@ pub(super) enum State {
 
 /// A term in the tree.
 #[derive(Debug)]
-pub(super) struct Leaf {
+pub(crate) struct Leaf {
     /// As it is written.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Which term of the record that is looked over; 0 in others' records.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// None for `redirect`.
-    pub(super) qualifier: Option<Qualifier>,
+    pub(crate) qualifier: Option<Qualifier>,
     /// Whether it is a look-up term by itself.
-    pub(super) counts: bool,
-    pub(super) void: Void,
+    pub(crate) counts: bool,
+    pub(crate) void: Void,
     /// Whom it matches, as far as that does not depend on the message.
-    pub(super) matches: Addresses,
+    pub(crate) matches: Addresses,
     /// Whether it can match anything else.
-    pub(super) varies: bool,
+    pub(crate) varies: bool,
     /// What is wrong with what it asks for.
-    pub(super) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<Trouble>,
     /// The record that it includes or redirects to.
-    pub(super) below: Option<Box<Branch>>,
+    pub(crate) below: Option<Box<Branch>>,
 }
 
 /// What is wrong with what a term asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// The name has no address.
     NoAddress(String),
     /// The name has no mail exchanger.
@@ -91,13 +91,13 @@ pub(super) enum Trouble {
 
 /// How many look-ups find nothing, by the family of the client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Void {
-    pub(super) ipv4: usize,
-    pub(super) ipv6: usize,
+pub(crate) struct Void {
+    pub(crate) ipv4: usize,
+    pub(crate) ipv6: usize,
 }
 
 /// The tree of a record with these terms.
-pub(super) fn grow(domain: Option<&str>, terms: &[Term<'_>], look_ups: &LookUps<'_>) -> Branch {
+pub(crate) fn grow(domain: Option<&str>, terms: &[Term<'_>], look_ups: &LookUps<'_>) -> Branch {
     let mut grower = Grower { look_ups, path: Vec::new(), records: 0 };
     grower.path.extend(domain.map(str::to_owned));
     let mut leaves = Vec::new();
@@ -119,6 +119,12 @@ pub(super) fn grow(domain: Option<&str>, terms: &[Term<'_>], look_ups: &LookUps<
         leaves.push(Leaf { index, ..grower.redirect(domain, text, target) });
     }
     Branch { domain: domain.unwrap_or_default().to_owned(), state: State::Record, leaves }
+}
+
+/// The tree of a text that holds terms alone, as `domain` would publish them.
+pub(crate) fn grow_text(domain: &str, text: &str, look_ups: &LookUps<'_>) -> Branch {
+    let terms = term::mended(text, &(0..0)).unwrap_or_default();
+    grow(Some(domain), &terms, look_ups)
 }
 
 fn ends(terms: &[Term<'_>]) -> bool {
@@ -363,7 +369,7 @@ fn named(target: Option<&DomainSpec>, domain: Option<&str>) -> Named {
 }
 
 /// The name that a term is about, if there is one that does not depend on the message.
-pub(super) fn name_of(target: Option<&DomainSpec>, domain: Option<&str>) -> Option<String> {
+pub(crate) fn name_of(target: Option<&DomainSpec>, domain: Option<&str>) -> Option<String> {
     match named(target, domain) {
         Named::Name(name) => Some(name),
         Named::Unusable | Named::Varies => None,
@@ -386,11 +392,11 @@ const OF_THE_MESSAGE: &[Letter] = &[
 
 impl DomainSpec {
     /// Whether it is the same name for every message.
-    pub(super) fn is_constant(&self) -> bool {
+    pub(crate) fn is_constant(&self) -> bool {
         !self.uses(OF_THE_MESSAGE)
     }
 
-    pub(super) fn uses(&self, letters: &[Letter]) -> bool {
+    pub(crate) fn uses(&self, letters: &[Letter]) -> bool {
         match self {
             Self::Literal(_) => false,
             Self::Macros(macros) => macros.uses(letters),
@@ -400,12 +406,12 @@ impl DomainSpec {
 
 impl Branch {
     /// The leaves whose match is a pass; those behind a redirect among them.
-    pub(super) fn permitting(&self) -> impl Iterator<Item = &Leaf> {
+    pub(crate) fn permitting(&self) -> impl Iterator<Item = &Leaf> {
         self.leaves.iter().filter(|leaf| matches!(leaf.qualifier, None | Some(Qualifier::Pass)))
     }
 
     /// Whether it is known to the end.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         !matches!(self.state, State::Unknown | State::Failed(_))
             && self
                 .leaves
@@ -414,7 +420,7 @@ impl Branch {
     }
 
     /// Whether every record below can be used.
-    pub(super) fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         self.state == State::Record
             && self
                 .leaves
@@ -423,7 +429,7 @@ impl Branch {
     }
 
     /// Whether anything but an `all` refuses, so that its matches alone do not say whom it permits.
-    pub(super) fn has_exceptions(&self) -> bool {
+    pub(crate) fn has_exceptions(&self) -> bool {
         self.leaves.iter().any(|leaf| {
             let refuses = !matches!(leaf.qualifier, None | Some(Qualifier::Pass));
             (refuses && leaf.matches != Addresses::all())
@@ -432,17 +438,17 @@ impl Branch {
     }
 
     /// How many look-up terms there are.
-    pub(super) fn terms(&self) -> usize {
+    pub(crate) fn terms(&self) -> usize {
         self.leaves.iter().map(Leaf::terms).sum()
     }
 
     /// How many look-ups find nothing.
-    pub(super) fn void(&self) -> Void {
+    pub(crate) fn void(&self) -> Void {
         self.leaves.iter().map(Leaf::void).fold(Void::default(), Void::plus)
     }
 
     /// Whom it permits, as far as that does not depend on the message.
-    pub(super) fn permits(&self) -> Addresses {
+    pub(crate) fn permits(&self) -> Addresses {
         let mut permits = Addresses::default();
         self.permitting().for_each(|leaf| permits.add(&leaf.matches));
         permits
@@ -470,12 +476,12 @@ impl Leaf {
     }
 
     /// How many look-up terms it costs, with all below it.
-    pub(super) fn terms(&self) -> usize {
+    pub(crate) fn terms(&self) -> usize {
         usize::from(self.counts) + self.below.as_ref().map_or(0, |below| below.terms())
     }
 
     /// How many look-ups of it find nothing, with all below it.
-    pub(super) fn void(&self) -> Void {
+    pub(crate) fn void(&self) -> Void {
         self.below.as_ref().map_or(self.void, |below| self.void.plus(below.void()))
     }
 }
@@ -486,7 +492,7 @@ impl Void {
     }
 
     /// For the family for which there are more.
-    pub(super) fn worst(self) -> usize {
+    pub(crate) fn worst(self) -> usize {
         self.ipv4.max(self.ipv6)
     }
 }

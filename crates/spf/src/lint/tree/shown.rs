@@ -7,7 +7,7 @@ use super::{Branch, Leaf, State, Trouble};
 
 impl Branch {
     /// The whole tree. `record` is the text of the root.
-    pub(in crate::lint) fn shown(&self, domain: Option<&str>, record: &str) -> LintNode {
+    pub(crate) fn shown(&self, domain: Option<&str>, record: &str) -> LintNode {
         let permits = self.permits();
         let mut whom = Vec::new();
         match permits.ipv4_count() {
@@ -79,6 +79,6 @@ impl Trouble {
     }
 }
 
-pub(in crate::lint) fn counted(count: usize, what: &str) -> String {
+pub(crate) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,0 +1,130 @@
+//! Records as text: what is written parses to the same again.
+
+use proptest::prelude::*;
+use quivive_spf::{MacroString, Record};
+
+/// A macro with all its parts.
+fn a_macro(letters: &'static str) -> impl Strategy<Value = String> {
+    let letters = letters.chars().collect::<Vec<_>>();
+    let parts = (
+        prop::sample::select(letters),
+        any::<bool>(),
+        prop::option::of(1_u64..200),
+        prop_oneof![Just(""), Just("r"), Just("R")],
+        "[.,/_=+-]{0,3}",
+    );
+    parts.prop_map(|(letter, upper, keep, reverse, delimiters)| {
+        let letter = if upper { letter.to_ascii_uppercase() } else { letter };
+        let keep = keep.map_or(String::new(), |keep| keep.to_string());
+        format!("%{{{letter}{keep}{reverse}{delimiters}}}")
+    })
+}
+
+fn text(letters: &'static str) -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        4 => "[a-zA-Z0-9_.!~&-]{0,8}",
+        2 => a_macro(letters),
+        1 => Just("%%".to_owned()),
+        1 => Just("%_".to_owned()),
+        1 => Just("%-".to_owned()),
+    ];
+    prop::collection::vec(part, 0..6).prop_map(|parts| parts.concat())
+}
+
+fn domain_spec() -> impl Strategy<Value = String> {
+    let end =
+        prop_oneof!["\\.[a-z]{2,6}\\.?", "\\.[a-z0-9]{1,4}-[a-z0-9]{1,4}", a_macro("sldoipvh")];
+    (text("sldoipvh"), end).prop_map(|(text, end)| text + &end)
+}
+
+fn prefixes() -> impl Strategy<Value = String> {
+    let ipv4 =
+        prop::option::of(0_u8..=32).prop_map(|it| it.map_or(String::new(), |it| format!("/{it}")));
+    let ipv6 = prop::option::of(0_u8..=128)
+        .prop_map(|it| it.map_or(String::new(), |it| format!("//{it}")));
+    (ipv4, ipv6).prop_map(|(ipv4, ipv6)| ipv4 + &ipv6)
+}
+
+fn mechanism() -> impl Strategy<Value = String> {
+    let target = || {
+        prop::option::of(domain_spec())
+            .prop_map(|it| it.map_or(String::new(), |it| format!(":{it}")))
+    };
+    prop_oneof![
+        Just("all".to_owned()),
+        domain_spec().prop_map(|it| format!("include:{it}")),
+        domain_spec().prop_map(|it| format!("exists:{it}")),
+        (target(), prefixes()).prop_map(|(target, prefixes)| format!("a{target}{prefixes}")),
+        (target(), prefixes()).prop_map(|(target, prefixes)| format!("MX{target}{prefixes}")),
+        target().prop_map(|target| format!("ptr{target}")),
+        (any::<std::net::Ipv4Addr>(), 0_u8..=32)
+            .prop_map(|(it, prefix)| format!("ip4:{it}/{prefix}")),
+        any::<std::net::Ipv4Addr>().prop_map(|it| format!("ip4:{it}")),
+        (any::<std::net::Ipv6Addr>(), 0_u8..=128)
+            .prop_map(|(it, prefix)| format!("ip6:{it}/{prefix}")),
+    ]
+}
+
+fn record() -> impl Strategy<Value = String> {
+    let directive = ("[+?~-]?", mechanism()).prop_map(|(sign, mechanism)| sign + &mechanism);
+    let modifier = |name: &'static str| {
+        prop::option::of(domain_spec().prop_map(move |it| format!("{name}={it}")))
+    };
+    let parts = (
+        prop::collection::vec(directive, 0..8),
+        modifier("redirect"),
+        modifier("EXP"),
+        any::<bool>(),
+    );
+    parts.prop_map(|(mut terms, redirect, explanation, first)| {
+        let modifiers = redirect.into_iter().chain(explanation);
+        for modifier in modifiers {
+            let at = if first { 0 } else { terms.len() };
+            terms.insert(at, modifier);
+        }
+        terms.insert(0, "v=spf1".to_owned());
+        terms.join(" ")
+    })
+}
+
+/// What a record says, without how it is written.
+fn meaning(record: &Record) -> impl PartialEq + std::fmt::Debug + use<> {
+    let directives = record.directives.iter();
+    let directives: Vec<_> =
+        directives.map(|directive| (directive.qualifier, directive.mechanism.clone())).collect();
+    let redirect = record.redirect.as_ref().map(|modifier| modifier.target.clone());
+    let explanation = record.explanation.as_ref().map(|modifier| modifier.target.clone());
+    (directives, redirect, explanation)
+}
+
+proptest! {
+    #[test]
+    fn a_record_written_and_parsed_is_the_same(text in record()) {
+        let parsed = Record::parse(text.as_bytes());
+        prop_assert!(parsed.is_ok(), "{text}: {parsed:?}");
+        let parsed = parsed.unwrap();
+        let written = parsed.to_string();
+        let again = Record::parse(written.as_bytes());
+        prop_assert!(again.is_ok(), "{written}: {again:?}");
+        let again = again.unwrap();
+        prop_assert_eq!(meaning(&parsed), meaning(&again), "{} {}", text, written);
+        prop_assert_eq!(again.to_string(), written);
+    }
+
+    #[test]
+    fn an_explanation_written_and_parsed_is_the_same(text in text("sldoipvhcrt")) {
+        let parsed = MacroString::parse_explanation(&text).unwrap();
+        let written = parsed.to_string();
+        prop_assert_eq!(MacroString::parse_explanation(&written).unwrap(), parsed, "{} {}", text, written);
+    }
+
+    #[test]
+    fn whatever_parses_can_be_written(octets in "v=spf1( [a-z0-9:=/.%{}~?+-]{1,12}){0,4}") {
+        if let Ok(parsed) = Record::parse(octets.as_bytes()) {
+            let written = parsed.to_string();
+            let again = Record::parse(written.as_bytes());
+            prop_assert!(again.is_ok(), "{octets}: {written}: {again:?}");
+            prop_assert_eq!(meaning(&parsed), meaning(&again.unwrap()));
+        }
+    }
+}
