@@ -60,9 +60,8 @@ pub(crate) enum Command {
     Man(Man),
     /// Say what is wrong or doubtful about a published record, and how it is mended
     Lint(Box<Lint>),
-    /// Print zone records to publish
-    #[command(hide = true)]
-    Publish(Later),
+    /// Print the zone records that say who sends for a domain
+    Publish(Box<Publish>),
     /// Rewrite addresses for forwarding (Sender Rewriting Scheme), and keep its secrets
     #[command(subcommand)]
     Srs(Box<Srs>),
@@ -154,6 +153,54 @@ pub(crate) struct Lint {
     /// The method whose records are looked over
     #[arg(long, value_name = "M", default_value_t = Method::Spf)]
     pub(crate) method: Method,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// The domain
+    pub(crate) domain: String,
+    /// A host that sends, or a network; may be given several times
+    #[arg(long, value_name = "ADDR|NAME")]
+    pub(crate) host: Vec<String>,
+    /// The domain's own mail exchangers send
+    #[arg(long)]
+    pub(crate) mx: bool,
+    /// A provider that sends: what it says to include; may be given several times
+    #[arg(long, value_name = "D")]
+    pub(crate) include: Vec<String>,
+    /// What is said about everybody else
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = Stated::Fail)]
+    pub(crate) policy: Stated,
+    /// The domain sends no mail
+    #[arg(long)]
+    pub(crate) no_mail: bool,
+    /// Replace names by the addresses that they have now
+    #[arg(long)]
+    pub(crate) flatten: bool,
+    /// Ask DNS whether the names exist, and what they cost
+    #[arg(long)]
+    pub(crate) ask: bool,
+    /// The method whose records are printed; all for every one
+    #[arg(long, value_name = "M|all", default_value = "spf", value_parser = method_or_all)]
+    pub(crate) method: MethodOrAll,
+}
+
+/// What is said about hosts that are not named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Stated {
+    /// Their mail is not the domain's
+    Fail,
+    /// It is probably not
+    Softfail,
+    /// Nothing is said
+    Neutral,
+}
+
+/// One method, or every one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MethodOrAll {
+    One(Method),
+    All,
 }
 
 #[derive(Debug, Args)]
@@ -456,6 +503,7 @@ impl Command {
         match self {
             Self::Check(_)
             | Self::Lint(_)
+            | Self::Publish(_)
             | Self::Serve
             | Self::Completions(_)
             | Self::Man(_)
@@ -464,7 +512,6 @@ impl Command {
             | Self::Token(_)
             | Self::Case(_)
             | Self::Srs(_) => None,
-            Self::Publish(_) => Some("publish"),
             Self::Callback(_) => Some("callback"),
             Self::Held(_) => Some("held"),
         }
@@ -474,6 +521,13 @@ impl Command {
 /// What a peer said is never refused for its form, and so not for its octets.
 fn as_said() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|text: OsString| text.to_string_lossy().into_owned())
+}
+
+fn method_or_all(text: &str) -> Result<MethodOrAll, String> {
+    match text {
+        "all" => Ok(MethodOrAll::All),
+        text => text.parse().map(MethodOrAll::One).map_err(|error| format!("{error}, all")),
+    }
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

@@ -15,6 +15,7 @@ mod lint;
 mod listeners;
 mod manual;
 mod password;
+mod publish;
 mod run;
 mod secret_file;
 mod serve;

@@ -23,6 +23,11 @@ pub(crate) fn of_promise(is_kept: bool) -> Style {
     if is_kept { GOOD } else { BAD }
 }
 
+/// How a doubt is shown.
+pub(crate) fn of_doubt() -> Style {
+    DOUBTFUL
+}
+
 /// How a result is shown.
 pub(crate) fn of_result(result: FindingResult) -> Style {
     match result {

@@ -11,6 +11,7 @@
 mod case;
 mod judgement;
 mod lint;
+mod publish;
 mod query;
 mod request;
 mod request_error;
@@ -19,6 +20,7 @@ mod srs;
 pub use case::CaseJson;
 pub use judgement::JudgementJson;
 pub use lint::LintJson;
+pub use publish::PublishJson;
 pub use query::{Query, Selection, SelectionError};
 pub use request::{Attached, Request, id_of};
 pub use request_error::RequestError;

@@ -79,10 +79,19 @@ impl fmt::Display for ZoneRecord {
     }
 }
 
-/// The parts of a text; an empty text is one empty part.
+/// The parts of a text, behind a blank where there is one; an empty text is one empty part.
 fn character_strings(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     let empty = octets.is_empty().then_some(octets);
-    empty.into_iter().chain(octets.chunks(CHARACTER_STRING_MAX))
+    let mut rest = octets;
+    let parts = std::iter::from_fn(move || {
+        let most = &rest[..rest.len().min(CHARACTER_STRING_MAX)];
+        let blank = most.iter().rposition(|octet| *octet == b' ').map(|at| at + 1);
+        let end = blank.filter(|_| most.len() < rest.len()).unwrap_or(most.len());
+        let (part, left) = rest.split_at(end);
+        rest = left;
+        (!part.is_empty()).then_some(part)
+    });
+    empty.into_iter().chain(parts)
 }
 
 /// A name with its closing dot; octets that mean something to a master file are escaped.
@@ -148,5 +157,8 @@ mod tests {
         let text = ["x".repeat(CHARACTER_STRING_MAX), "y".to_owned()].concat();
         let expected = format!("a. TXT \"{}\" \"y\"", "x".repeat(CHARACTER_STRING_MAX));
         assert_eq!(ZoneRecord::txt("a", text).to_string(), expected);
+        let words = format!("{} {}", "x".repeat(200), "y".repeat(100));
+        let expected = format!("a. TXT \"{} \" \"{}\"", "x".repeat(200), "y".repeat(100));
+        assert_eq!(ZoneRecord::txt("a", words).to_string(), expected);
     }
 }

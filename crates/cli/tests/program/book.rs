@@ -21,6 +21,11 @@ fn lint() {
     check("lint.md", 10);
 }
 
+#[test]
+fn publish() {
+    check("publish.md", 5);
+}
+
 /// Runs the commands of a page, which are this many at least.
 #[track_caller]
 fn check(page: &str, at_least: usize) {

@@ -7,6 +7,7 @@ mod check;
 mod daemon;
 mod dns;
 mod lint;
+mod publish;
 mod relatives;
 mod run;
 mod srs;

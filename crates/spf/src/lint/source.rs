@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use quivive_evidence::{Answer, Outcome, Remark, Severity, Subject, Txt};
+use quivive_evidence::{Answer, CHARACTER_STRING_MAX, Outcome, Remark, Severity, Subject, Txt};
 
 use super::look_ups::LookUps;
 use crate::Record;
@@ -54,6 +54,19 @@ impl Source {
         }
         let record = record[..end].strip_suffix('\n').unwrap_or(&record[..end]);
         self.add(record);
+        if record.len() > CHARACTER_STRING_MAX && !is_cut {
+            self.remark(
+                Severity::Advice,
+                "several-strings",
+                0..0,
+                format!(
+                    "the record has {} octets, and a string in a zone file has at most \
+                     {CHARACTER_STRING_MAX}",
+                    record.len()
+                ),
+                "write it as several strings with the blanks inside: they are joined without one",
+            );
+        }
         if is_cut {
             self.remark(
                 Severity::Error,

@@ -13,9 +13,6 @@ use crate::record::{Mechanism, Qualifier};
 /// 7208 section 3.4).
 pub(super) const LONG_OCTETS: usize = 450;
 
-/// How long a character-string is at most (RFC 1035 section 3.3).
-const STRING_OCTETS_MAX: usize = 255;
-
 /// Modifiers that other documents define (RFC 6652 section 3).
 const KNOWN_ELSEWHERE: &[&str] = &["ra", "rp", "rr"];
 
@@ -148,18 +145,6 @@ impl Remarks {
                 ),
                 "move networks into a record of their own and include it; `quivive publish` \
                  does that",
-            );
-        }
-        if octets > STRING_OCTETS_MAX {
-            self.add(
-                Severity::Advice,
-                "several-strings",
-                &(record.start..record.start),
-                format!(
-                    "the record has {octets} octets, and a string in a zone file has at \
-                     most {STRING_OCTETS_MAX}"
-                ),
-                "write it as several strings with the blanks inside: they are joined without one",
             );
         }
     }
