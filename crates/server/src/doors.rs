@@ -105,6 +105,11 @@ impl Doors {
         }
     }
 
+    /// Whether much of what is said here has no answer.
+    pub(crate) fn leaves_unanswered(&self) -> bool {
+        matches!(self, Self::Milter(_))
+    }
+
     /// New sessions find this one; false if it is another kind of door.
     pub(crate) fn replace(&self, door: Door) -> bool {
         match (self, door) {

@@ -21,7 +21,7 @@ pub use self::access::Access;
 use crate::doors::Doors;
 use crate::gateway::Arrival;
 use crate::seats::Seats;
-use crate::stream::Stream;
+use crate::stream::{Prompt, Stream};
 
 /// How long a listener rests when the system gives it no more connections.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -90,12 +90,16 @@ impl Bound {
         }
     }
 
-    async fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
+    async fn accept(&self, is_prompt: bool) -> io::Result<(Stream, Option<SocketAddr>)> {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok((Box::new(stream), Some(peer)))
+                let stream: Stream = match is_prompt {
+                    true => Box::new(Prompt::new(stream)),
+                    false => Box::new(stream),
+                };
+                Ok((stream, Some(peer)))
             }
             Socket::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
@@ -175,7 +179,7 @@ async fn accept(
     current: &Doors,
 ) -> (Stream, Option<SocketAddr>, OwnedSemaphorePermit) {
     loop {
-        let (stream, peer) = match bound.accept().await {
+        let (stream, peer) = match bound.accept(current.leaves_unanswered()).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(address = %bound.address, "a connection was not accepted: {error}");
