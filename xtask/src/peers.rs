@@ -28,6 +28,12 @@ const PEERS: &[Peer] = &[
         accounts: &["postfix", "postdrop"],
     },
     Peer {
+        name: "sendmail",
+        packages: &["sendmail-bin", "sendmail-cf", "m4"],
+        proof: "usr/libexec/sendmail/sendmail",
+        accounts: &["smmta", "smmsp"],
+    },
+    Peer {
         name: "swaks",
         packages: &["swaks", "libnet-ssleay-perl"],
         proof: "usr/bin/swaks",
