@@ -8,10 +8,10 @@ fuzz_target!(|octets: &[u8]| match Record::parse(octets) {
     Ok(record) => {
         assert!(Record::is_spf(octets));
         assert_eq!(record.text().as_bytes(), octets);
-        for directive in &record.directives {
+        for directive in record.directives() {
             assert!(!record.slice(directive.span()).contains(' '));
         }
-        for modifier in record.redirect.iter().chain(&record.explanation) {
+        for modifier in record.redirect().iter().chain(&record.explanation()) {
             assert!(record.slice(modifier.span()).contains('='));
         }
     }

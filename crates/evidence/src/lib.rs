@@ -45,7 +45,9 @@ pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};
 pub use notebook::{Notebook, Noted};
 pub use octets::{Octets, Txt};
 pub use publish::{Publication, Publish, Senders, Stance};
-pub use question::{DnsQuestion, Question, RecordType, StoredQuestion, reverse_name};
+pub use question::{
+    DnsQuestion, Question, RecordType, StoredQuestion, reverse_name, write_reverse_name,
+};
 pub use recorded::Recorded;
 pub use tracer::{Tracer, span, whole};
 pub use walk::{Conclusion, Found, HasAddress, Judged, NEEDED_QUESTIONS_MAX, Stop, Walk};

@@ -179,22 +179,28 @@ impl TryFrom<String> for Question {
 /// The name under which an address has its PTR records (RFC 1035 section 3.5, RFC 3596 section
 /// 2.5).
 pub fn reverse_name(address: IpAddr) -> String {
-    use std::fmt::Write;
     let mut name = String::with_capacity(72);
+    write_reverse_name(address, &mut name).expect("a String takes all text");
+    name
+}
+
+/// Writes [`reverse_name`].
+///
+/// # Errors
+/// Those of `name`, which needs room for 72 octets.
+pub fn write_reverse_name(address: IpAddr, name: &mut impl fmt::Write) -> fmt::Result {
     match address {
         IpAddr::V4(address) => {
             let [a, b, c, d] = address.octets();
-            write!(name, "{d}.{c}.{b}.{a}.in-addr.arpa").expect("a String takes all text");
+            write!(name, "{d}.{c}.{b}.{a}.in-addr.arpa")
         }
         IpAddr::V6(address) => {
             for octet in address.octets().iter().rev() {
-                write!(name, "{:x}.{:x}.", octet & 15, octet >> 4)
-                    .expect("a String takes all text");
+                write!(name, "{:x}.{:x}.", octet & 15, octet >> 4)?;
             }
-            name.push_str("ip6.arpa");
+            name.write_str("ip6.arpa")
         }
     }
-    name
 }
 
 #[cfg(test)]

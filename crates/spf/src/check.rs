@@ -60,7 +60,7 @@ impl Evaluate for Spf {
 
 impl Spf {
     fn judged(&self, request: &Request<'_>) -> Judged {
-        Judged { method: Method::Spf, identity: self.identity, domain: request.domain.clone() }
+        Judged { method: Method::Spf, identity: self.identity, domain: request.domain().to_owned() }
     }
 }
 
@@ -80,6 +80,7 @@ pub fn evaluate(
     let mut walk = Walk::new(request, evidence, limits, Tracer::default());
     let conclusion = walk.run();
     let mut finding = judged.finding(conclusion);
+    finding.explanation = walk.explanation;
     finding.trace = walk.watch.roots;
     finding.needed = walk.watch.needed;
     Evaluation::Done(Box::new(finding))
@@ -88,12 +89,9 @@ pub fn evaluate(
 /// As a finding has it.
 impl From<Conclusion<'_>> for quivive_evidence::Conclusion {
     fn from(conclusion: Conclusion<'_>) -> Self {
-        let decided_by =
-            conclusion.decided_by.map(|(record, directive)| record.slice(directive.span()));
         Self {
-            decided_by: decided_by.map(str::to_owned),
-            explanation: conclusion.explanation,
-            ..Self::new(conclusion.result, conclusion.cause)
+            decided_by: conclusion.decided_by.map(|directive| directive.text().to_owned()),
+            ..Self::new(conclusion.result, conclusion.cause.token())
         }
     }
 }
@@ -119,7 +117,7 @@ pub fn check_host<E: Evidence + ?Sized>(
     let mut walk = Walk::new(request, evidence, limits, ());
     let conclusion = walk.run();
     if walk.missing.is_empty() {
-        Ok(Outcome { result: conclusion.result, cause: conclusion.cause })
+        Ok(Outcome { result: conclusion.result, cause: conclusion.cause.token() })
     } else {
         Err(walk.missing)
     }

@@ -1,4 +1,4 @@
-use crate::macro_string::{Item, Letter, MacroString, Place};
+use crate::macro_string::{Item, Letters, MacroString, Place};
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
 /// How long a name may be in text form (RFC 7208 section 7.3); longer ones lose labels from the
@@ -6,56 +6,51 @@ use crate::syntax::{SyntaxError, SyntaxErrorKind};
 pub const NAME_OCTETS_MAX: usize = 253;
 
 /// The argument of a mechanism or modifier: text and macros that name a domain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DomainSpec {
-    /// Without macros: the name that is asked, or nothing where it can be no name in DNS.
-    Literal(Option<Box<str>>),
-    /// With macros.
-    Macros(MacroString),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DomainSpec<'t> {
+    /// Text that is the name as it is asked, or none where it can be no name in DNS.
+    Literal(Option<&'t str>),
+    /// With macros, or with something that is to be changed before it is a name: escapes, upper
+    /// case, too many octets.
+    Macros(MacroString<'t>),
 }
 
-impl DomainSpec {
+impl<'t> DomainSpec<'t> {
     /// Parses a domain-spec that begins at `offset` of its record.
-    pub(crate) fn parse_at(text: &str, offset: usize) -> Result<Self, SyntaxError> {
+    pub(crate) fn parse_at(text: &'t str, offset: usize) -> Result<Self, SyntaxError> {
         let macros = MacroString::parse_at(text, offset, Place::Record)?;
-        if !ends_well(text, &macros) {
+        if !ends_well(macros) {
             return Err(SyntaxErrorKind::DomainEnd.at(offset..offset + text.len()));
         }
-        Ok(match macros.literal() {
-            Some(name) => Self::Literal(target_name(name.to_owned()).map(Into::into)),
-            None => Self::Macros(macros),
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let is_as_asked = name.len() <= NAME_OCTETS_MAX
+            && !text.bytes().any(|octet| octet == b'%' || octet.is_ascii_uppercase());
+        Ok(match is_as_asked {
+            true => Self::Literal(is_askable(name).then_some(name)),
+            false => Self::Macros(macros),
         })
     }
 
     /// Whether the name may be asked before it is known to be needed. A name that holds something
     /// of the sender tells its domain about a message, so that it waits until it must be asked.
-    pub(crate) fn may_go_ahead(&self) -> bool {
-        const OF_THE_SENDER: &[Letter] =
-            &[Letter::Sender, Letter::LocalPart, Letter::SenderDomain, Letter::Helo];
+    pub(crate) fn may_go_ahead(self) -> bool {
         match self {
             Self::Literal(_) => true,
-            Self::Macros(macros) => !macros.uses(OF_THE_SENDER),
+            Self::Macros(macros) => !macros.letters().meet(Letters::OF_THE_SENDER),
         }
     }
 }
 
 /// domain-end = ( "." toplabel [ "." ] ) / macro-expand
-fn ends_well(text: &str, macros: &MacroString) -> bool {
-    let tail = match macros.items.last() {
+fn ends_well(macros: MacroString<'_>) -> bool {
+    let tail = match macros.items().last() {
         None => return false,
-        Some(Item::Macro(_)) => return true,
         // `%%`, `%_` and `%-` are macro-expands, too.
-        Some(Item::Literal(_)) if ends_in_escape(text) => return true,
+        Some(Item::Macro(_) | Item::Escape(_)) => return true,
         Some(Item::Literal(tail)) => tail,
     };
     let tail = tail.strip_suffix('.').unwrap_or(tail);
     tail.rsplit_once('.').is_some_and(|(_, label)| is_toplabel(label))
-}
-
-/// Whether the last two octets are an escape: in `%%-` the percent sign stands for itself.
-fn ends_in_escape(text: &str) -> bool {
-    let before = text.strip_suffix(['%', '_', '-']).unwrap_or("");
-    (before.len() - before.trim_end_matches('%').len()) % 2 == 1
 }
 
 /// toplabel: letters, digits and inner hyphens, not digits alone.
@@ -71,26 +66,25 @@ fn is_toplabel(label: &str) -> bool {
 /// the left to [`NAME_OCTETS_MAX`] (RFC 7208 section 7.3). None where it has an empty or over-long
 /// label: RFC 7208 section 4.8 leaves such names undefined; for us they do not exist, and nothing
 /// is asked.
-pub(crate) fn target_name(mut name: String) -> Option<String> {
-    if name.ends_with('.') {
-        name.pop();
-    }
+pub(crate) fn target_name(expanded: &mut str) -> Option<&str> {
+    expanded.make_ascii_lowercase();
+    let mut name = expanded.strip_suffix('.').unwrap_or(expanded);
     while name.len() > NAME_OCTETS_MAX {
-        let dot = name.find('.')?;
-        name.drain(..=dot);
+        name = &name[name.find('.')? + 1..];
     }
-    name.make_ascii_lowercase();
-    is_askable(&name).then_some(name)
+    is_askable(name).then_some(name)
 }
 
 /// Whether a name can be asked for: labels of 1 to 63 octets.
 pub(crate) fn is_askable(name: &str) -> bool {
     let mut label = 0;
     for octet in name.bytes() {
-        match octet {
-            b'.' if matches!(label, 1..=63) => label = 0,
-            b'.' => return false,
-            _ => label += 1,
+        if octet != b'.' {
+            label += 1;
+        } else if matches!(label, 1..=63) {
+            label = 0;
+        } else {
+            return false;
         }
     }
     matches!(label, 1..=63) && name.len() <= NAME_OCTETS_MAX
@@ -107,6 +101,18 @@ mod tests {
         }
         for bad in ["", "com", "a.123", "a.-b", "a.b-", "%{d}.", "%{d}x", "a..", "a.b_c", "a.%%-"] {
             assert!(DomainSpec::parse_at(bad, 0).is_err(), "{bad}");
+        }
+        assert!(DomainSpec::parse_at("a.}", 0).is_err());
+    }
+
+    #[test]
+    fn only_what_is_asked_as_it_stands_is_literal() {
+        let spec = |text| DomainSpec::parse_at(text, 7).unwrap();
+        assert_eq!(spec("a.example."), DomainSpec::Literal(Some("a.example")));
+        assert_eq!(spec("a..example"), DomainSpec::Literal(None));
+        let over_long = format!("{}.example", "b.".repeat(130));
+        for text in ["A.example", "a%_.example", &over_long] {
+            assert!(matches!(spec(text), DomainSpec::Macros(_)), "{text}");
         }
     }
 
@@ -125,10 +131,9 @@ mod tests {
 
     #[test]
     fn long_names_lose_labels_from_the_left() {
-        let long = format!("{}.{}", "a".repeat(60), "b.".repeat(120) + "example");
-        let name = target_name(long).unwrap();
-        assert_eq!(name, "b.".repeat(120) + "example");
-        assert_eq!(target_name("a..example".to_owned()), None);
-        assert_eq!(target_name("a".repeat(300)), None);
+        let mut long = format!("{}.{}", "a".repeat(60), "b.".repeat(120) + "example");
+        assert_eq!(target_name(&mut long), Some(&*("b.".repeat(120) + "example")));
+        assert_eq!(target_name(&mut "a..example".to_owned()), None);
+        assert_eq!(target_name(&mut "a".repeat(300)), None);
     }
 }

@@ -1,145 +1,204 @@
 //! Macro expansion (RFC 7208 section 7).
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
+use arrayvec::ArrayString;
+
 use crate::Request;
-use crate::macro_string::{Item, Letter, Macro, MacroString};
+use crate::macro_string::{Delimiters, Item, Letter, Macro, MacroString};
 
 /// How long an expanded text may grow; a record of macros alone could otherwise make megabytes of
 /// a long local part. Longer text is cut from the left, as a name would be.
 pub(crate) const EXPANDED_OCTETS_MAX: usize = 64 * 1024;
 
-/// Expands `macros` for `domain`. `validated_name` is the value of `%{p}`, looked up beforehand.
+/// Room for the value of a macro: a local part and a domain (RFC 5321 section 4.5.3.1), or the
+/// nibbles of an address. A longer value takes memory of its own.
+const VALUE_OCTETS: usize = 320;
+
+/// Expands `macros` for `domain` into `text`. `validated_name` is the value of `%{p}`, looked up
+/// beforehand.
+///
+/// # Errors
+/// There is no room for all of it.
 pub(crate) fn expand(
-    macros: &MacroString,
+    macros: MacroString<'_>,
+    request: &Request<'_>,
+    domain: &str,
+    validated_name: &str,
+    text: &mut impl Write,
+) -> fmt::Result {
+    for item in macros.items() {
+        match item {
+            Item::Literal(literal) => text.write_str(literal)?,
+            Item::Escape('%') => text.write_char('%')?,
+            Item::Escape('_') => text.write_char(' ')?,
+            Item::Escape(_) => text.write_str("%20")?,
+            Item::Macro(item) => {
+                let mut buffer = ArrayString::new();
+                let value = match item.letter {
+                    Letter::ValidatedName => validated_name.into(),
+                    letter => value(letter, request, domain, &mut buffer),
+                };
+                item.write(&value, text)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As [`expand`], with room for [`EXPANDED_OCTETS_MAX`].
+pub(crate) fn expanded(
+    macros: MacroString<'_>,
     request: &Request<'_>,
     domain: &str,
     validated_name: &str,
 ) -> String {
-    let mut text = String::new();
-    for item in &macros.items {
-        match item {
-            Item::Literal(literal) => text.push_str(literal),
-            Item::Macro(item) => {
-                let value = match item.letter {
-                    Letter::ValidatedName => validated_name.into(),
-                    letter => value(letter, request, domain),
-                };
-                item.append(&value, &mut text);
-            }
+    let mut tail = Tail(String::new());
+    expand(macros, request, domain, validated_name, &mut tail).expect("a tail takes all text");
+    tail.cut();
+    tail.0
+}
+
+/// The end of a text: what is too much is cut from the left.
+struct Tail(String);
+
+impl Write for Tail {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.push_str(text);
+        // Not at every octet: cutting moves all the rest.
+        if self.0.len() > 2 * EXPANDED_OCTETS_MAX {
+            self.cut();
         }
-        if text.len() > EXPANDED_OCTETS_MAX {
-            let mut start = text.len() - EXPANDED_OCTETS_MAX;
-            while !text.is_char_boundary(start) {
-                start += 1;
-            }
-            text.drain(..start);
-        }
+        Ok(())
     }
-    text
+}
+
+impl Tail {
+    fn cut(&mut self) {
+        let mut start = self.0.len().saturating_sub(EXPANDED_OCTETS_MAX);
+        while !self.0.is_char_boundary(start) {
+            start += 1;
+        }
+        self.0.drain(..start);
+    }
 }
 
 /// The value of every letter but `p` (RFC 7208 section 7.2).
-fn value<'v>(letter: Letter, request: &'v Request<'_>, domain: &'v str) -> Cow<'v, str> {
-    match letter {
-        Letter::Sender => format!("{}@{}", request.local_part, request.sender_domain).into(),
-        Letter::LocalPart => request.local_part.into(),
-        Letter::SenderDomain => (&*request.sender_domain).into(),
-        Letter::Domain => domain.into(),
-        Letter::Address => dotted_address(request.address).into(),
+fn value<'v>(
+    letter: Letter,
+    request: &'v Request<'_>,
+    domain: &'v str,
+    buffer: &'v mut ArrayString<VALUE_OCTETS>,
+) -> Cow<'v, str> {
+    let made = match letter {
+        Letter::LocalPart => return request.local_part.into(),
+        Letter::SenderDomain => return (&*request.sender_domain).into(),
+        Letter::Domain => return domain.into(),
         Letter::ValidatedName => unreachable!("`p` needs look-ups, which are the caller's"),
-        Letter::AddressFamily => match request.address {
-            IpAddr::V4(_) => "in-addr".into(),
-            IpAddr::V6(_) => "ip6".into(),
-        },
-        Letter::Helo => request.helo.into(),
-        Letter::ReadableAddress => request.address.to_string().into(),
-        Letter::Receiver if request.receiver.is_empty() => "unknown".into(),
-        Letter::Receiver => request.receiver.into(),
-        Letter::Timestamp => request.now.to_string().into(),
+        Letter::AddressFamily => {
+            return match request.address {
+                IpAddr::V4(_) => "in-addr".into(),
+                IpAddr::V6(_) => "ip6".into(),
+            };
+        }
+        Letter::Helo => return request.helo.into(),
+        Letter::Receiver if request.receiver.is_empty() => return "unknown".into(),
+        Letter::Receiver => return request.receiver.into(),
+        Letter::Sender => write!(buffer, "{}@{}", request.local_part, request.sender_domain),
+        Letter::Address => write_dotted(request.address, buffer),
+        Letter::ReadableAddress => write!(buffer, "{}", request.address),
+        Letter::Timestamp => write!(buffer, "{}", request.now),
+    };
+    match made {
+        Ok(()) => buffer.as_str().into(),
+        // Only a sender can be longer than the buffer.
+        Err(fmt::Error) => format!("{}@{}", request.local_part, request.sender_domain).into(),
     }
 }
 
 /// `i`: dotted decimal, or 32 dotted nibbles.
-fn dotted_address(address: IpAddr) -> String {
+fn write_dotted(address: IpAddr, text: &mut impl Write) -> fmt::Result {
     match address {
-        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V4(address) => write!(text, "{address}"),
         IpAddr::V6(address) => {
-            let mut text = String::with_capacity(63);
             for (index, octet) in address.octets().iter().enumerate() {
                 let dot = if index == 0 { "" } else { "." };
-                let (high, low) = (octet >> 4, octet & 15);
-                write!(text, "{dot}{high:X}.{low:X}").expect("a String takes all text");
+                text.write_str(dot)?;
+                text.write_char(nibble(octet >> 4))?;
+                text.write_char('.')?;
+                text.write_char(nibble(octet & 15))?;
             }
-            text
+            Ok(())
         }
     }
 }
 
+fn nibble(value: u8) -> char {
+    char::from(b"0123456789ABCDEF"[usize::from(value)])
+}
+
 impl Macro {
-    /// Applies the transformers (RFC 7208 section 7.3) and appends the result.
-    fn append(&self, value: &str, text: &mut String) {
-        let plain = self.keep.is_none() && !self.reverse && !self.splits_otherwise();
-        if plain {
-            return self.append_part(value, text);
+    /// Applies the transformers (RFC 7208 section 7.3) and writes the result.
+    fn write(&self, value: &str, text: &mut impl Write) -> fmt::Result {
+        if self.keep.is_none() && !self.reverse && self.delimiters == Delimiters::DOT {
+            return self.write_part(value, text);
         }
-        let mut parts: Vec<&str> =
-            value.split(|character| self.delimiters.contains(character)).collect();
+        let splits = |character| self.delimiters.contains(character);
+        let count = value.split(splits).count();
+        let skip = count - self.keep.unwrap_or(count).min(count);
         if self.reverse {
-            parts.reverse();
+            self.write_parts(value.rsplit(splits).skip(skip), text)
+        } else {
+            self.write_parts(value.split(splits).skip(skip), text)
         }
-        let skip = parts.len() - self.keep.unwrap_or(parts.len()).min(parts.len());
-        for (index, part) in parts[skip..].iter().enumerate() {
+    }
+
+    fn write_parts<'p>(
+        &self,
+        parts: impl Iterator<Item = &'p str>,
+        text: &mut impl Write,
+    ) -> fmt::Result {
+        for (index, part) in parts.enumerate() {
             if index > 0 {
-                text.push('.');
+                text.write_char('.')?;
             }
-            self.append_part(part, text);
+            self.write_part(part, text)?;
         }
+        Ok(())
     }
 
-    /// Whether the delimiters differ from the dot that parts are joined with again.
-    fn splits_otherwise(&self) -> bool {
-        "-+,/_=".chars().any(|character| self.delimiters.contains(character))
-    }
-
-    fn append_part(&self, part: &str, text: &mut String) {
+    fn write_part(&self, part: &str, text: &mut impl Write) -> fmt::Result {
         if !self.escape {
-            return text.push_str(part);
+            return text.write_str(part);
         }
         // RFC 7208 section 7.3: all but the unreserved characters of RFC 3986.
         for octet in part.bytes() {
             if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
-                text.push(octet.into());
+                text.write_char(octet.into())?;
             } else {
-                write!(text, "%{octet:02X}").expect("a String takes all text");
+                write!(text, "%{octet:02X}")?;
             }
         }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Scope;
 
     fn request(address: &str) -> Request<'static> {
-        Request {
-            address: address.parse().unwrap(),
-            domain: "email.example.com".to_owned(),
-            local_part: "strong-bad",
-            sender_domain: "email.example.com".into(),
-            helo: "mx.example.org",
-            receiver: "",
-            now: 1_700_000_000,
-            scope: Scope::Spf,
-        }
+        let sender = ("strong-bad", "email.example.com");
+        let mut request = Request::of_sender(address.parse().unwrap(), sender, "mx.example.org");
+        request.now = 1_700_000_000;
+        request
     }
 
     fn expanded(text: &str, address: &str) -> String {
         let macros = MacroString::parse_explanation(text).unwrap();
-        expand(&macros, &request(address), "email.example.com", "unknown")
+        super::expanded(macros, &request(address), "email.example.com", "unknown")
     }
 
     /// The examples of RFC 7208 section 7.4.
@@ -188,7 +247,8 @@ mod tests {
         let long = "l".repeat(1000);
         let mut request = request("192.0.2.3");
         request.local_part = &long;
-        let macros = MacroString::parse(&"%{L}".repeat(10_000)).unwrap();
-        assert_eq!(expand(&macros, &request, "d", "p").len(), EXPANDED_OCTETS_MAX);
+        let text = "%{L}".repeat(10_000);
+        let macros = MacroString::parse(&text).unwrap();
+        assert_eq!(super::expanded(macros, &request, "d", "p").len(), EXPANDED_OCTETS_MAX);
     }
 }

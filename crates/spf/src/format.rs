@@ -14,20 +14,20 @@ const UNUSABLE: &str = ".invalid";
 impl Display for Record {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("v=spf1")?;
-        for directive in &self.directives {
+        for directive in self.directives() {
             write!(f, " {directive}")?;
         }
-        if let Some(redirect) = &self.redirect {
+        if let Some(redirect) = self.redirect() {
             write!(f, " redirect={}", redirect.target)?;
         }
-        if let Some(explanation) = &self.explanation {
+        if let Some(explanation) = self.explanation() {
             write!(f, " exp={}", explanation.target)?;
         }
         Ok(())
     }
 }
 
-impl Display for Directive {
+impl Display for Directive<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.qualifier, self.mechanism)
     }
@@ -45,9 +45,9 @@ impl Display for Qualifier {
     }
 }
 
-impl Display for Mechanism {
+impl Display for Mechanism<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let optional = |target: &Option<DomainSpec>| match target {
+        let optional = |target: &Option<DomainSpec<'_>>| match target {
             Some(target) => format!(":{target}"),
             None => String::new(),
         };
@@ -79,40 +79,29 @@ impl Display for DualPrefix {
     }
 }
 
-impl Display for DomainSpec {
+impl Display for DomainSpec<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Literal(Some(name)) => literal(name, f),
+            Self::Literal(Some(name)) => f.write_str(name),
             Self::Literal(None) => f.write_str(UNUSABLE),
+            // Without a macro or an escape it is a name as soon as it is in lower case.
+            Self::Macros(macros) if !macros.text().contains('%') => {
+                let name = macros.text().strip_suffix('.').unwrap_or(macros.text());
+                f.write_str(&name.to_ascii_lowercase())
+            }
             Self::Macros(macros) => macros.fmt(f),
         }
     }
 }
 
-impl Display for MacroString {
+impl Display for MacroString<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.items.iter().try_for_each(|item| match item {
-            Item::Literal(text) => literal(text, f),
+        self.items().try_for_each(|item| match item {
+            Item::Literal(text) => f.write_str(text),
+            Item::Escape(octet) => write!(f, "%{octet}"),
             Item::Macro(item) => item.fmt(f),
         })
     }
-}
-
-/// Text that stands for itself. `%20` at its end is written as the escape that it came from, since
-/// only an escape may stand there.
-fn literal(text: &str, f: &mut Formatter<'_>) -> fmt::Result {
-    let (text, end) = match text.strip_suffix("%20") {
-        Some(text) => (text, "%-"),
-        None => (text, ""),
-    };
-    for character in text.chars() {
-        match character {
-            '%' => f.write_str("%%")?,
-            ' ' => f.write_str("%_")?,
-            character => f.write_char(character)?,
-        }
-    }
-    f.write_str(end)
 }
 
 impl Display for Macro {
@@ -125,7 +114,7 @@ impl Display for Macro {
         if self.reverse {
             f.write_char('r')?;
         }
-        if self.delimiters != Delimiters::default() {
+        if self.delimiters != Delimiters::DOT {
             let all = Delimiters::ALL.iter().map(|octet| char::from(*octet));
             all.filter(|octet| self.delimiters.contains(*octet))
                 .try_for_each(|octet| f.write_char(octet))?;
@@ -149,13 +138,6 @@ impl Letter {
             Self::Receiver => 'r',
             Self::Timestamp => 't',
         }
-    }
-}
-
-/// The dot alone.
-impl Default for Delimiters {
-    fn default() -> Self {
-        Self::parse("").expect("no delimiter is the dot")
     }
 }
 

@@ -10,13 +10,16 @@
 //! [`quivive_evidence::Missing`]). *Known harm:* `exists` with macros of the sender tells a domain
 //! about the mail it is asked for.
 
+mod cause;
 mod check;
+mod compiled;
 mod domain_spec;
 mod expand;
 mod format;
 mod lint;
 mod macro_string;
 mod matching;
+mod packed;
 mod publish;
 mod published;
 mod received_spf;
@@ -28,14 +31,17 @@ mod trace;
 mod walk;
 
 pub use check::{Limits, Outcome, Spf, check_host, evaluate};
+pub use compiled::{COMPILED_AT, DIRECTIVES_MAX, NETWORKS_MIN};
 pub use domain_spec::{DomainSpec, NAME_OCTETS_MAX};
-pub use lint::{LINT_QUESTIONS_MAX, LINT_RECORDS_MAX, RECORD_OCTETS_MAX, SpfLint};
+pub use lint::{LINT_QUESTIONS_MAX, LINT_RECORDS_MAX, SpfLint};
 pub use macro_string::MacroString;
 pub use matching::{MX_HOSTS_MAX, PTR_NAMES_MAX};
 pub use publish::{Flattened, Flattening, PLAIN_OCTETS_MAX, SpfPublish, flatten};
 pub use published::Published;
 pub use received_spf::received_spf;
-pub use record::{Directive, DualPrefix, Mechanism, Modifier, Qualifier, Record};
+pub use record::{
+    Directive, DualPrefix, Mechanism, Modifier, Qualifier, RECORD_OCTETS_MAX, Record, Term,
+};
 pub use request::Request;
 pub use scope::Scope;
 pub use syntax::{SyntaxError, SyntaxErrorKind};

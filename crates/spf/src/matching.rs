@@ -1,15 +1,17 @@
 //! Whether a mechanism matches (RFC 7208 section 5).
 
-use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use quivive_evidence::{Ahead, Answer, DomainName, Evidence, RecordType, Stop, reverse_name};
+use arrayvec::{ArrayString, ArrayVec};
+use quivive_evidence::{Ahead, Answer, DomainName, Evidence, RecordType, write_reverse_name};
 use quivive_mail::domain::is_within;
 
+use crate::cause::Cause;
 use crate::domain_spec::{DomainSpec, is_askable};
-use crate::record::{DualPrefix, Mechanism};
+use crate::packed::Place;
+use crate::record::{DualPrefix, Name};
 use crate::trace::Watch;
-use crate::walk::{Target, Walk, ahead};
+use crate::walk::{NameBuffer, Stop, Target, Walk, ahead};
 
 /// How many hosts an `mx` may name; more are an error (RFC 7208 section 4.6.4).
 pub const MX_HOSTS_MAX: usize = 10;
@@ -17,40 +19,59 @@ pub const MX_HOSTS_MAX: usize = 10;
 /// How many names of an address are looked at; more are ignored (RFC 7208 section 4.6.4).
 pub const PTR_NAMES_MAX: usize = 10;
 
+/// Room for the reverse name of an IPv6 address.
+const REVERSE_NAME_OCTETS: usize = 72;
+
+/// Whether a mechanism that asks nothing matches the client; none for one that asks DNS.
+#[inline(always)]
+pub(crate) fn matches_unasked(
+    directive: Place<'_>,
+    client: IpAddr,
+    watch: &mut impl Watch,
+) -> Option<bool> {
+    match (directive.name(), client) {
+        (Name::All, _) => Some(true),
+        (Name::Ip4, IpAddr::V4(client)) => {
+            let (network, prefix) = directive.ipv4();
+            watch.compared(network.into(), prefix);
+            Some(ipv4_within(client, network, prefix))
+        }
+        (Name::Ip6, IpAddr::V6(client)) => {
+            let (network, prefix) = directive.ipv6();
+            watch.compared(network.into(), prefix);
+            Some(ipv6_within(client, network, prefix))
+        }
+        (Name::Ip4 | Name::Ip6, _) => Some(false),
+        _ => None,
+    }
+}
+
 impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     /// Whether a mechanism matches the client. What is not known yet does not match.
-    pub(crate) fn matches(&mut self, mechanism: &'a Mechanism, domain: &str) -> Result<bool, Stop> {
-        match mechanism {
-            Mechanism::All => return Ok(true),
-            Mechanism::Ip4(network, prefix) => {
-                return Ok(matches!(self.request.address, IpAddr::V4(address)
-                    if ipv4_within(address, *network, *prefix)));
-            }
-            Mechanism::Ip6(network, prefix) => {
-                return Ok(matches!(self.request.address, IpAddr::V6(address)
-                    if ipv6_within(address, *network, *prefix)));
-            }
-            _ => self.count_term()?,
+    #[inline(always)]
+    pub(crate) fn matches(&mut self, directive: Place<'a>, domain: &str) -> Result<bool, Stop> {
+        if let Some(matched) = matches_unasked(directive, self.request.address, &mut self.watch) {
+            return Ok(matched);
         }
-        match mechanism {
-            Mechanism::Include(target) => self.included(target, domain),
-            Mechanism::A(target, prefix) => {
-                self.with_name(target.as_ref(), domain, |walk, name, ahead| {
-                    walk.address_matches(name, *prefix, ahead)
-                })
+        self.matches_asking(directive, domain)
+    }
+
+    fn matches_asking(&mut self, directive: Place<'a>, domain: &str) -> Result<bool, Stop> {
+        self.count_term()?;
+        let target = directive.domain();
+        match directive.name() {
+            Name::Include => self.included(target, domain),
+            Name::A => self.with_name(target, domain, |walk, name, ahead| {
+                walk.address_matches(name, directive.prefixes(), ahead)
+            }),
+            Name::Mx => self.with_name(target, domain, |walk, name, ahead| {
+                walk.mx_matches(name, directive.prefixes(), ahead)
+            }),
+            Name::Ptr => self.with_name(target, domain, |walk, name, _| walk.ptr_matches(name)),
+            Name::Exists => {
+                self.with_name(target, domain, |walk, name, ahead| walk.exists(name, ahead))
             }
-            Mechanism::Mx(target, prefix) => {
-                self.with_name(target.as_ref(), domain, |walk, name, ahead| {
-                    walk.mx_matches(name, *prefix, ahead)
-                })
-            }
-            Mechanism::Ptr(target) => {
-                self.with_name(target.as_ref(), domain, |walk, name, _| walk.ptr_matches(name))
-            }
-            Mechanism::Exists(target) => {
-                self.with_name(Some(target), domain, |walk, name, ahead| walk.exists(name, ahead))
-            }
-            Mechanism::All | Mechanism::Ip4(..) | Mechanism::Ip6(..) => {
+            Name::All | Name::Ip4 | Name::Ip6 => {
                 unreachable!("what asks nothing is decided above")
             }
         }
@@ -60,18 +81,16 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     /// that cannot be asked matches nothing.
     fn with_name(
         &mut self,
-        target: Option<&'a DomainSpec>,
+        target: Option<DomainSpec<'a>>,
         domain: &str,
         matches: impl FnOnce(&mut Self, &str, Ahead) -> Result<bool, Stop>,
     ) -> Result<bool, Stop> {
-        let (name, ahead) = match target {
-            None => (Cow::Borrowed(domain), Ahead::Allowed),
-            Some(target) => match self.target(target, domain)? {
-                Target::Name(name) => (name, ahead(target)),
-                Target::Unusable | Target::Unknown => return Ok(false),
-            },
-        };
-        matches(self, &name, ahead)
+        let Some(target) = target else { return matches(self, domain, Ahead::Allowed) };
+        let mut buffer = NameBuffer::new();
+        match self.target(target, domain, &mut buffer)? {
+            Target::Name(name) => matches(self, name, ahead(target)),
+            Target::Unusable | Target::Unknown => Ok(false),
+        }
     }
 
     /// `a` (section 5.3), and each host of `mx`: whether one of the name's addresses is the
@@ -103,7 +122,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         meets: impl FnMut(&T) -> bool,
     ) -> Result<bool, Stop> {
         let Some(answer) = answer else { return Ok(false) };
-        match answer.records().map_err(Stop::from)? {
+        match answer.records().map_err(Stop::dns)? {
             [] => self.count_void_lookup().map(|()| false),
             records => Ok(records.iter().any(meets)),
         }
@@ -115,13 +134,13 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         let Some(answer) = self.look_up(name, RecordType::Mx, ahead, answer)? else {
             return Ok(false);
         };
-        let hosts = answer.records().map_err(Stop::from)?;
+        let hosts = answer.records().map_err(Stop::dns)?;
         if hosts.is_empty() {
             self.count_void_lookup()?;
         }
         // Counted before the first address is asked: too many are too many in any order.
         if hosts.len() > MX_HOSTS_MAX {
-            return Err(Stop::permanent("mx-limit"));
+            return Err(Stop::permanent(Cause::MxLimit));
         }
         for host in hosts.iter().filter(|host| is_host_name(&host.exchange)) {
             if self.address_matches(&host.exchange, prefix, ahead)? {
@@ -161,7 +180,8 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     pub(crate) fn validated_name(&mut self, domain: &str) -> Result<Option<&'a str>, Stop> {
         let Some(answer) = self.client_names()? else { return Ok(None) };
         let names = answer.records().unwrap_or_default();
-        let mut names: Vec<&'a DomainName> = names.iter().take(PTR_NAMES_MAX).collect();
+        let mut names: ArrayVec<&'a DomainName, PTR_NAMES_MAX> =
+            names.iter().take(PTR_NAMES_MAX).collect();
         names.sort_by_key(|name| match &***name {
             name if name == domain => 0,
             name if is_within(name, domain) => 1,
@@ -181,7 +201,8 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
 
     /// The names that the client's address points to.
     fn client_names(&mut self) -> Result<Option<&'a Answer<DomainName>>, Stop> {
-        let name = reverse_name(self.request.address);
+        let mut name = ArrayString::<REVERSE_NAME_OCTETS>::new();
+        write_reverse_name(self.request.address, &mut name).expect("there is room for the longest");
         let answer = self.evidence.ptr(&name);
         self.look_up(&name, RecordType::Ptr, Ahead::Forbidden, answer)
     }

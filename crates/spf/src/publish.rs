@@ -105,7 +105,7 @@ fn look_ups(senders: &Senders) -> Vec<String> {
     own.into_iter().chain(hosts).chain(includes).map(|term| term.to_string()).collect()
 }
 
-fn network_mechanism(network: IpNet) -> Mechanism {
+fn network_mechanism(network: IpNet) -> Mechanism<'static> {
     match network {
         IpNet::V4(network) => Mechanism::Ip4(network.addr(), network.prefix_len()),
         IpNet::V6(network) => Mechanism::Ip6(network.addr(), network.prefix_len()),
@@ -125,10 +125,10 @@ impl DualPrefix {
     const ADDRESS: Self = Self { ipv4: 32, ipv6: 128 };
 }
 
-impl DomainSpec {
+impl<'t> DomainSpec<'t> {
     /// A name without macros.
-    fn of_name(name: &str) -> Self {
-        Self::Literal(Some(name.into()))
+    fn of_name(name: &'t str) -> Self {
+        Self::Literal(Some(name))
     }
 }
 

@@ -1,5 +1,6 @@
 use quivive_evidence::{Answer, Outcome, Txt};
 
+use crate::compiled::Compiled;
 use crate::{Record, Scope, SyntaxError};
 
 /// What a domain publishes about SPF, read out of its TXT records (RFC 7208 section 4.5).
@@ -15,20 +16,30 @@ pub enum Published {
     One(Record),
 }
 
+/// What is kept beside an answer: what is published, and how it is evaluated quickly.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) published: Published,
+    pub(crate) compiled: Compiled,
+}
+
 impl Published {
     /// What is published about SPF. An answer is read once; what was read is kept beside it.
     pub fn of(answer: &Answer<Txt>) -> &Self {
-        answer.memo().get_or_make(|| Self::read(answer, Scope::Spf))
+        Self::in_scope(answer, Scope::Spf)
     }
 
     /// What is published for a scope.
     pub fn in_scope(answer: &Answer<Txt>, scope: Scope) -> &Self {
-        struct ForMfrom(Published);
-        struct ForPra(Published);
-        match scope {
-            Scope::Spf => Self::of(answer),
-            Scope::Mfrom => &answer.memo().get_or_make(|| ForMfrom(Self::read(answer, scope))).0,
-            Scope::Pra => &answer.memo().get_or_make(|| ForPra(Self::read(answer, scope))).0,
+        &Policy::of(answer, scope).published
+    }
+
+    /// The text of the record, if there is one and no other.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::One(record) => record.text(),
+            Self::Broken(text, _) => text,
+            Self::Nothing | Self::Several => "",
         }
     }
 
@@ -42,5 +53,27 @@ impl Published {
             },
             _ => Self::Several,
         }
+    }
+}
+
+impl Policy {
+    pub(crate) fn of(answer: &Answer<Txt>, scope: Scope) -> &Self {
+        struct ForMfrom(Policy);
+        struct ForPra(Policy);
+        let memo = answer.memo();
+        match scope {
+            Scope::Spf => memo.get_or_make(|| Self::read(answer, scope)),
+            Scope::Mfrom => &memo.get_or_make(|| ForMfrom(Self::read(answer, scope))).0,
+            Scope::Pra => &memo.get_or_make(|| ForPra(Self::read(answer, scope))).0,
+        }
+    }
+
+    fn read(answer: &Answer<Txt>, scope: Scope) -> Self {
+        let published = Published::read(answer, scope);
+        let compiled = match &published {
+            Published::One(record) => Compiled::of(record),
+            _ => Compiled::nothing(),
+        };
+        Self { published, compiled }
     }
 }

@@ -2,30 +2,39 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use crate::domain_spec::DomainSpec;
-use crate::macro_string::{MacroString, Place};
+use crate::macro_string::{self, MacroString};
+use crate::packed::{Packed, Packing, Place};
 use crate::scope::Scope;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
+/// The longest record, in octets: what the data of a TXT record can hold (RFC 1035 section 3.2.1).
+pub const RECORD_OCTETS_MAX: usize = 65_535;
+
 /// An SPF record (RFC 7208 section 4.5 and 12), whole and without an error of syntax.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    text: Box<str>,
-    /// The directives, in order.
-    pub directives: Box<[Directive]>,
+pub struct Record(Packed);
+
+/// A term of a record, as it is parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Term<'t> {
+    /// A directive.
+    Directive(Directive<'t>),
     /// `redirect=` (section 6.1).
-    pub redirect: Option<Modifier>,
+    Redirect(Modifier<'t>),
     /// `exp=` (section 6.2).
-    pub explanation: Option<Modifier>,
+    Explanation(Modifier<'t>),
+    /// A modifier of another name, which means nothing.
+    Unknown,
 }
 
 /// A qualifier and a mechanism.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Directive {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Directive<'t> {
     /// What a match means.
     pub qualifier: Qualifier,
     /// What is matched.
-    pub mechanism: Mechanism,
-    span: (u32, u32),
+    pub mechanism: Mechanism<'t>,
+    pub(crate) span: (u32, u32),
 }
 
 /// What a match means (RFC 7208 section 4.6.2).
@@ -41,25 +50,30 @@ pub enum Qualifier {
     Neutral,
 }
 
+impl Qualifier {
+    /// Each at the place of its number.
+    pub(crate) const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::Softfail, Self::Neutral];
+}
+
 /// A mechanism (RFC 7208 section 5).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mechanism {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism<'t> {
     /// `all`
     All,
     /// `include`
-    Include(DomainSpec),
+    Include(DomainSpec<'t>),
     /// `a`; without a domain-spec it is the current domain.
-    A(Option<DomainSpec>, DualPrefix),
+    A(Option<DomainSpec<'t>>, DualPrefix),
     /// `mx`; without a domain-spec it is the current domain.
-    Mx(Option<DomainSpec>, DualPrefix),
+    Mx(Option<DomainSpec<'t>>, DualPrefix),
     /// `ptr`; without a domain-spec it is the current domain.
-    Ptr(Option<DomainSpec>),
+    Ptr(Option<DomainSpec<'t>>),
     /// `ip4`
     Ip4(Ipv4Addr, u8),
     /// `ip6`
     Ip6(Ipv6Addr, u8),
     /// `exists`
-    Exists(DomainSpec),
+    Exists(DomainSpec<'t>),
 }
 
 /// The prefix lengths of `a` and `mx` (dual-cidr-length).
@@ -72,11 +86,11 @@ pub struct DualPrefix {
 }
 
 /// A modifier that SPF knows, with its target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Modifier {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Modifier<'t> {
     /// The domain it names.
-    pub target: DomainSpec,
-    span: (u32, u32),
+    pub target: DomainSpec<'t>,
+    pub(crate) span: (u32, u32),
 }
 
 impl Record {
@@ -103,60 +117,108 @@ impl Record {
         if !Self::is_spf(octets) && !scope.is_named_by(octets) {
             return Err(SyntaxErrorKind::Version.at(0..octets.len().min(6)));
         }
-        let text = match octets.iter().position(|octet| !matches!(octet, b' '..=b'~')) {
-            Some(at) => return Err(SyntaxErrorKind::Octet.at(at..at + 1)),
-            None => str::from_utf8(octets).expect("printable ASCII is UTF-8"),
-        };
-        let mut directives = Vec::new();
-        let (mut redirect, mut explanation) = (None, None);
-        for term in terms(text).skip(1) {
-            match split_modifier(&text[term.clone()]) {
-                Some((name, value)) => {
-                    let place = if name.eq_ignore_ascii_case("redirect") {
-                        &mut redirect
-                    } else if name.eq_ignore_ascii_case("exp") {
-                        &mut explanation
-                    } else {
-                        // An unknown modifier is ignored, but its value must be a macro-string.
-                        MacroString::parse_at(value, term.end - value.len(), Place::Record)?;
-                        continue;
-                    };
-                    if place.is_some() {
-                        return Err(SyntaxErrorKind::RepeatedModifier.at(term));
-                    }
-                    let target = DomainSpec::parse_at(value, term.end - value.len())?;
-                    *place = Some(Modifier { target, span: span(&term) });
-                }
-                None => directives.push(Directive::parse(text, term)?),
-            }
+        if octets.len() > RECORD_OCTETS_MAX {
+            return Err(SyntaxErrorKind::TooLong.at(RECORD_OCTETS_MAX..octets.len()));
         }
-        Ok(Self { text: text.into(), directives: directives.into(), redirect, explanation })
+        let text = printable(octets)?;
+        let mut packing = Packing::new(text, terms(text).skip(1).map(|term| &text[term]));
+        let (mut redirects, mut explanations) = (0, 0);
+        for place in terms(text).skip(1) {
+            let term = Term::parse_at(text, place.clone())?;
+            let count = match term {
+                Term::Redirect(_) => &mut redirects,
+                Term::Explanation(_) => &mut explanations,
+                Term::Directive(_) | Term::Unknown => &mut 0,
+            };
+            *count += 1;
+            if *count > 1 {
+                return Err(SyntaxErrorKind::RepeatedModifier.at(place));
+            }
+            packing.push(&term);
+        }
+        Ok(Self(packing.finish()))
     }
 
     /// The record as it was published.
     pub fn text(&self) -> &str {
-        &self.text
+        self.0.text()
     }
 
     /// A directive or modifier of this record as it was written.
     pub fn slice(&self, (start, end): (u32, u32)) -> &str {
-        &self.text[start as usize..end as usize]
+        &self.text()[start as usize..end as usize]
+    }
+
+    /// The directives, in order.
+    pub fn directives(&self) -> impl Iterator<Item = Directive<'_>> {
+        self.0.directives().map(Place::directive)
+    }
+
+    /// `redirect=` (section 6.1).
+    pub fn redirect(&self) -> Option<Modifier<'_>> {
+        self.0.redirect()
+    }
+
+    /// `exp=` (section 6.2).
+    pub fn explanation(&self) -> Option<Modifier<'_>> {
+        self.0.explanation()
+    }
+
+    pub(crate) fn packed(&self) -> &Packed {
+        &self.0
     }
 }
 
-impl Directive {
+impl<'t> Term<'t> {
+    /// Parses a term that stands alone.
+    ///
+    /// # Errors
+    /// What is wrong, with its place in octets of `text`.
+    pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
+        Self::parse_at(text, 0..text.len())
+    }
+
+    /// Parses the term at this place of its record.
+    fn parse_at(record: &'t str, place: Range<usize>) -> Result<Self, SyntaxError> {
+        let Some((name, value)) = split_modifier(&record[place.clone()]) else {
+            return Directive::parse(record, place).map(Self::Directive);
+        };
+        let offset = place.end - value.len();
+        let modifier = |target| Modifier { target, span: span(&place) };
+        if name.eq_ignore_ascii_case("redirect") {
+            DomainSpec::parse_at(value, offset).map(|target| Self::Redirect(modifier(target)))
+        } else if name.eq_ignore_ascii_case("exp") {
+            DomainSpec::parse_at(value, offset).map(|target| Self::Explanation(modifier(target)))
+        } else {
+            // An unknown modifier is ignored, but its value must be a macro-string.
+            MacroString::parse_at(value, offset, macro_string::Place::Record).map(|_| Self::Unknown)
+        }
+    }
+}
+
+fn printable(octets: &[u8]) -> Result<&str, SyntaxError> {
+    let is_printable = |octet: &u8| matches!(octet, b' '..=b'~');
+    // Without a way out in between, many octets are looked at in one step.
+    if octets.iter().fold(true, |all, octet| all & is_printable(octet)) {
+        return Ok(str::from_utf8(octets).expect("printable ASCII is UTF-8"));
+    }
+    let at = octets.iter().position(|octet| !is_printable(octet)).unwrap_or(0);
+    Err(SyntaxErrorKind::Octet.at(at..at + 1))
+}
+
+impl<'t> Directive<'t> {
     /// Where it stands in its record, in octets: start and end.
     pub fn span(&self) -> (u32, u32) {
         self.span
     }
 
-    fn parse(record: &str, term: Range<usize>) -> Result<Self, SyntaxError> {
+    fn parse(record: &'t str, term: Range<usize>) -> Result<Self, SyntaxError> {
         let text = &record[term.clone()];
-        let (qualifier, mechanism) = match text.as_bytes()[0] {
-            b'+' => (Qualifier::Pass, &text[1..]),
-            b'-' => (Qualifier::Fail, &text[1..]),
-            b'~' => (Qualifier::Softfail, &text[1..]),
-            b'?' => (Qualifier::Neutral, &text[1..]),
+        let (qualifier, mechanism) = match text.as_bytes() {
+            [b'+', ..] => (Qualifier::Pass, &text[1..]),
+            [b'-', ..] => (Qualifier::Fail, &text[1..]),
+            [b'~', ..] => (Qualifier::Softfail, &text[1..]),
+            [b'?', ..] => (Qualifier::Neutral, &text[1..]),
             _ => (Qualifier::Pass, text),
         };
         let offset = term.end - mechanism.len();
@@ -165,43 +227,109 @@ impl Directive {
     }
 }
 
-impl Modifier {
+impl Modifier<'_> {
     /// Where it stands in its record, in octets: start and end.
     pub fn span(&self) -> (u32, u32) {
         self.span
     }
 }
 
-impl Mechanism {
+impl<'t> Mechanism<'t> {
     /// Parses a mechanism without its qualifier; it begins at `offset` of its record.
-    fn parse(text: &str, offset: usize) -> Result<Self, SyntaxError> {
-        let end = text.find([':', '/']).unwrap_or(text.len());
+    fn parse(text: &'t str, offset: usize) -> Result<Self, SyntaxError> {
+        let end = text.bytes().position(|octet| matches!(octet, b':' | b'/'));
+        let end = end.unwrap_or(text.len());
         let (name, argument) = text.split_at(end);
         let argument = Argument { text: argument, offset: offset + end };
-        let is = |known| name.eq_ignore_ascii_case(known);
-        if is("all") {
-            argument.none().map(|()| Self::All)
-        } else if is("include") {
-            argument.domain().map(Self::Include)
-        } else if is("a") {
-            argument.domain_and_prefix().map(|(domain, prefix)| Self::A(domain, prefix))
-        } else if is("mx") {
-            argument.domain_and_prefix().map(|(domain, prefix)| Self::Mx(domain, prefix))
-        } else if is("ptr") && argument.text.is_empty() {
-            Ok(Self::Ptr(None))
-        } else if is("ptr") {
-            argument.domain().map(|domain| Self::Ptr(Some(domain)))
-        } else if is("ip4") {
-            let network = argument.network(32, SyntaxErrorKind::Ipv4Network);
-            network.map(|(address, prefix)| Self::Ip4(address, prefix))
-        } else if is("ip6") {
-            let network = argument.network(128, SyntaxErrorKind::Ipv6Network);
-            network.map(|(address, prefix)| Self::Ip6(address, prefix))
-        } else if is("exists") {
-            argument.domain().map(Self::Exists)
-        } else {
-            Err(SyntaxErrorKind::UnknownMechanism.at(offset..offset + text.len()))
+        Ok(match Name::of(name) {
+            Some(Name::All) => argument.none().map(|()| Self::All)?,
+            Some(Name::Include) => Self::Include(argument.domain()?),
+            Some(Name::Exists) => Self::Exists(argument.domain()?),
+            Some(Name::Ptr) if argument.text.is_empty() => Self::Ptr(None),
+            Some(Name::Ptr) => Self::Ptr(Some(argument.domain()?)),
+            Some(Name::A) => {
+                let (domain, prefix) = argument.domain_and_prefix()?;
+                Self::A(domain, prefix)
+            }
+            Some(Name::Mx) => {
+                let (domain, prefix) = argument.domain_and_prefix()?;
+                Self::Mx(domain, prefix)
+            }
+            Some(Name::Ip4) => {
+                let (address, prefix) = argument.network(32, SyntaxErrorKind::Ipv4Network)?;
+                Self::Ip4(address, prefix)
+            }
+            Some(Name::Ip6) => {
+                let (address, prefix) = argument.network(128, SyntaxErrorKind::Ipv6Network)?;
+                Self::Ip6(address, prefix)
+            }
+            None => {
+                let place = offset..offset + text.len();
+                return Err(SyntaxErrorKind::UnknownMechanism.at(place));
+            }
+        })
+    }
+
+    pub(crate) fn name(&self) -> Name {
+        match self {
+            Self::All => Name::All,
+            Self::Include(_) => Name::Include,
+            Self::A(..) => Name::A,
+            Self::Mx(..) => Name::Mx,
+            Self::Ptr(_) => Name::Ptr,
+            Self::Ip4(..) => Name::Ip4,
+            Self::Ip6(..) => Name::Ip6,
+            Self::Exists(_) => Name::Exists,
         }
+    }
+}
+
+/// The name of a mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Name {
+    All,
+    Include,
+    A,
+    Mx,
+    Ptr,
+    Ip4,
+    Ip6,
+    Exists,
+}
+
+impl Name {
+    /// Each at the place of its number.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::All,
+        Self::Include,
+        Self::A,
+        Self::Mx,
+        Self::Ptr,
+        Self::Ip4,
+        Self::Ip6,
+        Self::Exists,
+    ];
+
+    fn of(name: &str) -> Option<Self> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        Some(match name.len() {
+            1 if is("a") => Self::A,
+            2 if is("mx") => Self::Mx,
+            3 if is("ip4") => Self::Ip4,
+            3 if is("ip6") => Self::Ip6,
+            3 if is("all") => Self::All,
+            3 if is("ptr") => Self::Ptr,
+            6 if is("exists") => Self::Exists,
+            7 if is("include") => Self::Include,
+            _ => return None,
+        })
+    }
+
+    /// The name of the mechanism in a term, if there is one.
+    pub(crate) fn of_term(term: &str) -> Option<Self> {
+        let mechanism = term.strip_prefix(['+', '-', '~', '?']).unwrap_or(term);
+        let end = mechanism.bytes().position(|octet| matches!(octet, b':' | b'/'));
+        Self::of(&mechanism[..end.unwrap_or(mechanism.len())])
     }
 }
 
@@ -211,7 +339,7 @@ struct Argument<'a> {
     offset: usize,
 }
 
-impl Argument<'_> {
+impl<'t> Argument<'t> {
     fn error<T>(&self, kind: SyntaxErrorKind) -> Result<T, SyntaxError> {
         Err(kind.at(self.offset..self.offset + self.text.len()))
     }
@@ -220,14 +348,14 @@ impl Argument<'_> {
         if self.text.is_empty() { Ok(()) } else { self.error(SyntaxErrorKind::UnexpectedArgument) }
     }
 
-    fn domain(&self) -> Result<DomainSpec, SyntaxError> {
+    fn domain(&self) -> Result<DomainSpec<'t>, SyntaxError> {
         match self.text.strip_prefix(':') {
             Some(text) if !text.is_empty() => DomainSpec::parse_at(text, self.offset + 1),
             _ => self.error(SyntaxErrorKind::MissingArgument),
         }
     }
 
-    fn domain_and_prefix(&self) -> Result<(Option<DomainSpec>, DualPrefix), SyntaxError> {
+    fn domain_and_prefix(&self) -> Result<(Option<DomainSpec<'t>>, DualPrefix), SyntaxError> {
         let (rest, prefix) = match split_prefixes(self.text) {
             Some(split) => split,
             None => return self.error(SyntaxErrorKind::PrefixLength),
@@ -292,24 +420,26 @@ fn parse_prefix(text: &str, longest: u8) -> Option<u8> {
 
 /// The terms of a record, its version section first. Only blanks separate terms.
 fn terms(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let octets = text.as_bytes();
     let mut at = 0;
-    text.split(' ').filter_map(move |term| {
-        let start = at;
-        at += term.len() + 1;
-        (!term.is_empty()).then_some(start..start + term.len())
+    std::iter::from_fn(move || {
+        let start = at + octets[at..].iter().position(|octet| *octet != b' ')?;
+        let length = octets[start..].iter().position(|octet| *octet == b' ');
+        at = length.map_or(octets.len(), |length| start + length);
+        Some(start..at)
     })
 }
 
 /// name "=" value, where name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
 fn split_modifier(term: &str) -> Option<(&str, &str)> {
-    let (name, value) = term.split_once('=')?;
-    let letters =
-        name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet));
-    (letters && name.starts_with(|c: char| c.is_ascii_alphabetic())).then_some((name, value))
+    let may_stand = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.".contains(octet);
+    let end = term.bytes().position(|octet| !may_stand(&octet))?;
+    let is_name = term.as_bytes()[end] == b'=' && term.as_bytes()[0].is_ascii_alphabetic();
+    is_name.then(|| (&term[..end], &term[end + 1..]))
 }
 
 fn span(range: &Range<usize>) -> (u32, u32) {
-    // A TXT record is at most 65,535 octets on the wire; a file's cannot reach past u32 either.
+    // Only a term that stands alone can be longer than that, in theory.
     let octet = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     (octet(range.start), octet(range.end))
 }
@@ -327,9 +457,9 @@ mod tests {
     fn terms_keep_their_places() {
         let record = Record::parse(b"V=SPF1  ip4:192.0.2.0/24 -all exp=e.%{d}").unwrap();
         let directives: Vec<_> =
-            record.directives.iter().map(|term| record.slice(term.span())).collect();
+            record.directives().map(|directive| record.slice(directive.span())).collect();
         assert_eq!(directives, ["ip4:192.0.2.0/24", "-all"]);
-        assert_eq!(record.slice(record.explanation.as_ref().unwrap().span()), "exp=e.%{d}");
+        assert_eq!(record.slice(record.explanation().unwrap().span()), "exp=e.%{d}");
     }
 
     #[test]
@@ -351,15 +481,17 @@ mod tests {
     #[test]
     fn slashes_belong_to_names_unless_digits_follow_at_the_end() {
         let record = Record::parse(b"v=spf1 a:a/b.example/24//64 mx//0").unwrap();
-        let Mechanism::A(Some(DomainSpec::Literal(Some(name))), prefix) =
-            &record.directives[0].mechanism
-        else {
-            panic!("{record:?}")
-        };
-        assert_eq!((&**name, prefix.ipv4, prefix.ipv6), ("a/b.example", 24, 64));
-        let Mechanism::Mx(None, prefix) = record.directives[1].mechanism else {
-            panic!("{record:?}")
-        };
-        assert_eq!((prefix.ipv4, prefix.ipv6), (32, 0));
+        let directives: Vec<_> = record.directives().map(|known| known.mechanism).collect();
+        let name = DomainSpec::Literal(Some("a/b.example"));
+        assert_eq!(directives[0], Mechanism::A(Some(name), DualPrefix { ipv4: 24, ipv6: 64 }));
+        assert_eq!(directives[1], Mechanism::Mx(None, DualPrefix { ipv4: 32, ipv6: 0 }));
+    }
+
+    #[test]
+    fn records_are_bounded() {
+        let mut record = "v=spf1 a:".to_owned() + &"a".repeat(RECORD_OCTETS_MAX - 9);
+        assert_eq!(error(&record).0, SyntaxErrorKind::DomainEnd);
+        record.push('a');
+        assert_eq!(error(&record), (SyntaxErrorKind::TooLong, "a"));
     }
 }

@@ -12,8 +12,6 @@ use crate::domain_spec::is_askable;
 pub struct Request<'a> {
     /// `<ip>`; never an IPv4-mapped IPv6 address.
     pub address: IpAddr,
-    /// `<domain>`: A-labels in lower case, without a closing dot.
-    pub domain: String,
     /// The local part of `<sender>`.
     pub local_part: &'a str,
     /// The domain of `<sender>`: as it was written, but A-labels.
@@ -26,6 +24,8 @@ pub struct Request<'a> {
     pub now: u64,
     /// Which records hold the policy.
     pub scope: Scope,
+    domain: String,
+    domain_is_well_formed: bool,
 }
 
 impl<'a> Request<'a> {
@@ -34,40 +34,58 @@ impl<'a> Request<'a> {
     /// The null reverse-path stands for `postmaster` at the HELO name (RFC 7208 section 2.4), and
     /// so does a missing local part for `postmaster` (section 4.3).
     pub fn new(facts: &'a Facts, identity: Identity) -> Self {
-        let sender = match identity {
-            Identity::Helo => &facts.helo,
-            _ if facts.reverse_path.is_empty() => &facts.helo,
-            _ => &facts.reverse_path,
-        };
         let of_helo = identity == Identity::Helo || facts.reverse_path.is_empty();
-        let (local_part, sender_domain) = match sender.rsplit_once('@') {
-            Some((local_part, domain)) if !of_helo => (local_part, domain),
-            _ => ("", sender.as_str()),
+        let sender = match facts.reverse_path.rsplit_once('@') {
+            _ if of_helo => ("", &*facts.helo),
+            Some(parts) => parts,
+            None => ("", &*facts.reverse_path),
         };
         Self {
-            address: facts.client_address.to_canonical(),
-            domain: domain::to_ascii(sender_domain),
+            receiver: &facts.receiver,
+            now: facts.now,
+            ..Self::of_sender(facts.client_address, sender, &facts.helo)
+        }
+    }
+
+    /// The request for a sender's local part, which may be missing, and domain; of the receiver
+    /// nothing is known.
+    pub fn of_sender(address: IpAddr, sender: (&'a str, &'a str), helo: &'a str) -> Self {
+        let (local_part, sender_domain) = sender;
+        let domain = domain::to_ascii(sender_domain);
+        Self {
+            address: address.to_canonical(),
             local_part: if local_part.is_empty() { "postmaster" } else { local_part },
             sender_domain: if sender_domain.is_ascii() {
                 sender_domain.into()
             } else {
-                domain::to_ascii(sender_domain).into()
+                domain.clone().into()
             },
-            helo: &facts.helo,
-            receiver: &facts.receiver,
-            now: facts.now,
+            helo,
+            receiver: "",
+            now: 0,
             scope: Scope::Spf,
+            domain_is_well_formed: is_well_formed(&domain),
+            domain,
         }
+    }
+
+    /// `<domain>`: A-labels in lower case, without a closing dot.
+    pub fn domain(&self) -> &str {
+        &self.domain
     }
 
     /// Whether `<domain>` can have a record at all (RFC 7208 section 4.3): several labels, none of
     /// them empty or over-long, no address literal.
     pub(crate) fn domain_is_well_formed(&self) -> bool {
-        self.domain.contains('.')
-            && !self.domain.starts_with('[')
-            && self.domain.bytes().all(|octet| octet.is_ascii_graphic())
-            && is_askable(&self.domain)
+        self.domain_is_well_formed
     }
+}
+
+fn is_well_formed(domain: &str) -> bool {
+    domain.contains('.')
+        && !domain.starts_with('[')
+        && domain.bytes().all(|octet| octet.is_ascii_graphic())
+        && is_askable(domain)
 }
 
 #[cfg(test)]

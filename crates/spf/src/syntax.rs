@@ -17,6 +17,9 @@ pub enum SyntaxErrorKind {
     /// Not the version section of SPF: the text is no SPF record at all.
     #[error("the text does not begin with `v=spf1` and a blank")]
     Version,
+    /// Longer than the data of a TXT record can be.
+    #[error("a record longer than a TXT record can be")]
+    TooLong,
     /// An octet outside ASCII, or a control octet.
     #[error("an octet that is not printable ASCII")]
     Octet,

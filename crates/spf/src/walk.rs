@@ -1,13 +1,16 @@
-use std::borrow::Cow;
-
+use arrayvec::ArrayString;
 use quivive_evidence::{
-    Ahead, Answer, Evidence, FindingResult, Missing, Outcome, Question, RecordType, Stop,
+    Ahead, Answer, Evidence, Failure, FindingResult, Missing, Outcome, Question, RecordType,
     TermResult, Txt,
 };
 
-use crate::domain_spec::{DomainSpec, target_name};
-use crate::macro_string::{Letter, MacroString};
-use crate::record::{Directive, Modifier, Qualifier, Record};
+use crate::cause::Cause;
+use crate::compiled::Candidates;
+use crate::domain_spec::{DomainSpec, NAME_OCTETS_MAX, target_name};
+use crate::macro_string::{Letter, Letters, MacroString};
+use crate::packed::Place;
+use crate::published::Policy;
+use crate::record::{Modifier, Qualifier, Record};
 use crate::trace::Watch;
 use crate::{Limits, Published, Request, Scope, expand};
 
@@ -29,9 +32,11 @@ pub const EXPLANATION_QUESTIONS_MAX: usize = 12;
 pub(crate) struct Walk<'a, E: ?Sized, W> {
     pub(crate) request: &'a Request<'a>,
     pub(crate) evidence: &'a E,
-    pub(crate) limits: Limits,
     pub(crate) watch: W,
     pub(crate) missing: Missing,
+    /// The domain's own words about a fail.
+    pub(crate) explanation: Option<String>,
+    limits: Limits,
     terms: usize,
     void_lookups: usize,
     questions: usize,
@@ -40,31 +45,41 @@ pub(crate) struct Walk<'a, E: ?Sized, W> {
 }
 
 /// What check_host() concludes for a domain.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Conclusion<'a> {
     pub(crate) result: FindingResult,
-    pub(crate) cause: &'static str,
-    pub(crate) decided_by: Option<(&'a Record, &'a Directive)>,
-    pub(crate) explanation: Option<String>,
+    pub(crate) cause: Cause,
+    pub(crate) decided_by: Option<Place<'a>>,
+}
+
+/// An error that ends the whole check (RFC 7208 sections 2.6.6, 2.6.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stop {
+    pub(crate) result: FindingResult,
+    pub(crate) cause: Cause,
 }
 
 /// The domain a term is about.
 pub(crate) enum Target<'t> {
-    Name(Cow<'t, str>),
+    Name(&'t str),
     /// No name that can be asked.
     Unusable,
     /// Not known yet.
     Unknown,
 }
 
+/// Room for a name that macros make, and for a dot that closes it.
+pub(crate) type NameBuffer = ArrayString<{ NAME_OCTETS_MAX + 1 }>;
+
 impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     pub(crate) fn new(request: &'a Request<'a>, evidence: &'a E, limits: Limits, watch: W) -> Self {
         Self {
             request,
             evidence,
-            limits,
             watch,
             missing: Missing::default(),
+            explanation: None,
+            limits,
             terms: 0,
             void_lookups: 0,
             questions: 0,
@@ -76,23 +91,22 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     /// check_host() for the request's own domain (RFC 7208 section 4).
     pub(crate) fn run(&mut self) -> Conclusion<'a> {
         if !self.request.domain_is_well_formed() {
-            return Conclusion::of(FindingResult::None, "malformed-domain");
+            return Conclusion::of(FindingResult::None, Cause::MalformedDomain);
         }
-        let request = self.request;
-        match self.check_host(&request.domain, Ahead::Allowed) {
+        match self.check_host(self.request.domain(), Ahead::Allowed) {
             // RFC 4406 section 4.3: a responsible address at a domain that does not exist is false.
-            Ok(Conclusion { cause: "no-record", .. })
-                if request.scope == Scope::Pra && self.does_not_exist(&request.domain) =>
+            Ok(Conclusion { cause: Cause::NoRecord, .. })
+                if self.request.scope == Scope::Pra && self.does_not_exist() =>
             {
-                Conclusion::of(FindingResult::Fail, "no-such-domain")
+                Conclusion::of(FindingResult::Fail, Cause::NoSuchDomain)
             }
             Ok(conclusion) => conclusion,
             Err(stop) => Conclusion::of(stop.result, stop.cause),
         }
     }
 
-    fn does_not_exist(&self, domain: &str) -> bool {
-        let answer = self.evidence.txt(domain);
+    fn does_not_exist(&self) -> bool {
+        let answer = self.evidence.txt(self.request.domain());
         answer.is_some_and(|answer| matches!(answer.outcome, Outcome::NoName))
     }
 
@@ -102,19 +116,14 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         domain: &str,
         ahead: Ahead,
     ) -> Result<Conclusion<'a>, Stop> {
-        let Some(answer) = self.known(domain, RecordType::Txt, ahead, self.evidence.txt(domain))?
-        else {
-            return Ok(Conclusion::of(FindingResult::None, "unknown"));
+        let answer = self.evidence.txt(domain);
+        let Some(answer) = self.known(domain, RecordType::Txt, ahead, answer)? else {
+            return Ok(Conclusion::of(FindingResult::None, Cause::Missing));
         };
-        let published = Published::in_scope(answer, self.request.scope);
-        let (text, span) = match published {
-            Published::One(record) => (record.text(), whole(record.text())),
-            Published::Broken(text, _) => (&**text, whole(text)),
-            Published::Nothing | Published::Several => ("", (0, 0)),
-        };
-        self.watch.begin(text, span);
+        let policy = Policy::of(answer, self.request.scope);
+        self.watch.begin(|| whole(policy.published.text()));
         self.watch.asked(domain, RecordType::Txt);
-        let conclusion = self.evaluate_answer(answer, published, domain);
+        let conclusion = self.evaluate_answer(answer, policy, domain);
         self.watch.end(TermResult::Result(match &conclusion {
             Ok(conclusion) => conclusion.result,
             Err(stop) => stop.result,
@@ -125,40 +134,49 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     fn evaluate_answer(
         &mut self,
         answer: &'a Answer<Txt>,
-        published: &'a Published,
+        policy: &'a Policy,
         domain: &str,
     ) -> Result<Conclusion<'a>, Stop> {
-        answer.records().map_err(Stop::from)?;
-        match published {
-            Published::Nothing => Ok(Conclusion::of(FindingResult::None, "no-record")),
-            Published::Several => Err(Stop::permanent("multiple-records")),
-            Published::Broken(..) => Err(Stop::permanent("syntax-error")),
-            Published::One(record) => self.evaluate_record(record, domain),
+        match &policy.published {
+            Published::One(record) => self.evaluate_record(record, policy, domain),
+            Published::Several => Err(Stop::permanent(Cause::MultipleRecords)),
+            Published::Broken(..) => Err(Stop::permanent(Cause::SyntaxError)),
+            Published::Nothing => {
+                answer.records().map_err(Stop::dns)?;
+                Ok(Conclusion::of(FindingResult::None, Cause::NoRecord))
+            }
         }
     }
 
-    /// Walks the directives from left to right; the first match decides (RFC 7208 section 4.6.2).
+    /// Where nobody looks on, directives that are known not to match are left out.
     fn evaluate_record(
         &mut self,
         record: &'a Record,
+        policy: &'a Policy,
         domain: &str,
     ) -> Result<Conclusion<'a>, Stop> {
-        for directive in &record.directives {
-            self.watch.begin(record.text(), directive.span());
-            let matched = self.matches(&directive.mechanism, domain);
-            self.watch.end(match matched {
-                Ok(true) => TermResult::Match,
-                Ok(false) => TermResult::NoMatch,
-                Err(stop) => TermResult::Result(stop.result),
-            });
-            if matched? {
-                return Ok(self.matched(record, directive, domain));
+        let packed = record.packed();
+        let candidates = match W::LOOKS_AT_ALL {
+            true => policy.compiled.all(record),
+            false => policy.compiled.candidates(record, self.request.address),
+        };
+        let matched = match candidates {
+            Candidates::Unpacked(directives) => self.first_match(directives, domain),
+            Candidates::All(steps) => {
+                self.first_match(steps.iter().map(|step| step.of(packed)), domain)
             }
+            Candidates::Some(steps, places, rest) => {
+                let some = places.iter().map(|place| &steps[usize::from(*place)]);
+                self.first_match(some.chain(rest).map(|step| step.of(packed)), domain)
+            }
+        };
+        if let Some(directive) = matched? {
+            return Ok(self.matched(record, directive, domain));
         }
-        match &record.redirect {
+        match record.redirect() {
             Some(redirect) => {
-                self.watch.begin(record.text(), redirect.span());
-                let conclusion = self.redirected(redirect, domain);
+                self.watch.begin(|| (record.slice(redirect.span()), redirect.span()));
+                let conclusion = self.redirected(&redirect, domain);
                 self.watch.end(TermResult::Result(match &conclusion {
                     Ok(conclusion) => conclusion.result,
                     Err(stop) => stop.result,
@@ -166,60 +184,90 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
                 conclusion
             }
             // RFC 7208 section 4.7.
-            None => Ok(Conclusion::of(FindingResult::Neutral, "no-match")),
+            None => Ok(Conclusion::of(FindingResult::Neutral, Cause::NoMatch)),
         }
+    }
+
+    /// Walks directives from left to right; the first match decides (RFC 7208 section 4.6.2).
+    fn first_match(
+        &mut self,
+        directives: impl Iterator<Item = Place<'a>>,
+        domain: &str,
+    ) -> Result<Option<Place<'a>>, Stop> {
+        for directive in directives {
+            self.watch.begin(|| (directive.text(), directive.span()));
+            let matched = self.matches(directive, domain);
+            self.watch.end(match matched {
+                Ok(true) => TermResult::Match,
+                Ok(false) => TermResult::NoMatch,
+                Err(stop) => TermResult::Result(stop.result),
+            });
+            if matched? {
+                return Ok(Some(directive));
+            }
+        }
+        Ok(None)
     }
 
     fn matched(
         &mut self,
         record: &'a Record,
-        directive: &'a Directive,
+        directive: Place<'a>,
         domain: &str,
     ) -> Conclusion<'a> {
-        let result = directive.qualifier.result();
+        let result = directive.qualifier().result();
         // RFC 7208 section 6.2: only a fail is explained, and never by an included record.
         let explains = result == FindingResult::Fail && self.include_depth == 0;
-        let modifier = record.explanation.as_ref().filter(|_| explains);
-        let explanation = modifier.and_then(|modifier| {
-            self.watch.begin(record.text(), modifier.span());
-            let explanation = self.explain(modifier, domain);
-            self.watch.end(match explanation {
+        if explains && let Some(modifier) = record.explanation() {
+            self.watch.begin(|| (record.slice(modifier.span()), modifier.span()));
+            self.explanation = self.explain(&modifier, domain);
+            self.watch.end(match self.explanation {
                 Some(_) => TermResult::Explains,
                 None => TermResult::NoMatch,
             });
-            explanation
-        });
-        Conclusion { result, cause: "match", decided_by: Some((record, directive)), explanation }
+        }
+        Conclusion { result, cause: Cause::Match, decided_by: Some(directive) }
     }
 
     /// `redirect=` (RFC 7208 section 6.1).
-    fn redirected(&mut self, redirect: &'a Modifier, domain: &str) -> Result<Conclusion<'a>, Stop> {
+    fn redirected(
+        &mut self,
+        redirect: &Modifier<'a>,
+        domain: &str,
+    ) -> Result<Conclusion<'a>, Stop> {
         self.count_term()?;
-        let conclusion = match self.target(&redirect.target, domain)? {
-            Target::Unknown => return Ok(Conclusion::of(FindingResult::None, "unknown")),
-            Target::Unusable => Conclusion::of(FindingResult::None, "no-record"),
-            Target::Name(name) => self.check_host(&name, ahead(&redirect.target))?,
+        let mut buffer = NameBuffer::new();
+        let conclusion = match self.target(redirect.target, domain, &mut buffer)? {
+            Target::Unknown => return Ok(Conclusion::of(FindingResult::None, Cause::Missing)),
+            Target::Unusable => Conclusion::of(FindingResult::None, Cause::NoRecord),
+            Target::Name(name) => self.check_host(name, ahead(redirect.target))?,
         };
         if conclusion.result == FindingResult::None && self.missing.is_empty() {
-            return Err(Stop::permanent("redirect-no-record"));
+            return Err(Stop::permanent(Cause::RedirectNoRecord));
         }
         Ok(conclusion)
     }
 
     /// `include` (RFC 7208 section 5.2).
-    pub(crate) fn included(&mut self, target: &'a DomainSpec, domain: &str) -> Result<bool, Stop> {
-        let name = match self.target(target, domain)? {
+    pub(crate) fn included(
+        &mut self,
+        target: Option<DomainSpec<'a>>,
+        domain: &str,
+    ) -> Result<bool, Stop> {
+        let target = target.unwrap_or(DomainSpec::Literal(None));
+        let mut buffer = NameBuffer::new();
+        let name = match self.target(target, domain, &mut buffer)? {
             Target::Unknown => return Ok(false),
-            Target::Unusable => return Err(Stop::permanent("include-no-record")),
+            Target::Unusable => return Err(Stop::permanent(Cause::IncludeNoRecord)),
             Target::Name(name) => name,
         };
         self.include_depth += 1;
-        let conclusion = self.check_host(&name, ahead(target));
+        let conclusion = self.check_host(name, ahead(target));
         self.include_depth -= 1;
         match conclusion?.result {
             FindingResult::Pass => Ok(true),
             FindingResult::None if self.missing.is_empty() => {
-                Err(Stop::permanent("include-no-record"))
+                Err(Stop::permanent(Cause::IncludeNoRecord))
             }
             _ => Ok(false),
         }
@@ -227,58 +275,77 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
 
     /// The text at `exp=`, expanded (RFC 7208 section 6.2). Whatever is wrong with it, there is
     /// none: it never changes a result.
-    fn explain(&mut self, modifier: &'a Modifier, domain: &str) -> Option<String> {
+    fn explain(&mut self, modifier: &Modifier<'a>, domain: &str) -> Option<String> {
         // With anything missing the fail itself is not certain: nothing is asked for its text.
         if !self.missing.is_empty() {
             return None;
         }
         self.questions_max = self.questions + EXPLANATION_QUESTIONS_MAX;
-        let Ok(Target::Name(name)) = self.target(&modifier.target, domain) else { return None };
-        let answer = self.evidence.txt(&name);
-        let answer = self.look_up(&name, RecordType::Txt, Ahead::Forbidden, answer).ok()??;
+        let mut buffer = NameBuffer::new();
+        let target = self.target(modifier.target, domain, &mut buffer);
+        let Ok(Target::Name(name)) = target else { return None };
+        let answer = self.evidence.txt(name);
+        let answer = self.look_up(name, RecordType::Txt, Ahead::Forbidden, answer).ok()??;
         let [text] = answer.records().ok()? else { return None };
-        let text = str::from_utf8(&text.0).ok()?;
-        let macros = MacroString::parse_explanation(text).ok()?;
-        self.expand(&macros, domain).ok()?.filter(|text| text.is_ascii())
+        let macros = MacroString::parse_explanation(str::from_utf8(&text.0).ok()?).ok()?;
+        let validated_name = self.value_of_p(macros, domain).ok()??;
+        let text = expand::expanded(macros, self.request, domain, validated_name);
+        text.is_ascii().then_some(text)
     }
 
-    /// The domain that a term is about.
-    pub(crate) fn target(
+    /// The domain that a term is about; `buffer` is room for its name.
+    #[inline]
+    pub(crate) fn target<'t>(
         &mut self,
-        spec: &'a DomainSpec,
+        spec: DomainSpec<'a>,
         domain: &str,
-    ) -> Result<Target<'a>, Stop> {
-        let macros = match spec {
-            DomainSpec::Literal(Some(name)) => return Ok(Target::Name((&**name).into())),
-            DomainSpec::Literal(None) => return Ok(Target::Unusable),
-            DomainSpec::Macros(macros) => macros,
-        };
+        buffer: &'t mut NameBuffer,
+    ) -> Result<Target<'t>, Stop>
+    where
+        'a: 't,
+    {
+        match spec {
+            DomainSpec::Literal(Some(name)) => Ok(Target::Name(name)),
+            DomainSpec::Literal(None) => Ok(Target::Unusable),
+            DomainSpec::Macros(macros) => self.expanded_target(macros, domain, buffer),
+        }
+    }
+
+    fn expanded_target<'t>(
+        &mut self,
+        macros: MacroString<'a>,
+        domain: &str,
+        buffer: &'t mut NameBuffer,
+    ) -> Result<Target<'t>, Stop> {
         // RFC 8616 section 4: a local part that is not ASCII can match nothing.
-        let of_local_part = macros.uses(&[Letter::Sender, Letter::LocalPart]);
+        let of_local_part = macros.letters().meet(Letters::OF_THE_LOCAL_PART);
         if of_local_part && !self.request.local_part.is_ascii() {
             return Ok(Target::Unusable);
         }
-        Ok(match self.expand(macros, domain)? {
-            None => Target::Unknown,
-            Some(name) if !name.is_ascii() => Target::Unusable,
-            Some(name) => match target_name(name) {
-                Some(name) => Target::Name(name.into()),
-                None => Target::Unusable,
-            },
-        })
+        let Some(validated_name) = self.value_of_p(macros, domain)? else {
+            return Ok(Target::Unknown);
+        };
+        let fits = expand::expand(macros, self.request, domain, validated_name, buffer).is_ok();
+        if !fits {
+            let mut long = expand::expanded(macros, self.request, domain, validated_name);
+            let name = if long.is_ascii() { target_name(&mut long) } else { None };
+            buffer.clear();
+            buffer.push_str(name.unwrap_or_default());
+        }
+        let name = if buffer.is_ascii() { target_name(buffer) } else { None };
+        Ok(name.map_or(Target::Unusable, Target::Name))
     }
 
-    /// Expands macros; none while the name for `%{p}` is not known.
-    fn expand(&mut self, macros: &MacroString, domain: &str) -> Result<Option<String>, Stop> {
-        let validated_name = if macros.uses(&[Letter::ValidatedName]) {
-            match self.validated_name(domain)? {
-                Some(name) => name,
-                None => return Ok(None),
-            }
-        } else {
-            ""
-        };
-        Ok(Some(expand::expand(macros, self.request, domain, validated_name)))
+    /// What `%{p}` stands for, if it is used at all; none while that is not known.
+    fn value_of_p(
+        &mut self,
+        macros: MacroString<'_>,
+        domain: &str,
+    ) -> Result<Option<&'a str>, Stop> {
+        match macros.letters().contain(Letter::ValidatedName) {
+            true => self.validated_name(domain),
+            false => Ok(Some("")),
+        }
     }
 
     /// An answer for the term that began last; none, and noted, where it is missing.
@@ -302,7 +369,8 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     ) -> Result<Option<&'a Answer<T>>, Stop> {
         self.questions += 1;
         if self.questions > self.questions_max {
-            return Err(Stop::temporary("question-budget"));
+            let cause = Cause::QuestionBudget;
+            return Err(Stop { result: FindingResult::Temperror, cause });
         }
         if answer.is_none() {
             self.missing.note(Question::dns(name, record_type), ahead);
@@ -313,31 +381,42 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     /// Counts a term that asks DNS (RFC 7208 section 4.6.4).
     pub(crate) fn count_term(&mut self) -> Result<(), Stop> {
         self.terms += 1;
-        if self.terms > TERMS_MAX { Err(Stop::permanent("term-limit")) } else { Ok(()) }
+        if self.terms > TERMS_MAX { Err(Stop::permanent(Cause::TermLimit)) } else { Ok(()) }
     }
 
     /// Counts a look-up that found nothing (RFC 7208 section 4.6.4).
     pub(crate) fn count_void_lookup(&mut self) -> Result<(), Stop> {
         self.void_lookups += 1;
         if self.void_lookups > self.limits.void_lookups_max {
-            return Err(Stop::permanent("void-lookup-limit"));
+            return Err(Stop::permanent(Cause::VoidLookupLimit));
         }
         Ok(())
     }
 }
 
 /// Whether the question for a term's target may be asked ahead of need.
-pub(crate) fn ahead(target: &DomainSpec) -> Ahead {
+pub(crate) fn ahead(target: DomainSpec<'_>) -> Ahead {
     if target.may_go_ahead() { Ahead::Allowed } else { Ahead::Forbidden }
 }
 
-fn whole(text: &str) -> (u32, u32) {
-    (0, u32::try_from(text.len()).unwrap_or(u32::MAX))
+fn whole(text: &str) -> (&str, (u32, u32)) {
+    (text, (0, u32::try_from(text.len()).unwrap_or(u32::MAX)))
 }
 
 impl Conclusion<'_> {
-    fn of(result: FindingResult, cause: &'static str) -> Self {
-        Self { result, cause, decided_by: None, explanation: None }
+    fn of(result: FindingResult, cause: Cause) -> Self {
+        Self { result, cause, decided_by: None }
+    }
+}
+
+impl Stop {
+    pub(crate) fn permanent(cause: Cause) -> Self {
+        Self { result: FindingResult::Permerror, cause }
+    }
+
+    /// RFC 7208 section 5: any answer but NOERROR and NXDOMAIN, and none at all, is a temperror.
+    pub(crate) fn dns(failure: Failure) -> Self {
+        Self { result: FindingResult::Temperror, cause: Cause::Dns(failure) }
     }
 }
 

@@ -5,7 +5,7 @@ use quivive_mail::domain;
 use unicode_security::skeleton;
 
 use super::term::{Meaning, Term};
-use crate::domain_spec::DomainSpec;
+use super::tree;
 use crate::record::Mechanism;
 
 /// What providers have their customers include. A name that is nearly one of these is hardly
@@ -57,9 +57,9 @@ pub(super) fn remarks(terms: &[Term<'_>]) -> Vec<Remark> {
     let named: Vec<_> = terms.iter().filter_map(|term| Some((term, policy_name(term)?))).collect();
     let mut remarks = Vec::new();
     for (index, (term, name)) in named.iter().enumerate() {
-        let before = named[..index].iter().map(|(_, name)| *name);
+        let before = named[..index].iter().map(|(_, name)| &**name);
         let known = PROVIDERS.iter().copied().chain(before);
-        let remark = known.filter(|known| known != name).find_map(|known| {
+        let remark = known.filter(|known| known != &&**name).find_map(|known| {
             let likeness = likeness(name, known)?;
             Some(Remark::new(
                 Severity::Warning,
@@ -78,15 +78,12 @@ pub(super) fn remarks(terms: &[Term<'_>]) -> Vec<Remark> {
 }
 
 /// The domain whose policy becomes a part of this one.
-fn policy_name<'t>(term: &'t Term<'_>) -> Option<&'t str> {
+fn policy_name(term: &Term<'_>) -> Option<String> {
     let is_policy = matches!(
-        term.meaning,
+        term.meaning(),
         Ok(Meaning::Redirect(_) | Meaning::Directive(_, Mechanism::Include(_)))
     );
-    match term.target()? {
-        DomainSpec::Literal(Some(name)) if is_policy => Some(name),
-        _ => None,
-    }
+    term.target().filter(|_| is_policy).and_then(|target| tree::name_of(Some(target), None))
 }
 
 /// How a name can be taken for a known one.

@@ -36,7 +36,6 @@ pub(crate) use look_ups::LookUps;
 pub(crate) use tree::{Branch, State, Trouble, grow_text};
 
 pub use look_ups::QUESTIONS_MAX as LINT_QUESTIONS_MAX;
-pub use source::RECORD_OCTETS_MAX;
 pub use tree::RECORDS_MAX as LINT_RECORDS_MAX;
 
 /// Looks SPF records over.

@@ -39,7 +39,7 @@ pub(super) fn remarks(terms: &[Term<'_>]) -> Vec<Remark> {
 impl<'t> Network<'t> {
     fn of((index, term): (usize, &'t Term<'t>)) -> Option<Self> {
         let (qualifier, mechanism) = term.directive()?;
-        let (address, prefix, width, bits) = match *mechanism {
+        let (address, prefix, width, bits) = match mechanism {
             Mechanism::Ip4(address, prefix) => {
                 (IpAddr::V4(address), prefix, 32, u128::from(address.to_bits()))
             }
@@ -150,7 +150,7 @@ fn wide_prefix(term: &Term<'_>) -> Option<Remark> {
     else {
         return None;
     };
-    let DualPrefix { ipv4, ipv6 } = *prefix;
+    let DualPrefix { ipv4, ipv6 } = prefix;
     let (message, help) = wide(ipv4, true).or_else(|| wide(ipv6, false))?;
     Some(Remark::new(Severity::Warning, "wide-network", term.span.clone(), message, help))
 }

@@ -86,7 +86,7 @@ pub(super) fn explanation(
     terms: &[Term<'_>],
     look_ups: &LookUps<'_>,
 ) -> Option<Remark> {
-    let target = |term: &Term<'_>| match &term.meaning {
+    let target = |term: &Term<'_>| match term.meaning() {
         Ok(Meaning::Explanation(target)) => tree::name_of(Some(target), domain),
         _ => None,
     };

@@ -83,7 +83,7 @@ pub(super) fn mend<'r>(terms: Vec<Term<'r>>) -> (Vec<Remark>, Vec<Term<'r>>) {
 
 /// The part of the term that is wrong; all of it where that says more.
 fn place(term: &Term<'_>) -> Range<usize> {
-    let Err(error) = &term.meaning else { return term.span.clone() };
+    let Err(error) = term.meaning() else { return term.span.clone() };
     let whole = matches!(error.kind, SyntaxErrorKind::UnknownMechanism)
         || error.span.is_empty()
         || error.span.end > term.text.len();
@@ -153,6 +153,7 @@ impl Cure {
 fn code(kind: SyntaxErrorKind) -> &'static str {
     match kind {
         SyntaxErrorKind::Version => "version",
+        SyntaxErrorKind::TooLong => "too-long",
         SyntaxErrorKind::Octet => "not-ascii",
         SyntaxErrorKind::UnknownMechanism => "unknown-mechanism",
         SyntaxErrorKind::UnexpectedArgument => "unexpected-argument",

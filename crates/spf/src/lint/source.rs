@@ -5,10 +5,7 @@ use std::ops::Range;
 use quivive_evidence::{Answer, CHARACTER_STRING_MAX, Outcome, Remark, Severity, Subject, Txt};
 
 use super::look_ups::LookUps;
-use crate::Record;
-
-/// How much of a text is looked over, in octets: a record on the wire cannot have more.
-pub const RECORD_OCTETS_MAX: usize = 65_535;
+use crate::record::{RECORD_OCTETS_MAX, Record};
 
 /// The version section.
 const VERSION: &str = "v=spf1";

@@ -5,8 +5,9 @@ use std::ops::Range;
 use quivive_evidence::{Remark, Severity};
 
 use super::term::{Meaning, Term};
+use super::tree;
 use crate::domain_spec::DomainSpec;
-use crate::macro_string::Letter;
+use crate::macro_string::{Letter, Letters};
 use crate::record::{Mechanism, Qualifier};
 
 /// From this on a record is long: with the rest of the answer it may not fit into 512 octets (RFC
@@ -69,7 +70,7 @@ impl Remarks {
     /// `all` and `redirect` (RFC 7208 sections 4.7, 5.1 and 6.1).
     fn end(&mut self, terms: &[Term<'_>], record: &Range<usize>) {
         let all = terms.iter().position(Term::is_all);
-        let redirect = terms.iter().find(|term| matches!(term.meaning, Ok(Meaning::Redirect(_))));
+        let redirect = terms.iter().find(|term| matches!(term.meaning(), Ok(Meaning::Redirect(_))));
         match (all, redirect) {
             (Some(_), Some(redirect)) => self.warn(
                 "redirect-with-all",
@@ -97,7 +98,7 @@ impl Remarks {
         let Some(all) = all else { return };
         self.all(&terms[all]);
         for term in &terms[all + 1..] {
-            let is_modifier = !matches!(term.meaning, Ok(Meaning::Directive(..)) | Err(_))
+            let is_modifier = !matches!(term.meaning(), Ok(Meaning::Directive(..)) | Err(_))
                 || term.text.contains('=');
             if !is_modifier {
                 self.warn(
@@ -154,7 +155,7 @@ impl Remarks {
         let mut seen: std::collections::HashMap<String, &Term<'_>> =
             std::collections::HashMap::new();
         for term in terms {
-            let key = match &term.meaning {
+            let key = match term.meaning() {
                 Ok(Meaning::Redirect(_)) => "redirect=".to_owned(),
                 Ok(Meaning::Explanation(_)) => "exp=".to_owned(),
                 // Networks are compared as networks.
@@ -193,9 +194,9 @@ impl Remarks {
     }
 
     fn term(&mut self, term: &Term<'_>) {
-        match &term.meaning {
+        match term.meaning() {
             Ok(Meaning::Directive(qualifier, mechanism)) => {
-                self.directive(term, *qualifier, mechanism);
+                self.directive(term, qualifier, &mechanism);
             }
             Ok(Meaning::Unknown) => self.unknown(term),
             _ => {}
@@ -205,7 +206,7 @@ impl Remarks {
         }
     }
 
-    fn directive(&mut self, term: &Term<'_>, qualifier: Qualifier, mechanism: &Mechanism) {
+    fn directive(&mut self, term: &Term<'_>, qualifier: Qualifier, mechanism: &Mechanism<'_>) {
         match mechanism {
             Mechanism::Ptr(_) => self.warn(
                 "ptr",
@@ -287,12 +288,12 @@ impl Remarks {
         );
     }
 
-    fn target(&mut self, term: &Term<'_>, target: &DomainSpec) {
+    fn target(&mut self, term: &Term<'_>, target: DomainSpec<'_>) {
         let is_policy = matches!(
-            term.meaning,
+            term.meaning(),
             Ok(Meaning::Redirect(_) | Meaning::Directive(_, Mechanism::Include(_)))
         );
-        if target.uses(&[Letter::ValidatedName]) {
+        if target.uses(Letters::of(Letter::ValidatedName)) {
             self.warn(
                 "ptr-macro",
                 term,
@@ -301,7 +302,7 @@ impl Remarks {
                 "use `%{i}`, the client's address",
             );
         }
-        if target.uses(&[Letter::Sender, Letter::LocalPart]) && is_policy {
+        if target.uses(Letters::OF_THE_LOCAL_PART) && is_policy {
             self.warn(
                 "sender-macro",
                 term,
@@ -311,8 +312,12 @@ impl Remarks {
                  domains",
             );
         }
-        if let DomainSpec::Literal(name) = target {
-            self.name(term, name.as_deref());
+        match target {
+            DomainSpec::Literal(name) => self.name(term, name),
+            DomainSpec::Macros(_) if !target.uses(Letters::ALL) => {
+                self.name(term, tree::name_of(Some(target), None).as_deref());
+            }
+            DomainSpec::Macros(_) => {}
         }
     }
 
@@ -342,10 +347,10 @@ impl Remarks {
     /// RFC 7208 section 6.2: the text is for a fail alone.
     fn explanation(&mut self, terms: &[Term<'_>]) {
         let explanation =
-            terms.iter().find(|term| matches!(term.meaning, Ok(Meaning::Explanation(_))));
+            terms.iter().find(|term| matches!(term.meaning(), Ok(Meaning::Explanation(_))));
         let refuses = terms.iter().any(|term| {
             matches!(
-                term.meaning,
+                term.meaning(),
                 Ok(Meaning::Redirect(_) | Meaning::Directive(Qualifier::Fail, _))
             )
         });

@@ -17,16 +17,16 @@ pub(super) struct Term<'r> {
     pub(super) text: Cow<'r, str>,
     /// Where it stands in the text of the report, in octets.
     pub(super) span: Range<usize>,
-    /// What it says; the place of an error is within the term.
-    pub(super) meaning: Result<Meaning, SyntaxError>,
+    /// A record of its own; the place of an error is within the term.
+    alone: Result<Record, SyntaxError>,
 }
 
 /// What a term says.
-#[derive(Debug, Clone)]
-pub(super) enum Meaning {
-    Directive(Qualifier, Mechanism),
-    Redirect(DomainSpec),
-    Explanation(DomainSpec),
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Meaning<'t> {
+    Directive(Qualifier, Mechanism<'t>),
+    Redirect(DomainSpec<'t>),
+    Explanation(DomainSpec<'t>),
     /// A modifier that SPF does not know, and so ignores.
     Unknown,
 }
@@ -38,7 +38,7 @@ pub(super) fn mended(written: &str, place: &Range<usize>) -> Option<Vec<Term<'st
         Some(Term {
             text: word.to_owned().into(),
             span: place.clone(),
-            meaning: Ok(meaning(word).ok()?),
+            alone: Ok(alone(word).ok()?),
         })
     };
     words.map(term).collect()
@@ -55,7 +55,7 @@ pub(super) fn split(record: &str, offset: usize) -> Vec<Term<'_>> {
         let span = at..at + text.len();
         at = span.end + 1;
         if !text.is_empty() {
-            terms.push(Term { text: text.into(), span, meaning: meaning(text) });
+            terms.push(Term { text: text.into(), span, alone: alone(text) });
         }
     }
     // The version section; a record without one has been told of already.
@@ -66,34 +66,42 @@ pub(super) fn split(record: &str, offset: usize) -> Vec<Term<'_>> {
     terms
 }
 
-fn meaning(term: &str) -> Result<Meaning, SyntaxError> {
+fn alone(term: &str) -> Result<Record, SyntaxError> {
     let alone = [VERSION, term].concat();
-    let mut record = Record::parse(alone.as_bytes()).map_err(|error| {
+    Record::parse(alone.as_bytes()).map_err(|error| {
         let place = |at: usize| at.saturating_sub(VERSION.len());
         error.kind.at(place(error.span.start)..place(error.span.end))
-    })?;
-    if let Some(directive) = std::mem::take(&mut record.directives).into_iter().next() {
-        return Ok(Meaning::Directive(directive.qualifier, directive.mechanism));
-    }
-    Ok(match (record.redirect, record.explanation) {
-        (Some(redirect), _) => Meaning::Redirect(redirect.target),
-        (None, Some(explanation)) => Meaning::Explanation(explanation.target),
-        (None, None) => Meaning::Unknown,
     })
 }
 
 impl Term<'_> {
+    /// What it says.
+    ///
+    /// # Errors
+    /// What is wrong with it; the place is within the term.
+    pub(super) fn meaning(&self) -> Result<Meaning<'_>, &SyntaxError> {
+        let record = self.alone.as_ref()?;
+        if let Some(directive) = record.directives().next() {
+            return Ok(Meaning::Directive(directive.qualifier, directive.mechanism));
+        }
+        Ok(match (record.redirect(), record.explanation()) {
+            (Some(redirect), _) => Meaning::Redirect(redirect.target),
+            (None, Some(explanation)) => Meaning::Explanation(explanation.target),
+            (None, None) => Meaning::Unknown,
+        })
+    }
+
     /// The mechanism with its qualifier, if it is one and is well formed.
-    pub(super) fn directive(&self) -> Option<(Qualifier, &Mechanism)> {
-        match &self.meaning {
-            Ok(Meaning::Directive(qualifier, mechanism)) => Some((*qualifier, mechanism)),
+    pub(super) fn directive(&self) -> Option<(Qualifier, Mechanism<'_>)> {
+        match self.meaning() {
+            Ok(Meaning::Directive(qualifier, mechanism)) => Some((qualifier, mechanism)),
             _ => None,
         }
     }
 
     /// What is wrong with it.
     pub(super) fn error(&self) -> Option<SyntaxErrorKind> {
-        self.meaning.as_ref().err().map(|error| error.kind)
+        self.alone.as_ref().err().map(|error| error.kind)
     }
 
     /// Without its qualifier, if it has one.
@@ -112,8 +120,8 @@ impl Term<'_> {
     }
 
     /// The domain that it names, if it names one.
-    pub(super) fn target(&self) -> Option<&DomainSpec> {
-        match self.meaning.as_ref().ok()? {
+    pub(super) fn target(&self) -> Option<DomainSpec<'_>> {
+        match self.meaning().ok()? {
             Meaning::Directive(_, mechanism) => mechanism.target(),
             Meaning::Redirect(target) | Meaning::Explanation(target) => Some(target),
             Meaning::Unknown => None,
@@ -121,12 +129,12 @@ impl Term<'_> {
     }
 }
 
-impl Mechanism {
+impl<'t> Mechanism<'t> {
     /// The domain that it names, if it names one.
-    pub(super) fn target(&self) -> Option<&DomainSpec> {
+    pub(super) fn target(self) -> Option<DomainSpec<'t>> {
         match self {
             Self::Include(target) | Self::Exists(target) => Some(target),
-            Self::A(target, _) | Self::Mx(target, _) | Self::Ptr(target) => target.as_ref(),
+            Self::A(target, _) | Self::Mx(target, _) | Self::Ptr(target) => target,
             Self::All | Self::Ip4(..) | Self::Ip6(..) => None,
         }
     }
@@ -150,7 +158,7 @@ mod tests {
                 ("-all", 36..40, None),
             ]
         );
-        let Err(error) = &terms[0].meaning else { panic!() };
+        let Err(error) = terms[0].meaning() else { panic!() };
         assert_eq!(error.span, 2..3);
     }
 

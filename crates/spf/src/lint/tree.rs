@@ -13,7 +13,7 @@ use super::addresses::Addresses;
 use super::look_ups::LookUps;
 use super::term::{self, Meaning, Term};
 use crate::domain_spec::{DomainSpec, target_name};
-use crate::macro_string::Letter;
+use crate::macro_string::{Letter, Letters};
 use crate::matching::MX_HOSTS_MAX;
 use crate::record::{DualPrefix, Mechanism, Qualifier, Record};
 use crate::{Published, Request, expand};
@@ -103,9 +103,9 @@ pub(crate) fn grow(domain: Option<&str>, terms: &[Term<'_>], look_ups: &LookUps<
     let mut leaves = Vec::new();
     let mut redirect = None;
     for (index, term) in terms.iter().enumerate() {
-        match &term.meaning {
+        match term.meaning() {
             Ok(Meaning::Directive(qualifier, mechanism)) => {
-                let leaf = grower.leaf(domain, &term.text, *qualifier, mechanism);
+                let leaf = grower.leaf(domain, &term.text, qualifier, mechanism);
                 leaves.push(Leaf { index, ..leaf });
                 if matches!(mechanism, Mechanism::All) {
                     break;
@@ -178,24 +178,24 @@ impl Grower<'_, '_> {
 
     fn leaves(&mut self, domain: &str, record: &Record) -> Vec<Leaf> {
         let mut leaves = Vec::new();
-        for directive in &record.directives {
+        for directive in record.directives() {
             let text = record.slice(directive.span());
-            leaves.push(self.leaf(Some(domain), text, directive.qualifier, &directive.mechanism));
+            leaves.push(self.leaf(Some(domain), text, directive.qualifier, directive.mechanism));
             if matches!(directive.mechanism, Mechanism::All) {
                 return leaves;
             }
         }
-        if let Some(redirect) = &record.redirect {
+        if let Some(redirect) = record.redirect() {
             leaves.push(self.redirect(
                 Some(domain),
                 record.slice(redirect.span()),
-                &redirect.target,
+                redirect.target,
             ));
         }
         leaves
     }
 
-    fn redirect(&mut self, domain: Option<&str>, text: &str, target: &DomainSpec) -> Leaf {
+    fn redirect(&mut self, domain: Option<&str>, text: &str, target: DomainSpec<'_>) -> Leaf {
         let leaf = Leaf { qualifier: None, counts: true, ..Leaf::new(text, Qualifier::Pass) };
         self.with_policy(leaf, domain, target)
     }
@@ -205,25 +205,25 @@ impl Grower<'_, '_> {
         domain: Option<&str>,
         text: &str,
         qualifier: Qualifier,
-        mechanism: &Mechanism,
+        mechanism: Mechanism<'_>,
     ) -> Leaf {
         let leaf = Leaf::new(text, qualifier);
         let asks = Leaf { counts: true, ..Leaf::new(text, qualifier) };
         match mechanism {
             Mechanism::All => Leaf { matches: Addresses::all(), ..leaf },
             Mechanism::Ip4(address, prefix) => {
-                Leaf { matches: Addresses::ipv4(*address, *prefix), ..leaf }
+                Leaf { matches: Addresses::ipv4(address, prefix), ..leaf }
             }
             Mechanism::Ip6(address, prefix) => {
-                Leaf { matches: Addresses::ipv6(*address, *prefix), ..leaf }
+                Leaf { matches: Addresses::ipv6(address, prefix), ..leaf }
             }
             Mechanism::Include(target) => self.with_policy(asks, domain, target),
-            Mechanism::A(target, prefix) => match named(target.as_ref(), domain) {
-                Named::Name(name) => self.with_host(asks, &name, *prefix),
+            Mechanism::A(target, prefix) => match named(target, domain) {
+                Named::Name(name) => self.with_host(asks, &name, prefix),
                 named => asks.without_name(&named),
             },
-            Mechanism::Mx(target, prefix) => match named(target.as_ref(), domain) {
-                Named::Name(name) => self.with_mx(asks, &name, *prefix),
+            Mechanism::Mx(target, prefix) => match named(target, domain) {
+                Named::Name(name) => self.with_mx(asks, &name, prefix),
                 named => asks.without_name(&named),
             },
             Mechanism::Exists(target) => match named(Some(target), domain) {
@@ -235,7 +235,7 @@ impl Grower<'_, '_> {
         }
     }
 
-    fn with_policy(&mut self, leaf: Leaf, domain: Option<&str>, target: &DomainSpec) -> Leaf {
+    fn with_policy(&mut self, leaf: Leaf, domain: Option<&str>, target: DomainSpec<'_>) -> Leaf {
         let branch = match named(Some(target), domain) {
             Named::Name(name) => self.branch(&name),
             Named::Unusable => {
@@ -340,63 +340,42 @@ fn found<'e, T>(
 }
 
 /// The name that a term is about, where it does not depend on the message.
-fn named(target: Option<&DomainSpec>, domain: Option<&str>) -> Named {
+fn named(target: Option<DomainSpec<'_>>, domain: Option<&str>) -> Named {
     let macros = match target {
         None => return domain.map_or(Named::Varies, |domain| Named::Name(domain.to_owned())),
         Some(DomainSpec::Literal(Some(name))) => return Named::Name(name.to_string()),
         Some(DomainSpec::Literal(None)) => return Named::Unusable,
         Some(DomainSpec::Macros(macros)) => macros,
     };
-    let Some(domain) = domain else { return Named::Varies };
-    if macros.uses(OF_THE_MESSAGE) {
+    let is_known = domain.is_some() || !macros.uses(Letters::of(Letter::Domain));
+    if !is_known || macros.uses(Letters::OF_THE_MESSAGE) {
         return Named::Varies;
     }
-    let request = Request {
-        address: IpAddr::from([0, 0, 0, 0]),
-        domain: domain.to_owned(),
-        local_part: "",
-        sender_domain: domain.into(),
-        helo: "",
-        receiver: "",
-        now: 0,
-        scope: crate::Scope::Spf,
-    };
-    let name = expand::expand(macros, &request, domain, "");
-    match target_name(name).filter(|name| name.is_ascii()) {
-        Some(name) => Named::Name(name),
+    let domain = domain.unwrap_or_default();
+    let nobody = IpAddr::from([0, 0, 0, 0]);
+    let request = Request::of_sender(nobody, ("", domain), "");
+    let mut name = expand::expanded(macros, &request, domain, "");
+    match target_name(&mut name).filter(|name| name.is_ascii()) {
+        Some(name) => Named::Name(name.to_owned()),
         None => Named::Unusable,
     }
 }
 
 /// The name that a term is about, if there is one that does not depend on the message.
-pub(crate) fn name_of(target: Option<&DomainSpec>, domain: Option<&str>) -> Option<String> {
+pub(crate) fn name_of(target: Option<DomainSpec<'_>>, domain: Option<&str>) -> Option<String> {
     match named(target, domain) {
         Named::Name(name) => Some(name),
         Named::Unusable | Named::Varies => None,
     }
 }
 
-/// Every letter but `d`.
-const OF_THE_MESSAGE: &[Letter] = &[
-    Letter::Sender,
-    Letter::LocalPart,
-    Letter::SenderDomain,
-    Letter::Address,
-    Letter::ValidatedName,
-    Letter::AddressFamily,
-    Letter::Helo,
-    Letter::ReadableAddress,
-    Letter::Receiver,
-    Letter::Timestamp,
-];
-
-impl DomainSpec {
+impl DomainSpec<'_> {
     /// Whether it is the same name for every message.
-    pub(crate) fn is_constant(&self) -> bool {
-        !self.uses(OF_THE_MESSAGE)
+    pub(crate) fn is_constant(self) -> bool {
+        !self.uses(Letters::OF_THE_MESSAGE)
     }
 
-    pub(crate) fn uses(&self, letters: &[Letter]) -> bool {
+    pub(crate) fn uses(self, letters: Letters) -> bool {
         match self {
             Self::Literal(_) => false,
             Self::Macros(macros) => macros.uses(letters),

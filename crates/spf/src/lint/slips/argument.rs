@@ -176,7 +176,7 @@ pub(super) fn percent(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     if term.error() != Some(SyntaxErrorKind::Macro) {
         return None;
     }
-    let Err(error) = &term.meaning else { return None };
+    let Err(error) = term.meaning() else { return None };
     let rest = term.text.get(error.span.start..)?;
     let letter = rest.chars().nth(1).filter(|c| "sldoipvhcrt".contains(c.to_ascii_lowercase()));
     let help = match (letter, rest.strip_prefix("%{")) {

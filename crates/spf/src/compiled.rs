@@ -1,0 +1,225 @@
+//! Compiled policies: which terms of a record can matter to an address.
+//!
+//! A record's table divides the addresses of each family into spans. For every address of a span
+//! the same term is the first to match of those that ask nothing; what stands before it and asks
+//! nothing either can be left out. What asks DNS is always evaluated, by the walk, so that a table
+//! depends on nothing but its record and ends with the answer that the record came in.
+//!
+//! No meaning of a term is written down here: [`matches_unasked`] is tried on the first address of
+//! a span, and says which networks it compares; the next one of their edges ends the span.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use smallvec::SmallVec;
+
+use crate::matching::matches_unasked;
+use crate::packed::{Place, Step, Unpacking};
+use crate::record::{Name, Record};
+use crate::trace::Watch;
+
+/// At which evaluation a record's table is made. It takes as long as a few dozen evaluations, and is
+/// lost with the answer.
+pub const COMPILED_AT: u32 = 20;
+
+/// Records with fewer networks have no table: they are as quickly walked term by term.
+pub const NETWORKS_MIN: usize = 8;
+
+/// Records with more directives are read term by term where they stand: the time for a table grows
+/// with the square of their number.
+pub const DIRECTIVES_MAX: usize = 256;
+
+/// A record made ready for evaluation.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    /// All directives; none for a record that has too many.
+    steps: SmallVec<[Step; 4]>,
+    evaluations: AtomicU32,
+    table: OnceLock<Option<Box<Table>>>,
+}
+
+/// Which directives can matter to an address.
+#[derive(Debug)]
+struct Table {
+    /// The places of those that ask DNS.
+    asking: Box<[u16]>,
+    ipv4: Spans<u32>,
+    ipv6: Spans<u128>,
+}
+
+/// The addresses of one family, and for each span of them the place of the first directive that
+/// matches without asking; the number of directives where none does.
+#[derive(Debug)]
+struct Spans<A> {
+    /// For the addresses below all others.
+    lowest: u16,
+    /// For those from an address on, the lowest first.
+    others: Box<[(A, u16)]>,
+}
+
+/// The directives of a record that are evaluated.
+pub(crate) enum Candidates<'r> {
+    /// All of them.
+    All(&'r [Step]),
+    /// Those at some places, and all of the others.
+    Some(&'r [Step], &'r [u16], &'r [Step]),
+    /// All of them, where they stand.
+    Unpacked(Unpacking<'r>),
+}
+
+impl Compiled {
+    /// Without a table; never with one where it would not pay.
+    pub(crate) fn of(record: &Record) -> Self {
+        let directives = || record.packed().directives();
+        if directives().count() > DIRECTIVES_MAX {
+            return Self::nothing();
+        }
+        let is_network = |place: &Place<'_>| matches!(place.name(), Name::Ip4 | Name::Ip6);
+        let table = match directives().filter(is_network).count() {
+            NETWORKS_MIN.. => OnceLock::new(),
+            _ => OnceLock::from(None),
+        };
+        let steps = directives().map(Place::step).collect();
+        Self { steps, evaluations: AtomicU32::new(0), table }
+    }
+
+    /// Nothing of a record at all.
+    pub(crate) fn nothing() -> Self {
+        let steps = SmallVec::new();
+        Self { steps, evaluations: AtomicU32::new(0), table: OnceLock::from(None) }
+    }
+
+    /// The directives.
+    #[inline]
+    pub(crate) fn all<'r>(&'r self, record: &'r Record) -> Candidates<'r> {
+        match self.steps.is_empty() {
+            true => Candidates::Unpacked(record.packed().directives()),
+            false => Candidates::All(&self.steps),
+        }
+    }
+
+    /// The directives that can matter to an address.
+    #[inline]
+    pub(crate) fn candidates<'r>(&'r self, record: &'r Record, client: IpAddr) -> Candidates<'r> {
+        let Some(table) = self.table(record) else { return self.all(record) };
+        let decisive = table.decisive(client);
+        let before = table.asking.partition_point(|place| *place < decisive);
+        let rest = &self.steps[usize::from(decisive)..];
+        Candidates::Some(&self.steps, &table.asking[..before], rest)
+    }
+
+    #[inline]
+    fn table(&self, record: &Record) -> Option<&Table> {
+        match self.table.get() {
+            Some(table) => table.as_deref(),
+            None => self.make_table(record),
+        }
+    }
+
+    fn make_table(&self, record: &Record) -> Option<&Table> {
+        if self.evaluations.fetch_add(1, Ordering::Relaxed) + 1 < COMPILED_AT {
+            return None;
+        }
+        self.table.get_or_init(|| Some(Box::new(Table::of(record)))).as_deref()
+    }
+}
+
+impl Table {
+    fn of(record: &Record) -> Self {
+        let anybody = Ipv4Addr::UNSPECIFIED.into();
+        let asks = |place: &Place<'_>| matches_unasked(*place, anybody, &mut ()).is_none();
+        let places = (0..).zip(record.packed().directives());
+        Self {
+            asking: places.filter(|(_, place)| asks(place)).map(|(at, _)| at).collect(),
+            ipv4: Spans::of(record, |bits: u32| Ipv4Addr::from_bits(bits).into()),
+            ipv6: Spans::of(record, |bits: u128| Ipv6Addr::from_bits(bits).into()),
+        }
+    }
+
+    #[inline]
+    fn decisive(&self, client: IpAddr) -> u16 {
+        match client {
+            IpAddr::V4(client) => self.ipv4.decisive(client.to_bits()),
+            IpAddr::V6(client) => self.ipv6.decisive(client.to_bits()),
+        }
+    }
+}
+
+impl<A: Bits> Spans<A> {
+    fn of(record: &Record, address: impl Fn(A) -> IpAddr) -> Self {
+        let mut others: Vec<(A, u16)> = Vec::new();
+        let mut watch = NextEdge { client: 0, edge: None };
+        let lowest = first_to_match(record, address(A::of(0)), &mut watch);
+        while let Some(edge) = watch.edge {
+            watch = NextEdge { client: edge, edge: None };
+            let first = first_to_match(record, address(A::of(edge)), &mut watch);
+            if first != others.last().map_or(lowest, |(_, before)| *before) {
+                others.push((A::of(edge), first));
+            }
+        }
+        Self { lowest, others: others.into() }
+    }
+
+    fn decisive(&self, client: A) -> u16 {
+        match self.others.partition_point(|(start, _)| *start <= client) {
+            0 => self.lowest,
+            spans => self.others[spans - 1].1,
+        }
+    }
+}
+
+/// The place of the first directive that matches without asking, or how many there are.
+fn first_to_match(record: &Record, client: IpAddr, watch: &mut NextEdge) -> u16 {
+    let mut before = 0;
+    for place in record.packed().directives() {
+        if matches_unasked(place, client, watch) == Some(true) {
+            break;
+        }
+        before += 1;
+    }
+    before
+}
+
+/// Looks for the lowest address above the client's at which a comparison could come out otherwise.
+struct NextEdge {
+    client: u128,
+    edge: Option<u128>,
+}
+
+impl Watch for NextEdge {
+    const LOOKS_AT_ALL: bool = true;
+
+    fn compared(&mut self, network: IpAddr, prefix: u8) {
+        let (network, width) = match network {
+            IpAddr::V4(network) => (network.to_bits().into(), 32),
+            IpAddr::V6(network) => (network.to_bits(), 128),
+        };
+        let host_bits = width - u32::from(prefix);
+        // Of a whole address none is left.
+        let first = network.checked_shr(host_bits).unwrap_or(0).checked_shl(host_bits).unwrap_or(0);
+        let last = first | !u128::MAX.checked_shl(host_bits).unwrap_or(0);
+        let behind = last.checked_add(1).filter(|behind| width == 128 || *behind >> width == 0);
+        for edge in [Some(first), behind].into_iter().flatten().filter(|edge| *edge > self.client) {
+            self.edge = Some(self.edge.map_or(edge, |known| known.min(edge)));
+        }
+    }
+}
+
+/// The bits of an address.
+trait Bits: Copy + Ord {
+    /// From bits that are no more than it has.
+    fn of(bits: u128) -> Self;
+}
+
+impl Bits for u32 {
+    fn of(bits: u128) -> Self {
+        bits as Self
+    }
+}
+
+impl Bits for u128 {
+    fn of(bits: u128) -> Self {
+        bits
+    }
+}
