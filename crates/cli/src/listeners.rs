@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use quivive_config::{Address, Config, Door, Listen, NextHop, Prepend, SocketMode, Tls, TlsMode};
+use quivive_config::{
+    Address, Config, Door, FieldPrefix, Listen, NextHop, Prepend, SocketMode, Tls, TlsMode,
+};
 use quivive_console::{Console, Password, Public, World};
 use quivive_resolver::Resolver;
 use quivive_server::asking::Patience;
@@ -103,7 +105,8 @@ fn policy(hostname: &str, listen: &Listen) -> policy::Settings {
         Prepend::AuthenticationResults => policy::Prepend::AuthenticationResults,
         Prepend::ReceivedSpf => policy::Prepend::ReceivedSpf,
     });
-    policy::Settings { prepend: prepend.collect(), ..policy::Settings::new(hostname) }
+    let prefix = listen.prepend_prefix.as_ref().map_or("", FieldPrefix::as_str).into();
+    policy::Settings { prepend: prepend.collect(), prefix, ..policy::Settings::new(hostname) }
 }
 
 /// What rewrites addresses, if the configuration has it.

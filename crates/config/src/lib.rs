@@ -45,7 +45,7 @@ mod value;
 mod write;
 
 pub use address::Address;
-pub use asked::{Map, Prepend};
+pub use asked::{FIELD_PREFIX_OCTETS_MAX, FieldPrefix, Map, Prepend};
 pub use config::{Config, FILE_OCTETS_MAX};
 pub use document::{reference_markdown, sample, show};
 pub use domain::{AuthservId, Domain};

@@ -6,7 +6,10 @@ use crate::reading::Reading;
 use crate::section::Section;
 use crate::settings::{Settings, settings};
 use crate::value::{Word, choose};
-use crate::{Address, Built, Domain, Doubt, Map, NextHop, Prepend, Problem, SocketMode, Tls, Url};
+use crate::{
+    Address, Built, Domain, Doubt, FieldPrefix, Map, NextHop, Prepend, Problem, SocketMode, Tls,
+    Url,
+};
 
 /// How many listeners there may be.
 pub const LISTENERS_MAX: usize = 64;
@@ -61,6 +64,9 @@ settings! {
         /// What a policy listener has written on top of mail that is not refused: one field for each
         /// question that the mail server asks about a message, in this order, and each field once.
         prepend: Vec<Prepend> = Prepend::ALL.to_vec(); Live, Now;
+        /// What a policy listener puts before the names of such fields: a word that nobody can guess,
+        /// by which the mail server tells them from forged ones and which it then takes away.
+        prepend_prefix: Option<FieldPrefix> = None, example "\"X-Quivive-4f1d9a-\""; Live, Now;
         /// What a tcp-table answers from, as it has no names: "forward" or "reverse".
         map: Option<Map> = None, example "\"forward\""; Live, Now;
         /// The tokens of the HTTP interface, as hashes: `quivive token new` makes them. Without a
@@ -176,6 +182,7 @@ const USES: &[(&str, &[Door])] = &[
     ("hosts", &[Door::Console]),
     ("url", &[Door::Public]),
     ("prepend", &[Door::Policy]),
+    ("prepend_prefix", &[Door::Policy]),
     ("map", &[Door::TcpTable]),
     ("token_file", &[Door::Http]),
     ("requests_per_minute", &[Door::Http]),

@@ -23,7 +23,7 @@ use quivive_verdict::Stage;
 
 pub(crate) use self::conversation::converse;
 use self::message::{Message, News};
-use self::messages::{Messages, Open};
+use self::messages::{MESSAGES_MAX, Messages, Open};
 use crate::asking::Patience;
 use crate::check::Checker;
 use crate::ledger::Ledger;
@@ -61,6 +61,9 @@ pub struct Settings {
     /// The fields that are written on top of mail that is not refused, in this order: one for each
     /// question.
     pub prepend: Arc<[Prepend]>,
+    /// What stands before their names, by which the mail server tells them from forged ones and
+    /// which it takes away.
+    pub prefix: Arc<str>,
     /// How long mail servers are waited for.
     pub patience: Patience,
 }
@@ -80,6 +83,7 @@ impl Settings {
         Self {
             hostname: hostname.to_owned(),
             prepend: [Prepend::AuthenticationResults, Prepend::ReceivedSpf].into(),
+            prefix: "".into(),
             patience: Patience::default(),
         }
     }
@@ -88,7 +92,8 @@ impl Settings {
 impl PolicyService {
     /// A service that judges by this checker.
     pub fn new(settings: Settings, checker: Checker) -> Self {
-        Self { settings, checker, ledger: Ledger::default(), messages: Arc::default() }
+        let messages = Arc::new(Messages::new(MESSAGES_MAX));
+        Self { settings, checker, ledger: Ledger::default(), messages }
     }
 
     /// The service, writing down what it judges.

@@ -52,8 +52,16 @@ fn the_samples_comments_parse() {
     let (above, exception) = sample.split_once("# [[exception]]").unwrap();
     let mut tried = 0;
     // The listener of the sample is a gateway, at an address of the network.
-    let of_others =
-        ["password_file", "hosts", "url", "map", "token_file", "requests_per_minute", "socket_"];
+    let of_others = [
+        "password_file",
+        "hosts",
+        "url",
+        "map",
+        "prepend_prefix",
+        "token_file",
+        "requests_per_minute",
+        "socket_",
+    ];
     for line in above.lines() {
         let Some(setting) = line.strip_prefix("# e.g. ").or(line.strip_prefix("# ")) else {
             continue;

@@ -465,6 +465,14 @@ fn what_a_policy_listener_writes() {
         &listen("[\"received\"]"),
         "4:12: unknown field `received`; did you mean `received-spf`?",
     );
+    let prefix = |prefix: &str| listen("[]") + &format!("prepend_prefix = \"{prefix}\"\n");
+    assert_eq!(errors(&prefix("X-1-")), [""; 0]);
+    assert_eq!(errors(&prefix(&"x".repeat(crate::FIELD_PREFIX_OCTETS_MAX))), [""; 0]);
+    for bad in ["", "-X", "X:", "X Y", "X_", "é", &"x".repeat(crate::FIELD_PREFIX_OCTETS_MAX + 1)]
+    {
+        let [error] = &errors(&prefix(bad))[..] else { panic!("one error: {bad}") };
+        assert!(error.contains("cannot begin the name of a field; write up to 64"), "{error}");
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub enum Action<'a> {
     /// A field on top of the message; else as [`Action::Dunno`]. Not at the end of the message. One
     /// that is too long is left out, for half of it would say something else.
     Prepend {
+        /// What stands before the field's name.
+        prefix: &'a str,
         /// The field's name.
         name: &'a str,
         /// Its value, which may be folded.
@@ -46,9 +48,11 @@ impl Action<'_> {
     pub fn write(&self, output: &mut Vec<u8>) {
         output.extend_from_slice(b"action=");
         match self {
-            Self::Prepend { name, value } if name.len() + 2 + value.len() <= FIELD_OCTETS_MAX => {
+            Self::Prepend { prefix, name, value }
+                if prefix.len() + name.len() + 2 + value.len() <= FIELD_OCTETS_MAX =>
+            {
                 // A vector takes everything.
-                let _ = write!(output, "PREPEND {name}: ");
+                let _ = write!(output, "PREPEND {prefix}{name}: ");
                 write_line(value, output);
             }
             Self::Dunno | Self::Prepend { .. } => output.extend_from_slice(b"DUNNO"),

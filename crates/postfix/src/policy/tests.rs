@@ -180,17 +180,18 @@ fn answers_as_postfix_reads_them() {
         answer(Action::DeferIfPermit { enhanced, text: "later" }),
         "action=DEFER_IF_PERMIT 4.7.24 later\n\n"
     );
-    let field = Action::Prepend { name: "Received-SPF", value: "pass\r\n\t(a)\r\n b" };
-    assert_eq!(answer(field), "action=PREPEND Received-SPF: pass (a) b\n\n");
+    let field =
+        Action::Prepend { prefix: "X-", name: "Received-SPF", value: "pass\r\n\t(a)\r\n b" };
+    assert_eq!(answer(field), "action=PREPEND X-Received-SPF: pass (a) b\n\n");
 }
 
 #[test]
 fn answers_are_bounded() {
     let field = |length: usize| {
-        let value = "x".repeat(length - "X: ".len());
-        answer(Action::Prepend { name: "X", value: &value })
+        let value = "x".repeat(length - "X-Y: ".len());
+        answer(Action::Prepend { prefix: "X-", name: "Y", value: &value })
     };
-    assert!(field(FIELD_OCTETS_MAX).starts_with("action=PREPEND X: x"));
+    assert!(field(FIELD_OCTETS_MAX).starts_with("action=PREPEND X-Y: x"));
     assert_eq!(field(FIELD_OCTETS_MAX + 1), "action=DUNNO\n\n");
     let text = "é".repeat(TEXT_OCTETS_MAX);
     let refusal =
@@ -227,7 +228,7 @@ proptest! {
         for action in [
             Action::Refuse { code: 550, enhanced, text: &text },
             Action::DeferIfPermit { enhanced, text: &text },
-            Action::Prepend { name: "X", value: &text },
+            Action::Prepend { prefix: "", name: "X", value: &text },
         ] {
             let answer = answer(action);
             let line = answer.strip_suffix("\n\n").unwrap();

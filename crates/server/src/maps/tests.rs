@@ -73,6 +73,7 @@ impl<D: Door> Client<D> {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).await.unwrap();
         assert_eq!(String::from_utf8_lossy(&rest), "");
+        drop(self.stream);
         self.session.await.unwrap();
     }
 }

@@ -30,6 +30,7 @@ pub(super) struct News<'a> {
 /// A message that mail servers ask about. It is written down at the latest when it is dropped.
 pub(super) struct Message {
     prepend: Arc<[Prepend]>,
+    prefix: Arc<str>,
     ledger: Ledger,
     /// Of the facts that must not change within a message.
     pub(super) identity: u64,
@@ -94,6 +95,7 @@ impl Message {
         let examination = service.checker.examine(facts);
         Self {
             prepend: service.settings.prepend.clone(),
+            prefix: service.settings.prefix.clone(),
             ledger: service.ledger.clone(),
             identity,
             recipients: Vec::new(),
@@ -151,7 +153,10 @@ impl Message {
             return refusal.action().write(output);
         }
         match self.next_field(news) {
-            Some((name, value)) => Action::Prepend { name, value: &value }.write(output),
+            Some((name, value)) => {
+                let (prefix, value) = (&self.prefix, &value);
+                Action::Prepend { prefix, name, value }.write(output);
+            }
             None => Action::Dunno.write(output),
         }
     }
@@ -245,12 +250,13 @@ fn log(judgement: &Judgement, recipients: usize, outcome: &str) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let Facts { case_id, client_address, helo, reverse_path, .. } = &judgement.facts;
+    let Facts { case_id, client_address, helo, reverse_path, auth_user, .. } = &judgement.facts;
     tracing::info!(
         door = "policy",
         id = %case_id,
         client = %client_address,
         ?helo,
+        login = auth_user.as_ref().map(tracing::field::debug),
         mail_from = ?reverse_path,
         recipients,
         results = %results::words(judgement),

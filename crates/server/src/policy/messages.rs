@@ -29,10 +29,10 @@ pub(super) const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 pub(super) const SWEEP: Duration = Duration::from_secs(10);
 
 /// The messages that are on their way, by instance.
-#[derive(Default)]
 pub(super) struct Messages {
     book: Mutex<Book>,
     random: RandomState,
+    pub(super) messages_max: usize,
 }
 
 #[derive(Default)]
@@ -83,6 +83,11 @@ impl Open {
 }
 
 impl Messages {
+    /// Room for so many messages.
+    pub(super) fn new(messages_max: usize) -> Self {
+        Self { book: Mutex::default(), random: RandomState::new(), messages_max }
+    }
+
     /// The message of an instance. Another one that the same connection asked about before is over:
     /// a mail server works at one message after the other.
     pub(super) fn open(
@@ -106,7 +111,7 @@ impl Messages {
             open.touch();
             return open.clone();
         }
-        if book.open.len() >= MESSAGES_MAX {
+        if book.open.len() >= self.messages_max {
             forgotten = book.remove_oldest();
         }
         let open = Arc::new(Open::new(instance.into()));
@@ -185,7 +190,7 @@ impl Messages {
 
 impl Book {
     fn remove_oldest(&mut self) -> Option<Arc<Open>> {
-        let oldest = self.open.values().max_by_key(|open| open.silence())?.instance.clone();
+        let oldest = self.open.values().min_by_key(|open| *lock(&open.touched))?.instance.clone();
         self.open.remove(&oldest)
     }
 }

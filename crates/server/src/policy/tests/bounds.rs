@@ -1,5 +1,6 @@
 //! Silence, death, crowds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,7 +11,7 @@ use super::world::{Question, World, service};
 use crate::asking::ASKERS_MAX;
 use crate::gateway::tests::world::checker;
 use crate::listener::{Access, Address};
-use crate::policy::messages::{FORGOTTEN_AFTER, MESSAGES_MAX, SETTLED_AFTER, SWEEP};
+use crate::policy::messages::{FORGOTTEN_AFTER, MESSAGES_MAX, Messages, SETTLED_AFTER, SWEEP};
 use crate::server::{Door, Listener, Server};
 
 const ANSWER: &[u8] = b"action=PREPEND Authentication-Results: mx.example; spf=pass ";
@@ -36,7 +37,7 @@ async fn a_mail_server_that_dies_ends_its_session() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_writes_down_and_then_forgets() {
-    let service = std::sync::Arc::new(service(checker()));
+    let service = Arc::new(service(checker()));
     let ask = async |instance: &str| {
         let mut requests = quivive_postfix::policy::Requests::default();
         let question = Question::rcpt(instance, "pass").0 + "\n";
@@ -69,19 +70,24 @@ async fn silence_writes_down_and_then_forgets() {
 
 #[tokio::test]
 async fn no_more_messages_are_known_than_there_may_be() {
+    const MAX: usize = 16;
     let world = World::new().await;
+    let mut small = service(checker()).with_ledger(world.ledger.clone());
+    assert_eq!(small.messages.messages_max, MESSAGES_MAX);
+    small.messages = Arc::new(Messages::new(MAX));
+    world.current.store(Arc::new(small));
     let ask = async |number: usize| {
         // Each on a connection of its own, as Exim does.
         let mut asker = world.connect();
         asker.ask(&Question::rcpt(&number.to_string(), "pass")).await
     };
-    for number in 0..=MESSAGES_MAX {
+    for number in 0..=MAX {
         ask(number).await;
     }
-    assert_eq!(world.current.load().messages.count(), MESSAGES_MAX);
+    assert_eq!(world.current.load().messages.count(), MAX);
     // The first was forgotten, and written down.
     assert_eq!(world.cases().await.len(), 1);
-    assert!(ask(MESSAGES_MAX).await.contains("Received-SPF"));
+    assert!(ask(MAX).await.contains("Received-SPF"));
     assert!(ask(0).await.contains("Authentication-Results"));
 }
 

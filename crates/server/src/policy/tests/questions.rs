@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::world::{Question, World, service};
 use crate::check::Checker;
+use crate::policy::{PolicyService, Prepend, Settings};
 
 const RESULTS: &str = "PREPEND Authentication-Results: mx.example; spf=pass (case ";
 const SPF: &str = "PREPEND Received-SPF: pass ";
@@ -259,4 +260,18 @@ async fn a_kept_connection_sees_a_reload_with_the_next_message() {
     let after = asker.ask(&Question::rcpt("2", "fail")).await;
     assert!(after.starts_with("PREPEND Authentication-Results: new.example; spf=fail"), "{after}");
     assert_eq!(world.cases_at_the_end().await.len(), 2);
+}
+
+#[tokio::test]
+async fn names_have_the_prefix_that_the_mail_server_knows() {
+    let world = World::new().await;
+    let settings = Settings {
+        prefix: "X-Secret-".into(),
+        prepend: [Prepend::ReceivedSpf].into(),
+        ..Settings::new("mx.example")
+    };
+    let service = PolicyService::new(settings, crate::gateway::tests::world::checker());
+    world.current.store(Arc::new(service));
+    let answer = world.connect().ask(&Question::rcpt("1", "pass")).await;
+    assert!(answer.starts_with("PREPEND X-Secret-Received-SPF: pass "), "{answer}");
 }

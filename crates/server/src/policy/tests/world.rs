@@ -112,6 +112,7 @@ impl Asker {
         let mut rest = String::new();
         self.stream.read_to_string(&mut rest).await.unwrap();
         assert_eq!(rest, "");
+        drop(self.stream);
         self.session.await.unwrap();
     }
 }
