@@ -1,5 +1,7 @@
 //! A Postfix that asks Quivive about its mail, by whatever door, and delivers what it may.
 
+use std::net::SocketAddr;
+
 use crate::client::{self, Dialogue};
 use crate::peer::Peer;
 use crate::quivive::{self, Serve};
@@ -40,8 +42,28 @@ impl Filtered {
 
     /// As [`Filtered::start`], with further records.
     pub fn start_with(records: &str, tables: &str, main_cf: impl FnOnce(&Serve) -> String) -> Self {
-        let nsd = nsd::start(&format!("{DNS}\n{records}"));
-        let serve = Serve::start(&quivive::doors(nsd.address, tables));
+        let records = format!(
+            "{DNS}
+{records}"
+        );
+        Self::run(&records, |name_server| quivive::doors(name_server, tables), main_cf)
+    }
+
+    /// As [`Filtered::start`], with the whole of Quivive's configuration for a name server.
+    pub fn start_as(
+        configuration: impl FnOnce(SocketAddr) -> String,
+        main_cf: impl FnOnce(&Serve) -> String,
+    ) -> Self {
+        Self::run(DNS, configuration, main_cf)
+    }
+
+    fn run(
+        records: &str,
+        configuration: impl FnOnce(SocketAddr) -> String,
+        main_cf: impl FnOnce(&Serve) -> String,
+    ) -> Self {
+        let nsd = nsd::start(records);
+        let serve = Serve::start(&configuration(nsd.address));
         let postfix = postfix::start_with(&main_cf(&serve));
         Self { postfix, serve, nsd }
     }

@@ -6,6 +6,7 @@
 
 pub mod book;
 pub mod browser;
+pub mod churn;
 pub mod client;
 pub mod dns;
 pub mod dovecot;
@@ -16,6 +17,7 @@ pub mod main_job;
 pub mod matrix;
 pub mod nsd;
 pub mod peer;
+pub mod policy;
 pub mod postfix;
 pub mod quivive;
 pub mod wait;

@@ -46,8 +46,26 @@ pub enum Proof {
 }
 
 /// Every row there is, in the order of the page. A door adds its own.
-pub const ROWS: &[Row] =
-    &[POSTFIX_MILTER_RCPT, POSTFIX_MILTER_END, SENDMAIL_MILTER_RCPT, SENDMAIL_MILTER_END];
+pub const ROWS: &[Row] = &[
+    POSTFIX_POLICY_RCPT,
+    POSTFIX_POLICY_END,
+    POSTFIX_MILTER_RCPT,
+    POSTFIX_MILTER_END,
+    EXIM_POLICY_RCPT,
+    EXIM_POLICY_DATA,
+    SENDMAIL_MILTER_RCPT,
+    SENDMAIL_MILTER_END,
+];
+
+/// Postfix with the policy service, at RCPT.
+pub const POSTFIX_POLICY_RCPT: Row = Row { server: "Postfix", door: "policy", stage: "RCPT" };
+/// Postfix with the policy service, at the end of the message.
+pub const POSTFIX_POLICY_END: Row =
+    Row { server: "Postfix", door: "policy", stage: "end of message" };
+/// Exim with the policy service, at RCPT.
+pub const EXIM_POLICY_RCPT: Row = Row { server: "Exim", door: "policy", stage: "RCPT" };
+/// Exim with the policy service, at DATA, which for Exim is the end of the message.
+pub const EXIM_POLICY_DATA: Row = Row { server: "Exim", door: "policy", stage: "DATA" };
 
 /// Postfix with the milter, at RCPT.
 pub const POSTFIX_MILTER_RCPT: Row = Row { server: "Postfix", door: "milter", stage: "RCPT" };

@@ -123,19 +123,26 @@ impl Serve {
     /// Starts the daemon by a program that becomes it, in its folder.
     fn start_by(words: &[&str], configuration: &str) -> Self {
         let folder = peer::open_folder();
-        let file = folder.path().join("quivive.toml");
-        fs::write(&file, configuration).expect("the folder is ours");
+        fs::write(folder.path().join("quivive.toml"), configuration).expect("the folder is ours");
         fs::create_dir(folder.path().join("disk")).expect("the folder is new");
-        let log = fs::File::create(folder.path().join("log")).expect("the folder is ours");
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL"]).args(words).arg(program());
-        command.args(["serve", "--config"]).arg(file).current_dir(folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-        let mut child = command.spawn().expect("the program starts");
-        let output = lines(child.stdout.take().expect("the output is piped"));
+        let (child, output) = spawn(words, folder.path());
         let mut serve = Self { child, folder, listeners: Vec::new(), output };
         serve.wait_for_ready();
         serve
+    }
+
+    /// Ends the daemon as an operator does, and starts it again, with the configuration as it is
+    /// now. Its log goes on.
+    ///
+    /// # Panics
+    /// When it does not end well, or does not become ready.
+    pub fn restart(&mut self) {
+        self.signal("TERM");
+        let status = self.wait();
+        assert!(status.success(), "{status}: {}", self.log());
+        (self.child, self.output) = spawn(&[], self.folder.path());
+        self.listeners.clear();
+        self.wait_for_ready();
     }
 
     /// Takes the lines `listening DOOR ADDRESS` up to `ready`.
@@ -157,9 +164,17 @@ impl Serve {
     /// # Panics
     /// When there is no such door, or when it listens on a UNIX socket.
     pub fn address(&self, door: &str) -> SocketAddr {
+        self.listening(door).parse().expect("an address of the network")
+    }
+
+    /// Where the first door of this name listens, in the words of the daemon.
+    ///
+    /// # Panics
+    /// When there is no such door.
+    pub fn listening(&self, door: &str) -> &str {
         let of_door = |(name, _): &&(String, String)| name == door;
         let (_, address) = self.listeners.iter().find(of_door).expect("there is such a door");
-        address.parse().expect("an address of the network")
+        address
     }
 
     /// The folder of the configuration.
@@ -225,6 +240,18 @@ impl Drop for Serve {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The daemon in a folder, with what it prints.
+fn spawn(words: &[&str], folder: &Path) -> (Child, Receiver<String>) {
+    let log = fs::File::options().create(true).append(true).open(folder.join("log"));
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).args(words).arg(program());
+    command.args(["serve", "--config"]).arg(folder.join("quivive.toml")).current_dir(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.expect("the folder is ours"));
+    let mut child = command.spawn().expect("the program starts");
+    let output = lines(child.stdout.take().expect("the output is piped"));
+    (child, output)
 }
 
 /// The lines of an output as they come; the thread ends with the output.

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use quivive_e2e::{kept, main_job};
+use quivive_e2e::{churn, kept, main_job, policy};
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -22,8 +22,17 @@ fn main() -> ExitCode {
             );
             ExitCode::SUCCESS
         }
+        Some("policy") => {
+            let seen = churn::run(&mut policy::lasting_world(), churn::MESSAGES);
+            eprintln!(
+                "{} messages over reloads and restarts, each once and marked; {} times one was \
+                 deferred",
+                seen.taken, seen.deferred
+            );
+            ExitCode::SUCCESS
+        }
         _ => {
-            eprintln!("there are: main-job, kept");
+            eprintln!("there are: main-job, kept, policy");
             ExitCode::from(2)
         }
     }
