@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
+
 /// The type of such records.
 pub(super) const APL: u16 = 42;
 
@@ -55,17 +57,7 @@ impl AplItem {
 
 /// Whether a network covers an address: of its bits the first `prefix` count.
 pub(super) fn covers(network: IpAddr, prefix: u8, client: IpAddr) -> bool {
-    match (network, client) {
-        (IpAddr::V4(network), IpAddr::V4(client)) => {
-            let differing = network.to_bits() ^ client.to_bits();
-            differing.checked_shr(32 - u32::from(prefix.min(32))).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(network), IpAddr::V6(client)) => {
-            let differing = network.to_bits() ^ client.to_bits();
-            differing.checked_shr(128 - u32::from(prefix.min(128))).unwrap_or(0) == 0
-        }
-        _ => false,
-    }
+    IpNet::new(network, prefix).is_ok_and(|network| network.contains(&client))
 }
 
 #[cfg(test)]
