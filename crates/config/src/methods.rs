@@ -31,7 +31,7 @@ pub(crate) const METHODS: &[MethodRow] = {
     &[
         row(Method::Spf, Built::Now, &[Helo, Mailfrom]),
         row(Method::SenderId, Built::Later, &[Mailfrom, Pra]),
-        row(Method::CallerId, Built::Later, &[Pra]),
+        row(Method::CallerId, Built::Now, &[Pra]),
         row(Method::MailFromMx, Built::Now, &[Mailfrom, Helo]),
         row(Method::Rmx, Built::Now, &[Mailfrom, Helo]),
         row(Method::Dmp, Built::Now, &[Mailfrom, Helo]),

@@ -134,6 +134,10 @@ fn refusal_text(finding: &Finding, facts: &Facts) -> String {
     let domain = clean(&finding.domain, NAME_OCTETS_MAX);
     let name = finding.method.name();
     let mut text = match finding.identity {
+        Identity::Pra if finding.domain.is_empty() => {
+            // RFC 4406 section 5.
+            format!("Missing Purported Responsible Address ({})", finding.cause)
+        }
         Identity::Ip => of_address(finding, facts, &domain),
         Identity::Helo => of_claim(finding, facts, &domain, "to call itself"),
         _ => of_claim(finding, facts, &domain, "to send mail for"),

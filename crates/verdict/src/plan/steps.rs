@@ -1,5 +1,6 @@
 //! Every evaluation of this version.
 
+use quivive_caller_id::CallerId;
 use quivive_evidence::{Evaluate, Facts, Identity, Method};
 use quivive_lists::{DnsList, Iprev, Kind, List};
 use quivive_lmap::{Dmp, Drip, MailFromMx, Rmx};
@@ -87,6 +88,12 @@ pub(super) const STEPS: &[Step] = &[
         identities: &[Identity::Helo],
         stage: Stage::Helo,
         build: |policy, _| one(Drip::new(policy.settings.drip)),
+    },
+    Step {
+        method: Method::CallerId,
+        identities: &[Identity::Pra],
+        stage: Stage::Header,
+        build: |_, _| one(CallerId),
     },
 ];
 
