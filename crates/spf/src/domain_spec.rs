@@ -23,11 +23,13 @@ impl<'t> DomainSpec<'t> {
             return Err(SyntaxErrorKind::DomainEnd.at(offset..offset + text.len()));
         }
         let name = text.strip_suffix('.').unwrap_or(text);
-        let is_as_asked = name.len() <= NAME_OCTETS_MAX
-            && !text.bytes().any(|octet| octet == b'%' || octet.is_ascii_uppercase());
-        Ok(match is_as_asked {
-            true => Self::Literal(is_askable(name).then_some(name)),
-            false => Self::Macros(macros),
+        let is_changed = text.contains('%') || name.len() > NAME_OCTETS_MAX;
+        Ok(match is_changed {
+            false if !is_askable(name) => Self::Literal(None),
+            false if !name.bytes().any(|octet| octet.is_ascii_uppercase()) => {
+                Self::Literal(Some(name))
+            }
+            _ => Self::Macros(macros),
         })
     }
 
@@ -110,6 +112,7 @@ mod tests {
         let spec = |text| DomainSpec::parse_at(text, 7).unwrap();
         assert_eq!(spec("a.example."), DomainSpec::Literal(Some("a.example")));
         assert_eq!(spec("a..example"), DomainSpec::Literal(None));
+        assert_eq!(spec("A..example"), DomainSpec::Literal(None));
         let over_long = format!("{}.example", "b.".repeat(130));
         for text in ["A.example", "a%_.example", &over_long] {
             assert!(matches!(spec(text), DomainSpec::Macros(_)), "{text}");
