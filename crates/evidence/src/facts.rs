@@ -23,6 +23,9 @@ pub struct Facts {
     pub recipients: Vec<String>,
     /// The name under which the client logged in.
     pub auth_user: Option<String>,
+    /// The name or fingerprint of the certificate that the client showed, if it was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// The responsible submitter that the client stated (RFC 4405), without angle brackets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitter: Option<String>,
@@ -59,6 +62,7 @@ impl Facts {
             reverse_path: String::new(),
             recipients: Vec::new(),
             auth_user: None,
+            certificate: None,
             submitter: None,
             header: None,
             receiver: String::new(),

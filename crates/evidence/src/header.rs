@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use quivive_mail::header::{self, Field};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +40,7 @@ pub struct Header {
 /// A field that methods read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeaderField {
-    /// As it was written.
+    /// As it was written; a malformed one that some readers may take for one of these names, too.
     pub name: String,
     /// What follows the colon, folding and all, without the line end at the end; empty for trace
     /// fields.
@@ -55,9 +57,15 @@ impl Header {
 
     /// Adds the next field, if methods read such fields, and while there is room.
     pub fn push(&mut self, field: Field<'_>) {
-        let Some(name) = field.name() else { return };
-        let is_one_of = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-        let value = match (is_one_of(VALUES), is_one_of(PLACES)) {
+        // A name with octets that some readers overlook is kept as it was written.
+        let written = || {
+            let hidden = VALUES.iter().any(|known| field.resembles(known));
+            field.written_name().filter(|_| hidden).map(String::from_utf8_lossy)
+        };
+        let Some(name) = field.name().map(Cow::from).or_else(written) else { return };
+        let is_one_of =
+            |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(&name));
+        let value = match (field.name().is_none() || is_one_of(VALUES), is_one_of(PLACES)) {
             (true, _) => field.value(),
             (false, true) => &[],
             (false, false) => return,
@@ -66,7 +74,7 @@ impl Header {
             self.cut = true;
             return;
         }
-        self.fields.push(HeaderField { name: name.to_owned(), value: value.into() });
+        self.fields.push(HeaderField { name: name.into_owned(), value: value.into() });
     }
 
     /// The fields of this name, from the top; case does not matter.
@@ -83,6 +91,13 @@ impl HeaderField {
     /// Whether the field has this name; case does not matter.
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// Whether a careless reader might take the name for this one: it is the same but for blanks,
+    /// control characters and characters above ASCII.
+    pub fn resembles(&self, name: &str) -> bool {
+        let own = self.name.chars().filter(char::is_ascii_graphic);
+        own.map(|c| c.to_ascii_lowercase()).eq(name.chars().map(|c| c.to_ascii_lowercase()))
     }
 }
 
@@ -107,6 +122,17 @@ mod tests {
         );
         assert_eq!((header.all("from").count(), header.all("Sender").count()), (1, 0));
         assert!(!header.cut);
+    }
+
+    #[test]
+    fn hidden_names_are_kept() {
+        let header = Header::read(
+            b"F\0rom: a@b.example\r\nFr\xa0om: x\r\nFrom\r\n : c@d.example\r\nTo\0: x\r\n",
+        );
+        let names: Vec<_> = header.fields.iter().map(|field| &*field.name).collect();
+        assert_eq!(names, ["F\0rom", "Fr\u{fffd}om", "From\r\n "]);
+        assert!(header.fields.iter().all(|field| field.resembles("From") && !field.is("From")));
+        assert_eq!(header.all("From").count(), 0);
     }
 
     #[test]

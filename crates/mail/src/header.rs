@@ -49,6 +49,11 @@ impl<'a> Field<'a> {
         own.map(u8::to_ascii_lowercase).eq(name.bytes().map(|octet| octet.to_ascii_lowercase()))
     }
 
+    /// What stands before the colon, whatever it is; none without a colon.
+    pub fn written_name(&self) -> Option<&'a [u8]> {
+        self.colon.map(|colon| &self.raw[..colon])
+    }
+
     /// What follows the colon, folding and all, without the line end at the end.
     pub fn value(&self) -> &'a [u8] {
         let value = self.colon.map_or(&[][..], |colon| &self.raw[colon + 1..]);

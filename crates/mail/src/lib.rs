@@ -7,6 +7,7 @@ mod address_list;
 pub mod authentication_results;
 mod charset;
 pub mod domain;
+pub mod encoded_word;
 mod enhanced_status;
 pub mod field_body;
 mod forged;
