@@ -148,7 +148,13 @@ pub(crate) fn judge(
     if inquiry.ours && address.is_routed() {
         return Ok(verdict(Fail, "routed-address"));
     }
-    let owner = inquiry.owner(address, scope)?;
+    let owner = match inquiry.owner(address, scope) {
+        Ok(owner) => owner,
+        Err(stop) => {
+            let conclusion = stop.into();
+            return Ok((Judgement { conclusion, address: Some(address.clone()) }, None));
+        }
+    };
     Ok(match owner {
         Ownership::Own(None) => verdict(Pass, "own-address"),
         Ownership::Own(Some(grant)) => {

@@ -2,8 +2,8 @@
 //! own, in the envelope (RFC 6409 section 6.1) and in the header (section 6.3).
 //!
 //! Who may use what is a matter of [`Grant`]s: an identity (a login, a certificate, a network), a
-//! pattern of addresses, and for what. They are stored somewhere: in a [`GrantTable`], a database, a
-//! service; [`Binding`], the method, asks for them as for any other evidence
+//! pattern of addresses, and for what. They are stored somewhere: in a [`GrantTable`], a database,
+//! a service; [`Binding`], the method, asks for them as for any other evidence
 //! ([`quivive_evidence::Question::Stored`]), so that a recorded message can be judged again.
 //!
 //! ```text

@@ -106,6 +106,23 @@ impl GrantTable {
         Ok(table)
     }
 
+    /// Reads one line, in which there are no groups: `PATTERN HOLDER, HOLDER [OPTIONS]`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read_line(text: &str, rules: &Rules) -> Result<Vec<Grant>, TableFault> {
+        let line = Line::read(1, text.trim(), rules)?;
+        let lines = [line];
+        let groups = Groups::of(&lines).map_err(|error| error.fault)?;
+        let [line] = &lines;
+        let Subject::Pattern(pattern) = &line.subject else {
+            return Err(TableFault::Pattern(text.to_owned()));
+        };
+        let holders = groups.holders(line).map_err(|error| error.fault)?.into_iter();
+        let grant = |holder| Grant { pattern: pattern.clone(), holder, ..line.options.clone() };
+        Ok(holders.map(grant).collect())
+    }
+
     /// How many grants there are.
     pub fn len(&self) -> usize {
         self.count
@@ -205,7 +222,10 @@ impl<'l> Groups<'l> {
         }
         let groups = Self(groups);
         // Also one that nobody uses must hold together.
-        groups.0.values().try_for_each(|line| groups.holders(line).map(drop))?;
+        let defining = lines.iter().filter(|line| line.group().is_some());
+        for line in defining {
+            groups.holders(line)?;
+        }
         Ok(groups)
     }
 
@@ -346,12 +366,22 @@ as:boss        Alice
             ("a@e.test %team", "line 1: the group %team is nowhere defined"),
             ("%a x\n%A y", "line 2: the group %a is defined in line 1 already"),
             ("%a x [detail]", "line 1: a group has members alone"),
-            ("\n%a x, %b\n%b %c\n%c %b", "the group %b is in itself, by way of %b, %c"),
+            ("\n%a x, %b\n%b %c\n%c %b", "line 2: the group %b is in itself, by way of %b, %c"),
             ("%a %a", "line 1: the group %a is in itself, by way of %a"),
         ] {
             let error = table(text).unwrap_err().to_string();
             assert!(error.contains(said), "{text:?}: {error}");
         }
+    }
+
+    #[test]
+    fn one_line_alone() {
+        let line = |text| GrantTable::read_line(text, &Rules::default());
+        let grants = line("A@e.test alice, Bob [detail]").unwrap();
+        let grants: Vec<String> = grants.iter().map(Grant::to_string).collect();
+        assert_eq!(grants, ["a@e.test alice [detail]", "a@e.test bob [detail]"]);
+        assert!(matches!(line("a@e.test %team"), Err(TableFault::NoGroup(_))));
+        assert!(matches!(line("%team alice"), Err(TableFault::Pattern(_))));
     }
 
     #[test]
@@ -381,7 +411,7 @@ as:boss        Alice
             pattern in "[a-c]{1,3}@[a-c]{1,3}|@[a-c]{1,3}|\\.[a-c]{1,3}",
             login in "[a-z,:%\" \\\\*-]{1,6}",
         ) {
-            let grant = Grant::new(&pattern, Holder::Login(login.clone()));
+            let grant = Grant::new(&pattern, Holder::Login(login));
             let table = table(&grant.to_string()).unwrap();
             let entry = table.grants.values().flatten().next().unwrap();
             prop_assert_eq!(entry, &grant);

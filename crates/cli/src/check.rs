@@ -1,5 +1,6 @@
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use quivive_contract::{Query, Selection};
 
@@ -8,7 +9,7 @@ use crate::command_line::{Check, Global};
 use crate::error::Error;
 use crate::examiner::{Examiner, read_message};
 use crate::json::{self, JudgementJson};
-use crate::{text, world};
+use crate::{grants, text, world};
 
 /// Judges one message, or with `--batch` one for each line.
 pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
@@ -29,8 +30,10 @@ pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
         None => config.hostname.as_str().to_owned(),
     };
     let resolver = world::resolver(global, &config)?;
-    let examiner = Examiner::new(policy, resolver, receiver, check.now);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // What this program uses is not what the daemon's users do: it counts for itself.
+    let tables = runtime.block_on(grants::tables(&config.binding, Arc::default()))?;
+    let examiner = Examiner::new(policy, resolver, receiver, check.now).with_tables(tables);
     if let Some(path) = check.batch {
         return runtime.block_on(batch::run(examiner, selection, &path));
     }

@@ -9,6 +9,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
 
@@ -124,7 +125,8 @@ impl World {
             .map_err(|error| Error::Zone { path: "world.zone".into(), error })?;
         let resolver = Resolver::from_zone(zone);
         let ledger = crate::world::ledger(&config.store).await?;
-        let listeners = listeners::listeners(&config, &resolver, &ledger).await?;
+        let tables = crate::grants::tables(&config.binding, Arc::default()).await?;
+        let listeners = listeners::listeners(&config, &resolver, &ledger, &tables).await?;
         let server = Server::start(listeners, DRAIN_TIME).await;
         let server = server.map_err(|(address, error)| {
             Error::Serve(format!("cannot listen on {address} ({error})"))
@@ -134,7 +136,7 @@ impl World {
             gateway: address_of(&server, "gateway"),
             console: address_of(&server, "console"),
             store: ledger.store,
-            examiner: Examiner::new(config.policy(), resolver, receiver, None),
+            examiner: Examiner::new(config.policy(), resolver, receiver, None).with_tables(tables),
             folder,
             server,
         })

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use quivive_contract::Query;
-use quivive_evidence::{Header, Nonce};
+use quivive_evidence::{Header, Method, Nonce};
 use quivive_resolver::Resolver;
 use quivive_server::check::{Checker, Judgement};
-use quivive_verdict::Policy;
+use quivive_server::tables::Tables;
+use quivive_verdict::{Mode, Policy};
 
 use crate::error::Error;
 
@@ -23,6 +24,7 @@ pub(crate) struct Examiner {
     resolver: Resolver,
     receiver: String,
     now: Option<u64>,
+    tables: Tables,
 }
 
 impl Examiner {
@@ -33,18 +35,38 @@ impl Examiner {
         receiver: String,
         now: Option<u64>,
     ) -> Self {
-        Self { policy: Arc::new(policy), resolver, receiver, now }
+        Self { policy: Arc::new(policy), resolver, receiver, now, tables: Tables::default() }
+    }
+
+    /// As it is, with these tables to look into.
+    pub(crate) fn with_tables(self, tables: Tables) -> Self {
+        Self { tables, ..self }
     }
 
     /// Judges one message.
     pub(crate) async fn examine(&self, query: Query) -> Result<Judgement, Error> {
-        let policy = query.selection.of(&self.policy)?;
+        let mut policy = query.selection.of(&self.policy)?;
+        if query.auth_user.is_some() && query.selection.methods.is_none() {
+            policy = with_binding(policy);
+        }
         let mut facts = query.facts();
         facts.receiver.clone_from(&self.receiver);
         facts.now = self.now.unwrap_or_else(unix_now);
         facts.nonce = nonce()?;
-        Ok(Checker::new(policy, self.resolver.clone()).check(facts).await)
+        let checker = Checker::new(policy, self.resolver.clone());
+        Ok(checker.with_tables(self.tables.clone()).check(facts).await)
     }
+}
+
+/// Who tells of a login wants to hear what it may use: that is reported, unless the configuration
+/// says something of it.
+fn with_binding(policy: Arc<Policy>) -> Arc<Policy> {
+    if policy.methods.contains_key(&Method::Binding) {
+        return policy;
+    }
+    let mut policy = Arc::unwrap_or_clone(policy);
+    policy.methods.insert(Method::Binding, Mode::Report);
+    Arc::new(policy)
 }
 
 /// Reads the header of a message, or of standard input for `-`.

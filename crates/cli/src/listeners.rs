@@ -20,6 +20,7 @@ use quivive_server::next_hop::{self, Dialect, Place, Target};
 use quivive_server::policy::{self, PolicyService};
 use quivive_server::server::Web;
 use quivive_server::srs::{Manner, Rewriter, forward_map, reverse_map};
+use quivive_server::tables::Tables;
 use quivive_server::tls::TlsAcceptor;
 use quivive_server::{Ledger, listener, server};
 
@@ -31,6 +32,7 @@ pub(crate) async fn listeners(
     config: &Config,
     resolver: &Resolver,
     ledger: &Ledger,
+    tables: &Tables,
 ) -> Result<Vec<server::Listener>, Error> {
     let world = World {
         store: ledger.store.clone(),
@@ -39,6 +41,7 @@ pub(crate) async fn listeners(
         metrics: ledger.metrics.clone(),
     };
     let checker = Checker::new(world.policy.clone(), resolver.clone());
+    let checker = checker.with_tables(tables.clone());
     let rewriter = rewriter(config, ledger)?;
     let mut listeners = Vec::new();
     for listen in &config.listen {

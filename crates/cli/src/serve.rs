@@ -1,16 +1,18 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use quivive_config::Config;
 use quivive_resolver::Resolver;
 use quivive_server::Ledger;
+use quivive_server::grants::Usage;
 use quivive_server::server::{Listener, ServeError, serve};
 use serde::Serialize;
 
 use crate::command_line::Global;
 use crate::error::Error;
-use crate::{json, listeners, world};
+use crate::{grants, json, listeners, world};
 
 /// What `--json` says instead of `listening DOOR ADDRESS` and `ready`.
 #[derive(Serialize)]
@@ -25,7 +27,7 @@ struct AnnouncementJson<'a> {
 /// Runs the daemon until it is told to end.
 pub(crate) fn run(global: &Global) -> Result<ExitCode, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut loader = Loader { global, network: None, ledger: None };
+    let mut loader = Loader { global, network: None, ledger: None, usage: Arc::default() };
     let announce = |line: &str| {
         if let Err(error) = announce(global.json, line) {
             tracing::warn!("nobody hears that we are {line}: {error}");
@@ -53,6 +55,8 @@ struct Loader<'a> {
     network: Option<(Vec<SocketAddr>, Resolver)>,
     /// Where everything is written down, as the first configuration said.
     ledger: Option<(quivive_config::Store, Ledger)>,
+    /// What identities use is counted from the start.
+    usage: Arc<Usage>,
 }
 
 impl Loader<'_> {
@@ -64,7 +68,8 @@ impl Loader<'_> {
         }
         let resolver = self.resolver(&config)?;
         let ledger = self.ledger(&config.store).await?;
-        listeners::listeners(&config, &resolver, &ledger).await
+        let tables = grants::tables(&config.binding, self.usage.clone()).await?;
+        listeners::listeners(&config, &resolver, &ledger, &tables).await
     }
 
     /// The store is opened once: what the file says of it later counts after a restart.

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use quivive_evidence::{FindingResult, Identity, Method};
-use quivive_verdict::{Action, Actions};
+use quivive_verdict::{Action, Actions, Mode};
 
+use crate::Methods;
 use crate::methods::MethodRow;
 use crate::reading::Reading;
 use crate::section::Section;
@@ -110,6 +111,26 @@ impl Word for Action {
         let words: Vec<_> = now().map(|(action, _)| action.word()).collect();
         let cure = format!("there are: {}", words.join(", "));
         Err(Problem::NotInThisVersion { what: "action", word: self.text(), cure })
+    }
+}
+
+/// Adds the rows that hold for binding, where it is enforced, unless others are named: an operator
+/// who has it enforced wants it refused.
+pub(crate) fn complete(actions: &mut Actions, methods: &Methods) {
+    if methods.mode(Method::Binding) != Mode::Enforce {
+        return;
+    }
+    for identity in MethodRow::of(Method::Binding).identities {
+        for (result, action) in [
+            (FindingResult::Fail, Action::Reject),
+            (FindingResult::Permerror, Action::Reject),
+            (FindingResult::Temperror, Action::Defer),
+            (FindingResult::Policy, Action::Defer),
+        ] {
+            if actions.get(Method::Binding, *identity, result).is_none() {
+                actions.set(Method::Binding, *identity, result, action);
+            }
+        }
     }
 }
 

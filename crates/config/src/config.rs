@@ -2,12 +2,14 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use quivive_evidence::Method;
 use quivive_verdict::{Action, Actions, MethodSettings, Mode, Policy};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::actions;
 use crate::methods::MethodRow;
 use crate::problem::quoted;
 use crate::reading::Reading;
@@ -15,9 +17,9 @@ use crate::section::Section;
 use crate::settings::{Settings, settings};
 use crate::value::Word;
 use crate::{
-    AuthservId, Dmp, Dnsbl, Dnswl, Domain, Door, Doubt, Drip, Error, Exception, LISTENERS_MAX,
-    Listen, MailFromMx, Methods, Outgoing, Place, Problem, Resolver, Rmx, Service, Spf, Srs, Store,
-    Warning,
+    AuthservId, Binding, Dmp, Dnsbl, Dnswl, Domain, Door, Doubt, Drip, Error, Exception,
+    LISTENERS_MAX, Listen, MailFromMx, Methods, Outgoing, Place, Problem, Resolver, Rmx, Service,
+    Spf, Srs, Store, Warning,
 };
 
 /// How long a configuration may be.
@@ -68,6 +70,8 @@ settings! {
         dnsbl: Dnsbl = Dnsbl::default(); Live, Now;
         /// Which DNS white lists are asked (RFC 8904).
         dnswl: Dnswl = Dnswl::default(); Live, Now;
+        /// Which addresses a client may use as its own (submission binding).
+        binding: Binding = Binding::default(); Live, Now;
         /// How each method runs: "off", "report" (its findings are written down) or "enforce" (they
         /// decide). Without this table SPF is enforced; with it, what it does not name is off.
         methods: Methods = Methods::default(); Live, Now;
@@ -75,7 +79,8 @@ settings! {
         /// of SPF are helo and mailfrom. "accept" is firm and stops later findings; otherwise the
         /// strictest wins: "reject", "defer", "hold" (taken and kept back by the mail server that asks
         /// our milter), "discard" (taken and thrown away) and "mark" (the result travels with the
-        /// message). What is not named marks.
+        /// message). What is not named marks; of binding, where it is enforced, fail and permerror
+        /// are refused, temperror and policy deferred.
         actions: Actions = Actions::default(); Live, Now;
         /// An exception from the actions; there may be several, and the first that matches holds.
         exception: Vec<Exception> = Vec::new(); Live, Now;
@@ -144,6 +149,9 @@ impl Config {
             spf_void_lookups_max: self.spf.void_lookups_max,
             settings: self.method_settings(),
             legacy_headers: self.methods.legacy_headers(),
+            binding: Arc::new(self.binding.rules()),
+            repair: self.binding.repair,
+            spares_logins: self.methods.mode(Method::Binding) != Mode::Off,
             public_url: self.public_url(),
             ..Policy::new(self.authserv_id.as_str())
         }
@@ -210,7 +218,9 @@ fn parse(
     let section = Section::new(table.get_ref(), 0..0, &reading);
     let config = if clear { Config::read_table(&section, &mut reading) } else { None };
     let warnings = reading.finish()?;
-    Ok((config.expect("without errors there is a configuration"), warnings))
+    let mut config = config.expect("without errors there is a configuration");
+    actions::complete(&mut config.actions, &config.methods);
+    Ok((config, warnings))
 }
 
 /// What several sections must agree on.
@@ -299,7 +309,8 @@ fn methods_and_actions_agree(config: &Config, section: &Section<'_>, reading: &m
         let exceptions = config.exception.iter().map(|exception| &exception.actions);
         let acts = exceptions.chain([&config.actions]).any(|actions| actions.names(method));
         let enforced = config.methods.mode(method) == Mode::Enforce;
-        if enforced && !acts {
+        // Those of binding have defaults.
+        if enforced && !acts && method != Method::Binding {
             let span = section.key_span(&["methods", method.word()]);
             let identity = MethodRow::of(method).usual_identity();
             reading.warn(&span, Doubt::EnforcedWithoutActions(method, identity));
@@ -318,6 +329,10 @@ fn methods_and_actions_agree(config: &Config, section: &Section<'_>, reading: &m
             let span = section.key_span(&["methods", method.word()]);
             reading.warn(&span, Doubt::NoLists(*method));
         }
+    }
+    if config.methods.mode(Method::Binding) != Mode::Off && !config.binding.has_source() {
+        let span = section.key_span(&["methods", Method::Binding.word()]);
+        reading.warn(&span, Doubt::WithoutGrants);
     }
     for (method, _) in Methods::default().iter() {
         if !config.methods.names(method) {

@@ -39,7 +39,7 @@ pub(crate) const METHODS: &[MethodRow] = {
         row(Method::Rmxpp, Built::Later, &[Mailfrom, Helo]),
         row(Method::Callback, Built::Later, &[Mailfrom]),
         row(Method::Challenge, Built::Later, &[Mailfrom]),
-        row(Method::Binding, Built::Later, &[Mailfrom, From, Sender, Resent]),
+        row(Method::Binding, Built::Now, &[Mailfrom, From, Sender, Resent]),
         row(Method::Dkim, Built::Later, &[Signature]),
         row(Method::Dmarc, Built::Later, &[From]),
         row(Method::Arc, Built::Later, &[Chain]),

@@ -151,6 +151,12 @@ pub enum Doubt {
          proxy before it"
     )]
     TokensInTheClear,
+    /// Binding has nothing to look into.
+    #[error(
+        "[binding] names no grants, sqlite or url: whoever logs in by an address may use that \
+         address, and nobody any other"
+    )]
+    WithoutGrants,
     /// Forwarding addresses without a hash come back.
     #[error(
         "whoever writes to such an address has mail sent anywhere through us; leave this out as \

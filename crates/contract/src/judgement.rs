@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use quivive_evidence::{Finding, Noted, NotedAnswer, Question, TraceNode};
-use quivive_verdict::{Cost, Headers, Judgement, RecipientVerdict, Verdict};
+use quivive_verdict::{Cost, HeaderEdit, Headers, Judgement, RecipientVerdict, Verdict};
 use serde::Serialize;
 
 /// A judgement, as `check --json` writes it.
@@ -64,6 +64,16 @@ struct HeadersJson {
     authentication_results: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     x_rmx: Option<String>,
+    /// Fields that take the place of all fields of their name: what the message's own header is
+    /// mended by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    edits: Vec<EditJson>,
+}
+
+#[derive(Serialize)]
+struct EditJson {
+    name: String,
+    value: String,
 }
 
 #[derive(Serialize)]
@@ -182,7 +192,14 @@ impl HeadersJson {
             received_spf: headers.received_spf.iter().map(|value| unfolded(value)).collect(),
             authentication_results: unfolded(&headers.authentication_results),
             x_rmx: headers.x_rmx.as_deref().map(unfolded),
+            edits: headers.edits.iter().map(EditJson::new).collect(),
         }
+    }
+}
+
+impl EditJson {
+    fn new(edit: &HeaderEdit) -> Self {
+        Self { name: edit.name.clone(), value: unfolded(&edit.value).trim().to_owned() }
     }
 }
 

@@ -109,6 +109,8 @@ impl Selection {
         let mut selected = Policy::clone(policy);
         if let Some(methods) = &self.methods {
             selected.methods.clear();
+            // What is asked for by name is judged, whoever logged in.
+            selected.spares_logins = false;
             for &method in methods {
                 let mode = match policy.mode(method) {
                     Mode::Off => Mode::Report,

@@ -4,8 +4,8 @@ use crate::{Answer, DomainName, Facts, Finding, Missing, Mx, Octets, StoredQuest
 
 /// What the world answered so far: look-ups by type, each `None` where nothing is known yet.
 ///
-/// Names of DNS are in the form of [`crate::DnsQuestion::name`]. An answer, once given in an evaluation,
-/// stays until that evaluation is done, whatever its TTL.
+/// Names of DNS are in the form of [`crate::DnsQuestion::name`]. An answer, once given in an
+/// evaluation, stays until that evaluation is done, whatever its TTL.
 pub trait Evidence {
     /// The IPv4 addresses of a name.
     fn ipv4(&self, name: &str) -> Option<&Answer<Ipv4Addr>>;

@@ -17,8 +17,8 @@ pub struct Recorded {
     pub question: Question,
     /// What came: `found`, `nodata`, `nxdomain`, or the token of a failure.
     pub status: String,
-    /// The records in their text form; TXT, unknown types and stored entries with every octet that is not
-    /// printable ASCII, and every backslash, as `\DDD`.
+    /// The records in their text form; TXT, unknown types and stored entries with every octet
+    /// that is not printable ASCII, and every backslash, as `\DDD`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
     /// How long it could be kept, in seconds from `noted_at`.

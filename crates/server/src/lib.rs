@@ -5,6 +5,7 @@ pub mod check;
 mod doors;
 mod facts;
 pub mod gateway;
+pub mod grants;
 pub mod header_edit;
 pub mod http;
 mod judging;

@@ -1,5 +1,5 @@
-//! SASL (RFC 4422) as SMTP carries it (RFC 4954): the server's side of an exchange, without sockets,
-//! clock or randomness, and without the passwords.
+//! SASL (RFC 4422) as SMTP carries it (RFC 4954): the server's side of an exchange, without
+//! sockets, clock or randomness, and without the passwords.
 //!
 //! ```text
 //! Exchange::new -> respond(octets) -> Challenge: send it, respond again
@@ -8,8 +8,8 @@
 //!                                  -> Proven, Refused, Malformed: the end
 //! ```
 //!
-//! Trusts: nothing that a client says. Can be made to do: keep the parts of one exchange, of bounded
-//! length.
+//! Trusts: nothing that a client says. Can be made to do: keep the parts of one exchange, of
+//! bounded length.
 
 mod mechanism;
 mod plain;

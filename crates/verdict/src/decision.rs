@@ -3,7 +3,9 @@
 use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::EnhancedStatus;
 
-use crate::{Action, Mode, Policy, RecipientVerdict, Verdict, VerdictReply};
+use crate::{Action, Mode, Policy, RecipientVerdict, Verdict, VerdictReply, repair};
+
+mod binding;
 
 /// How much of a domain's own explanation is quoted, in octets.
 const EXPLANATION_OCTETS_MAX: usize = 200;
@@ -24,8 +26,13 @@ pub(crate) fn decide(
     if let Some(index) = exception.filter(|index| policy.exceptions[*index].skip) {
         reasons.push(format!("nothing is checked ([[exception]] {}, skip)", index + 1));
     }
+    if policy.spares(facts) {
+        reasons.push("the client logged in: only binding is judged".to_owned());
+    }
+    let mended = repair::mends(policy, findings, facts);
     for finding in findings {
         let (action, rule) = match spared(policy, findings, finding) {
+            _ if mended && is_author(finding) => (Action::Mark, "[binding] repair".to_owned()),
             Some(rule) => (Action::Mark, rule.to_owned()),
             None => action(policy, exception, finding),
         };
@@ -49,6 +56,10 @@ pub(crate) fn decide(
         reply: reply.clone(),
     });
     Verdict { action, recipients: recipients.collect(), reply, reasons }
+}
+
+fn is_author(finding: &Finding) -> bool {
+    finding.method == Method::Binding && finding.identity == Identity::From
 }
 
 /// What follows from one finding, and the rule that says so.
@@ -104,6 +115,10 @@ fn reply(
         }
     };
     let finding = finding.expect("only a finding refuses");
+    if finding.method == Method::Binding {
+        let reply = binding::reply(finding, class);
+        return VerdictReply { text: reply.text + &reference(policy, facts), ..reply };
+    }
     VerdictReply {
         code: if class == 5 { 550 } else { 451 },
         enhanced: enhanced(class, finding),

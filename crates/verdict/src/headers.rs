@@ -5,7 +5,7 @@ use quivive_mail::authentication_results::{AuthenticationResults, MethodResult, 
 use quivive_mail::{Charset, FieldBody, date_time};
 use quivive_spf::received_spf;
 
-use crate::{Headers, Policy};
+use crate::{Headers, Mode, Policy, repair};
 
 pub(crate) fn write<'f>(
     policy: &Policy,
@@ -19,8 +19,11 @@ pub(crate) fn write<'f>(
         Identity::Ip => 2,
         _ => 0,
     });
-    let written = findings.iter().filter(|finding| is_written(policy, finding.method));
-    let mut results: Vec<MethodResult> = written.map(|finding| method_result(finding)).collect();
+    let written = findings.iter().filter(|finding| is_written(policy, finding));
+    let mut results: Vec<MethodResult> = login(policy, facts)
+        .into_iter()
+        .chain(written.map(|finding| method_result(finding)))
+        .collect();
     if let Some(first) = results.first_mut().filter(|_| !facts.case_id.is_empty()) {
         first.comment = Some(format!("case {}", facts.case_id));
     }
@@ -31,6 +34,7 @@ pub(crate) fn write<'f>(
         received_spf: of_spf.map(|finding| received_spf(finding, facts)).collect(),
         authentication_results: results.value(Charset::Ascii),
         x_rmx: x_rmx(policy, &findings, facts),
+        edits: repair::edits(policy, &findings, facts),
     }
 }
 
@@ -52,9 +56,23 @@ fn result_word(method: Method) -> &'static str {
     }
 }
 
-/// Private results are for those who ask for them.
-fn is_written(policy: &Policy, method: Method) -> bool {
-    policy.legacy_headers || !result_word(method).starts_with("x-")
+/// Private results are for those who ask for them; of what binding had nothing to judge, nobody
+/// wants to read.
+fn is_written(policy: &Policy, finding: &Finding) -> bool {
+    let is_nothing = finding.method == Method::Binding && finding.result == FindingResult::None;
+    let is_private = result_word(finding.method).starts_with("x-");
+    !is_nothing && (policy.legacy_headers || !is_private)
+}
+
+/// Who logged in (RFC 8601 section 2.7.4), where that is what mail is held to.
+fn login(policy: &Policy, facts: &Facts) -> Option<MethodResult> {
+    let login = facts.auth_user.as_ref().filter(|login| !login.is_empty())?;
+    (policy.mode(Method::Binding) != Mode::Off).then(|| MethodResult {
+        method: "auth".to_owned(),
+        result: "pass".to_owned(),
+        properties: vec![property("smtp.auth", login)],
+        ..MethodResult::default()
+    })
 }
 
 /// `RESULT addr ADDRESS by HOST on DATE mechanism MECHANISM`.
@@ -89,8 +107,10 @@ fn x_rmx(policy: &Policy, findings: &[&Finding], facts: &Facts) -> Option<String
 fn method_result(finding: &Finding) -> MethodResult {
     let word = result_word(finding.method);
     // What the word of a private result leaves open, its reason says.
-    let reason = (word.starts_with("x-") && finding.result != FindingResult::Pass)
-        .then(|| finding.cause.to_string());
+    // That of binding would tell strangers what the client is not told.
+    let tells = word.starts_with("x-") && finding.method != Method::Binding;
+    let reason =
+        (tells && finding.result != FindingResult::Pass).then(|| finding.cause.to_string());
     MethodResult {
         method: word.to_owned(),
         result: finding.result.word().to_owned(),
@@ -102,11 +122,6 @@ fn method_result(finding: &Finding) -> MethodResult {
 
 /// What was judged: what the finding itself names, or else the domain of its identity.
 fn properties(finding: &Finding) -> Vec<Property> {
-    let property = |name: &str, value: &str| {
-        let (ptype, property) = name.split_once('.').unwrap_or(("policy", name));
-        let (ptype, property) = (ptype.to_owned(), property.to_owned());
-        Property { ptype, property, value: value.to_owned() }
-    };
     if !finding.properties.is_empty() {
         return finding.properties.iter().map(|own| property(&own.name, &own.value)).collect();
     }
@@ -119,4 +134,10 @@ fn properties(finding: &Finding) -> Vec<Property> {
         _ => "smtp.mailfrom",
     };
     vec![property(name, &finding.domain)]
+}
+
+fn property(name: &str, value: &str) -> Property {
+    let (ptype, property) = name.split_once('.').unwrap_or(("policy", name));
+    let (ptype, property) = (ptype.to_owned(), property.to_owned());
+    Property { ptype, property, value: value.to_owned() }
 }

@@ -48,7 +48,9 @@ pub(crate) fn evaluations(
     before: Option<Stage>,
     now: Stage,
 ) -> Vec<Box<dyn Evaluate>> {
+    let spared = policy.spares(facts);
     steps(policy)
+        .filter(|step| !spared || step.method == Method::Binding)
         .filter(|step| step.stage <= now && before.is_none_or(|before| step.stage > before))
         .flat_map(|step| (step.build)(policy, facts))
         .collect()

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use quivive_evidence::{Facts, FindingResult, Identity, Method};
@@ -25,11 +26,31 @@ pub struct Policy {
     /// Whether results of methods that have no registered word go into headers, under private `x-`
     /// words (RFC 8601 section 2.7.6).
     pub legacy_headers: bool,
+    /// What a client may use, and how that is asked for.
+    pub binding: Arc<quivive_binding::Rules>,
+    /// What becomes of a From field that its client may not write, before it is refused.
+    pub repair: Repair,
+    /// Whether mail of those who logged in is judged by binding alone: where it comes from says
+    /// nothing about who sends it.
+    pub spares_logins: bool,
     /// Where the explanations of refusals are published: their ids are put behind it. None:
     /// nowhere.
     pub public_url: Option<String>,
     /// Which identities are judged.
     pub identities: Vec<Identity>,
+}
+
+/// What becomes of a From field that its client may not write (RFC 6409 section 8). It is done only
+/// where the envelope is the client's own, and the field can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repair {
+    /// What the actions say.
+    #[default]
+    Nothing,
+    /// The reverse-path takes the author's place.
+    RewriteFrom,
+    /// The reverse-path is named as the sender.
+    AddSender,
 }
 
 /// What is done with a method's findings.
@@ -93,6 +114,9 @@ impl Policy {
             spf_void_lookups_max: 2,
             settings: MethodSettings::default(),
             legacy_headers: false,
+            binding: Arc::default(),
+            repair: Repair::Nothing,
+            spares_logins: false,
             public_url: None,
             identities: Identity::ALL.to_vec(),
         }
@@ -101,6 +125,11 @@ impl Policy {
     /// How a method runs.
     pub fn mode(&self, method: Method) -> Mode {
         self.methods.get(&method).copied().unwrap_or(Mode::Off)
+    }
+
+    /// Whether this message is judged by binding alone.
+    pub(crate) fn spares(&self, facts: &Facts) -> bool {
+        self.spares_logins && facts.auth_user.as_deref().is_some_and(|login| !login.is_empty())
     }
 
     /// The first exception that holds for a message, with its place in the list.

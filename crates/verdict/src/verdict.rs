@@ -39,7 +39,8 @@ pub struct RecipientVerdict {
     pub reply: VerdictReply,
 }
 
-/// What is written on top of a message: values, without field names.
+/// What is written on top of a message, values without field names; and what of its own header is
+/// written anew.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Headers {
     /// One Received-SPF value per identity (RFC 7208 section 9.1).
@@ -49,6 +50,18 @@ pub struct Headers {
     /// The X-RMX value (draft-danisch-dns-rr-smtp-04), where private results are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x_rmx: Option<String>,
+    /// Fields that take the place of all fields of their name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<HeaderEdit>,
+}
+
+/// A field that takes the place of all fields of its name, or is added where there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeaderEdit {
+    /// The name.
+    pub name: String,
+    /// The value, folding and all; without a line end at its end.
+    pub value: String,
 }
 
 impl Headers {

@@ -8,6 +8,7 @@ const LAYERS: &[(&str, Layer)] = &[
     ("quivive-mail", Layer::Number(0)),
     ("quivive-evidence", Layer::Number(0)),
     ("quivive-spf", Layer::Number(1)),
+    ("quivive-binding", Layer::Number(1)),
     ("quivive-caller-id", Layer::Number(1)),
     ("quivive-lists", Layer::Number(1)),
     ("quivive-lmap", Layer::Number(1)),

@@ -17,7 +17,7 @@ use crate::command_line::{CaseReplay, Global};
 use crate::error::Error;
 use crate::json::{self, JudgementJson};
 use crate::style::{self, QUIET, STRONG, excerpt, printable};
-use crate::world;
+use crate::{grants, world};
 
 /// How much of a term is shown, in characters.
 const TERM_CHARACTERS_MAX: usize = 160;
@@ -85,7 +85,11 @@ pub(super) async fn run(global: &Global, flags: &CaseReplay) -> Result<(), Error
     let (config, store) = open_to_read(global, &flags.store)?;
     let policy = Arc::new(config.policy());
     let asking = match flags.ask {
-        true => Some(Checker::new(policy.clone(), world::resolver(global, &config)?)),
+        true => {
+            let tables = grants::tables(&config.binding, Arc::default()).await?;
+            let checker = Checker::new(policy.clone(), world::resolver(global, &config)?);
+            Some(checker.with_tables(tables))
+        }
         false => None,
     };
     let judge = Judge { flags, policy, asking };

@@ -1,6 +1,7 @@
 //! The program, run as anybody runs it.
 
 mod batch;
+mod binding;
 mod book;
 mod case;
 mod check;

@@ -61,6 +61,7 @@ fn the_samples_comments_parse() {
         "token_file",
         "requests_per_minute",
         "socket_",
+        "ca_file",
     ];
     for line in above.lines() {
         let Some(setting) = line.strip_prefix("# e.g. ").or(line.strip_prefix("# ")) else {

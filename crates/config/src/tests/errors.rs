@@ -50,7 +50,7 @@ fn keys_that_are_unknown() {
     );
     only_error(
         "\"a\\nb\" = 1",
-        "1:1: unknown key `a\\nb`; there are: hostname, authserv_id, resolver, store, outgoing, service, listen, spf, mail_from_mx, rmx, dmp, drip, dnsbl, dnswl, methods, actions, exception, srs",
+        "1:1: unknown key `a\\nb`; there are: hostname, authserv_id, resolver, store, outgoing, service, listen, spf, mail_from_mx, rmx, dmp, drip, dnsbl, dnswl, binding, methods, actions, exception, srs",
     );
 }
 

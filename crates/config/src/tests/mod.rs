@@ -1,5 +1,6 @@
 //! Shared by the tests: the configuration, errors and warnings of a text.
 
+mod binding;
 mod bounds;
 mod contract;
 mod documents;

@@ -1,5 +1,6 @@
 //! Every evaluation of this version.
 
+use quivive_binding::Binding;
 use quivive_caller_id::CallerId;
 use quivive_evidence::{Evaluate, Facts, Identity, Method};
 use quivive_lists::{DnsList, Iprev, Kind, List};
@@ -95,6 +96,30 @@ pub(super) const STEPS: &[Step] = &[
         stage: Stage::Header,
         build: |_, _| one(CallerId),
     },
+    Step {
+        method: Method::Binding,
+        identities: &[Identity::Mailfrom],
+        stage: Stage::Mail,
+        build: |policy, _| binding(policy, Identity::Mailfrom),
+    },
+    Step {
+        method: Method::Binding,
+        identities: &[Identity::From],
+        stage: Stage::Header,
+        build: |policy, facts| of_header(policy, facts, Identity::From),
+    },
+    Step {
+        method: Method::Binding,
+        identities: &[Identity::Sender],
+        stage: Stage::Header,
+        build: |policy, facts| of_header(policy, facts, Identity::Sender),
+    },
+    Step {
+        method: Method::Binding,
+        identities: &[Identity::Resent],
+        stage: Stage::Header,
+        build: |policy, facts| of_header(policy, facts, Identity::Resent),
+    },
 ];
 
 fn one(method: impl Evaluate + 'static) -> Evaluations {
@@ -107,6 +132,15 @@ fn lists(kind: Kind, lists: &[List]) -> Evaluations {
         return one(DnsList::unnamed(kind));
     }
     lists.iter().flat_map(|list| one(DnsList::new(kind, list.clone()))).collect()
+}
+
+/// Where there is no message, there is nothing in its header to judge.
+fn of_header(policy: &Policy, facts: &Facts, identity: Identity) -> Evaluations {
+    if facts.header.is_some() { binding(policy, identity) } else { Vec::new() }
+}
+
+fn binding(policy: &Policy, identity: Identity) -> Evaluations {
+    one(Binding::new(identity, policy.binding.clone()))
 }
 
 pub(crate) fn spf_limits(policy: &Policy) -> Limits {
