@@ -62,6 +62,25 @@ impl Dialogue {
         dialogue
     }
 
+    /// Connects as a client that stands elsewhere, by the PROXY protocol, and says EHLO.
+    ///
+    /// # Panics
+    /// When the server does not believe us.
+    pub fn open_by_proxy(server: SocketAddr, client_address: &str, helo: &str) -> Self {
+        let mut stream = TcpStream::connect(server).expect("the server listens");
+        stream.set_read_timeout(Some(wait::DEADLINE)).expect("a time is given");
+        let (family, ours) = match client_address.contains(':') {
+            true => ("TCP6", "::1"),
+            false => ("TCP4", "127.0.0.1"),
+        };
+        let header = format!("PROXY {family} {client_address} {ours} 1025 25\r\n");
+        stream.write_all(header.as_bytes()).expect("the server reads");
+        let mut dialogue = Self { stream: BufReader::new(stream) };
+        dialogue.expect("220");
+        dialogue.say(&format!("EHLO {helo}"), "250");
+        dialogue
+    }
+
     /// Sends a line and takes the reply, which must begin with `expected`.
     ///
     /// # Panics

@@ -10,6 +10,7 @@ pub mod churn;
 pub mod client;
 pub mod dns;
 pub mod dovecot;
+pub mod exim;
 pub mod filtered;
 pub mod kept;
 pub mod maildir;
