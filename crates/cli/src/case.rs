@@ -1,6 +1,6 @@
 //! What is kept of messages: listed, shown, judged again, handed over, forgotten.
 
-mod list;
+pub(crate) mod list;
 mod replay;
 mod show;
 mod subject;
@@ -33,7 +33,7 @@ pub(crate) fn run(global: &Global, command: command_line::Case) -> Result<ExitCo
 }
 
 /// The store, for reading alone, with the configuration it belongs to.
-fn open_to_read(global: &Global, file: &StoreFile) -> Result<(Config, Store), Error> {
+pub(crate) fn open_to_read(global: &Global, file: &StoreFile) -> Result<(Config, Store), Error> {
     let config = world::kept_config(global)?;
     let store = Store::open_to_read(settings(&config, file)?)?;
     Ok((config, store))

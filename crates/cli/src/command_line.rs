@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Lint(Box<Lint>),
     /// Print the zone records that say who sends for a domain
     Publish(Box<Publish>),
+    /// What if a domain published another record? Its senders' results, today beside tomorrow
+    Simulate(Box<Simulate>),
     /// Rewrite addresses for forwarding (Sender Rewriting Scheme), and keep its secrets
     #[command(subcommand)]
     Srs(Box<Srs>),
@@ -201,6 +203,29 @@ pub(crate) enum Stated {
 pub(crate) enum MethodOrAll {
     One(Method),
     All,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The domain
+    pub(crate) domain: String,
+    /// What it would publish: an SPF record, or NAME TYPE TEXT; may be given several times
+    #[arg(long, value_name = "TEXT", required = true, value_parser = as_said())]
+    pub(crate) with_record: Vec<String>,
+    /// Who sends: a file of lines ADDRESS [COUNT]; - for standard input
+    #[arg(long, value_name = "FILE|-", required_unless_present = "cases")]
+    pub(crate) traffic: Option<PathBuf>,
+    /// Who sends: the clients of recorded messages
+    #[arg(long, conflicts_with = "traffic")]
+    pub(crate) cases: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreFile,
+    /// Of recorded messages, those from then on: as for case list
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// End with 1 if mail that passes today would not pass
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 #[derive(Debug, Args)]
@@ -504,6 +529,7 @@ impl Command {
             Self::Check(_)
             | Self::Lint(_)
             | Self::Publish(_)
+            | Self::Simulate(_)
             | Self::Serve
             | Self::Completions(_)
             | Self::Man(_)

@@ -20,6 +20,7 @@ mod publish;
 mod run;
 mod secret_file;
 mod serve;
+mod simulate;
 mod srs;
 mod style;
 mod text;

@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{Command, CommandLine};
 use crate::error::Error;
-use crate::{case, check, config, demo, lint, manual, publish, serve, srs, token};
+use crate::{case, check, config, demo, lint, manual, publish, serve, simulate, srs, token};
 
 /// Names what is logged, as `info` or `quivive_resolver=debug`.
 const LOG_VARIABLE: &str = "QUIVIVE_LOG";
@@ -35,6 +35,7 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
     match command {
         Command::Check(check) => check::run(&global, *check),
         Command::Lint(lint) => lint::run(&global, &lint),
+        Command::Simulate(simulate) => simulate::run(&global, &simulate),
         Command::Publish(publish) => publish::run(&global, &publish),
         Command::Config(command) => config::run(&global, command),
         Command::Serve => serve::run(&global),

@@ -15,6 +15,7 @@ mod publish;
 mod query;
 mod request;
 mod request_error;
+mod simulation;
 mod srs;
 
 pub use case::CaseJson;
@@ -24,6 +25,7 @@ pub use publish::PublishJson;
 pub use query::{Query, Selection, SelectionError};
 pub use request::{Attached, Request, id_of};
 pub use request_error::RequestError;
+pub use simulation::SimulationJson;
 pub use srs::SrsJson;
 
 /// An object as a line of output.

@@ -4,5 +4,6 @@ mod bad_days;
 mod bounds;
 mod record;
 mod search;
+mod senders;
 mod subjects;
 mod world;

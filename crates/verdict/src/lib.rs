@@ -16,6 +16,7 @@ mod policy;
 mod repair;
 mod replay;
 mod session;
+pub mod simulation;
 mod verdict;
 
 pub use case::Case;

@@ -35,17 +35,9 @@ pub(super) async fn run(global: &Global, list: CaseList) -> Result<(), Error> {
 
 /// What the flags choose.
 pub(super) fn filter(flags: &CaseFilter) -> Result<Filter, Error> {
-    let since = |time: &String| {
-        moment(time).ok_or_else(|| {
-            Error::Unclear(format!(
-                "`{time}` is no time; write seconds since 1970, 2026-01-31, \
-                 2026-01-31T12:00:00Z, or 30m, 2h, 7d for so long ago"
-            ))
-        })
-    };
     Ok(Filter {
-        since: flags.since.as_ref().map(since).transpose()?,
-        until: flags.until.as_ref().map(since).transpose()?,
+        since: time_of(flags.since.as_deref())?,
+        until: time_of(flags.until.as_deref())?,
         domain: flags.domain.clone(),
         address: flags.address.clone(),
         client: flags.client,
@@ -55,6 +47,22 @@ pub(super) fn filter(flags: &CaseFilter) -> Result<Filter, Error> {
         action: flags.action,
         ..Filter::default()
     })
+}
+
+/// A flag's time, if there is one.
+///
+/// # Errors
+/// It is no time, with how one is written.
+pub(crate) fn time_of(text: Option<&str>) -> Result<Option<u64>, Error> {
+    let read = |time: &str| {
+        moment(time).ok_or_else(|| {
+            Error::Unclear(format!(
+                "`{time}` is no time; write seconds since 1970, 2026-01-31, \
+                 2026-01-31T12:00:00Z, or 30m, 2h, 7d for so long ago"
+            ))
+        })
+    };
+    text.map(read).transpose()
 }
 
 /// A time, in seconds since 1970. Days begin in UTC.

@@ -26,6 +26,11 @@ fn publish() {
     check("publish.md", 5);
 }
 
+#[test]
+fn simulate() {
+    check("simulate.md", 1);
+}
+
 /// Runs the commands of a page, which are this many at least.
 #[track_caller]
 fn check(page: &str, at_least: usize) {

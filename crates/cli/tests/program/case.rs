@@ -16,13 +16,13 @@ const CONFIG: &str = "hostname = \"mx.here.example\"\n[store]\npath = \"cases.db
                       [actions.spf.mailfrom]\nfail = \"reject\"\n";
 
 /// A folder with a configuration, and a store with three cases: a pass, a fail, and a softfail.
-struct Kept {
-    folder: TempDir,
+pub(crate) struct Kept {
+    pub(crate) folder: TempDir,
     config: PathBuf,
 }
 
 impl Kept {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("quivive.toml");
         std::fs::write(&config, CONFIG).unwrap();

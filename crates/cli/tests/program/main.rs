@@ -11,5 +11,6 @@ mod lint;
 mod publish;
 mod relatives;
 mod run;
+mod simulate;
 mod srs;
 mod token;

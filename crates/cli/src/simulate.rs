@@ -1,0 +1,195 @@
+//! `simulate`: what would come of a domain's traffic by another record.
+
+mod table;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use quivive_contract::{SimulationJson, line};
+use quivive_evidence::{Notebook, Recorded, Severity, Subject, what_if};
+use quivive_resolver::Resolver;
+use quivive_verdict::simulation::{Forecast, Sender, Simulation, Tally, Traffic, by_urgency};
+use quivive_verdict::{Policy, linter};
+
+use crate::case;
+use crate::command_line::{Global, Simulate};
+use crate::error::Error;
+use crate::examiner::named;
+use crate::input::read_bounded;
+use crate::lint::a_domain;
+use crate::lint::driver::Linter;
+use crate::style::{QUIET, STRONG};
+use crate::world;
+
+/// How long a file of senders may be, in octets.
+const TRAFFIC_OCTETS_MAX: u64 = 16 << 20;
+
+/// How many senders are judged at once.
+const SENDERS_AT_ONCE_MAX: usize = 256;
+
+/// How long the questions of one round may take together.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Shows today's results beside tomorrow's.
+///
+/// # Errors
+/// What hinders it. With `--strict`, mail that would break makes the exit code 1.
+pub(crate) fn run(global: &Global, flags: &Simulate) -> Result<ExitCode, Error> {
+    let config = world::config(global)?;
+    let domain = a_domain(&flags.domain)?;
+    let records = records(&domain, &flags.with_record);
+    let instead = what_if(&records, 0).map_err(Error::Unclear)?;
+    let resolver = world::resolver(global, &config)?;
+    let policy = config.policy();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let traffic = traffic(global, flags, &domain).await?;
+        warn_of_faults(&policy, &domain, &instead).await?;
+        let forecasts = forecast(&policy, &domain, &traffic, &instead, &resolver).await?;
+        if global.json {
+            io::stdout().lock().write_all(&line(&SimulationJson::new(&domain, &forecasts)))?;
+        } else {
+            table::write(&mut anstream::stdout().lock(), &domain, &records, &forecasts)?;
+        }
+        let is_broken = flags.strict && Tally::of(&forecasts).broken > 0;
+        Ok(if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    })
+}
+
+/// What would be published, as `NAME TYPE TEXT`: a text alone is the domain's record.
+fn records(domain: &str, given: &[String]) -> Vec<String> {
+    let record = |text: &String| match is_record_alone(text) {
+        true => format!("{domain} TXT {text}"),
+        false => text.clone(),
+    };
+    given.iter().map(record).collect()
+}
+
+/// Whether a text is that of a record, without name and type.
+fn is_record_alone(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let has_type =
+        words.next().is_some_and(|word| word.parse::<quivive_evidence::RecordType>().is_ok());
+    first.to_ascii_lowercase().starts_with("v=spf") || (!has_type && first.contains('='))
+}
+
+/// Who sends.
+async fn traffic(global: &Global, flags: &Simulate, domain: &str) -> Result<Traffic, Error> {
+    if let Some(path) = &flags.traffic {
+        return read(path);
+    }
+    let since = case::list::time_of(flags.since.as_deref())?;
+    let (_, store) = case::open_to_read(global, &flags.store)?;
+    let recorded = store.senders(domain, since).await?;
+    if recorded.messages == 0 {
+        return Err(Error::Unclear(format!(
+            "there is no recorded message of {domain}; name its senders with --traffic"
+        )));
+    }
+    if recorded.more {
+        anstream::eprintln!(
+            "the newest {} messages count; there are older ones",
+            recorded.messages
+        );
+    }
+    Ok(recorded.traffic)
+}
+
+fn read(path: &Path) -> Result<Traffic, Error> {
+    let octets = read_bounded(path, TRAFFIC_OCTETS_MAX)?;
+    let traffic = Traffic::parse(&String::from_utf8_lossy(&octets)).map_err(|error| {
+        Error::Unclear(format!("{}, line {}: {}", named(path).display(), error.line, error.text))
+    })?;
+    if traffic.senders.is_empty() {
+        return Err(Error::Unclear(format!(
+            "{} names no sender; write lines of an address and a count",
+            named(path).display()
+        )));
+    }
+    Ok(traffic)
+}
+
+/// A record that is broken breaks everything: that is said before what follows from it.
+async fn warn_of_faults(policy: &Policy, domain: &str, instead: &[Recorded]) -> Result<(), Error> {
+    let Some(lint) = linter(quivive_evidence::Method::Spf, policy) else { return Ok(()) };
+    let mut notebook = Notebook::default();
+    instead.iter().try_for_each(|answer| answer.note(&mut notebook)).map_err(Error::Unclear)?;
+    let subject = Subject { domain: Some(domain.to_owned()), record: None };
+    let report = Linter::new(lint, None).lint_with(&subject, notebook).await;
+    let errors = report.remarks.iter().filter(|remark| remark.severity == Severity::Error);
+    for error in errors {
+        let message = crate::style::printable(&error.message).into_owned();
+        anstream::eprintln!(
+            "{STRONG}the record{STRONG:#}: {message} {QUIET}({}){QUIET:#}",
+            error.help
+        );
+    }
+    Ok(())
+}
+
+/// What comes of each sender, what breaks first.
+async fn forecast(
+    policy: &Policy,
+    domain: &str,
+    traffic: &Traffic,
+    instead: &[Recorded],
+    resolver: &Resolver,
+) -> Result<Vec<Forecast>, Error> {
+    let bar = progress(traffic.senders.len() as u64);
+    let mut forecasts = Vec::with_capacity(traffic.senders.len());
+    for senders in traffic.senders.chunks(SENDERS_AT_ONCE_MAX) {
+        forecasts.extend(forecast_some(policy, domain, senders, instead, resolver).await?);
+        bar.inc(senders.len() as u64);
+    }
+    bar.finish_and_clear();
+    by_urgency(&mut forecasts);
+    Ok(forecasts)
+}
+
+async fn forecast_some(
+    policy: &Policy,
+    domain: &str,
+    senders: &[Sender],
+    instead: &[Recorded],
+    resolver: &Resolver,
+) -> Result<Vec<Forecast>, Error> {
+    let simulation = Simulation::new(policy, domain, senders, instead);
+    let mut simulation = simulation.map_err(Error::Unclear)?;
+    loop {
+        let missing = simulation.missing();
+        if missing.is_empty() {
+            return Ok(simulation.forecasts());
+        }
+        let mut answers = Notebook::default();
+        resolver.note_answers(&missing, &mut answers, PATIENCE).await;
+        simulation.note(&answers);
+    }
+}
+
+fn progress(senders: u64) -> ProgressBar {
+    if senders <= SENDERS_AT_ONCE_MAX as u64 || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} senders  {eta} left");
+    let style = style.expect("the template is well formed");
+    ProgressBar::with_draw_target(Some(senders), ProgressDrawTarget::stderr()).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_alone_is_the_domains() {
+        let of = |text: &str| records("a.example", &[text.to_owned()]).remove(0);
+        assert_eq!(of("v=spf1 -all"), "a.example TXT v=spf1 -all");
+        assert_eq!(of("V=SPF1"), "a.example TXT V=SPF1");
+        assert_eq!(of("b.example TXT v=spf1 -all"), "b.example TXT v=spf1 -all");
+        assert_eq!(of("b.example A 192.0.2.1"), "b.example A 192.0.2.1");
+        assert_eq!(of("b.example TXT"), "b.example TXT");
+    }
+}
