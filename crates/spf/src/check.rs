@@ -98,27 +98,29 @@ impl From<Conclusion<'_>> for quivive_evidence::Conclusion {
 
 /// The result of check_host() alone, without a trace: what a caller in a hurry needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Outcome<'e> {
     /// The result.
     pub result: FindingResult,
     /// Why, as [`Finding::cause`].
     pub cause: &'static str,
+    /// The directive that decided, if one did.
+    pub decided_by: Option<&'e str>,
+    /// How many terms that ask DNS were evaluated (RFC 7208 section 4.6.4).
+    pub terms: usize,
+    /// How many look-ups found nothing.
+    pub void_lookups: usize,
 }
 
 /// check_host() (RFC 7208 section 4) with what is known.
 ///
 /// # Errors
 /// The questions that need answers first.
-pub fn check_host<E: Evidence + ?Sized>(
-    request: &Request<'_>,
-    evidence: &E,
+pub fn check_host<'e, E: Evidence + ?Sized>(
+    request: &'e Request<'_>,
+    evidence: &'e E,
     limits: Limits,
-) -> Result<Outcome, quivive_evidence::Missing> {
+) -> Result<Outcome<'e>, quivive_evidence::Missing> {
     let mut walk = Walk::new(request, evidence, limits, ());
     let conclusion = walk.run();
-    if walk.missing.is_empty() {
-        Ok(Outcome { result: conclusion.result, cause: conclusion.cause.token() })
-    } else {
-        Err(walk.missing)
-    }
+    if walk.missing.is_empty() { Ok(walk.outcome(conclusion)) } else { Err(walk.missing) }
 }

@@ -223,3 +223,6 @@ impl Bits for u128 {
         bits
     }
 }
+
+#[cfg(test)]
+mod tests;

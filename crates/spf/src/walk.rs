@@ -1,7 +1,7 @@
 use arrayvec::ArrayString;
 use quivive_evidence::{
-    Ahead, Answer, Evidence, Failure, FindingResult, Missing, Outcome, Question, RecordType,
-    TermResult, Txt,
+    Ahead, Answer, Evidence, Failure, FindingResult, Missing, Outcome as Found, Question,
+    RecordType, TermResult, Txt,
 };
 
 use crate::cause::Cause;
@@ -12,7 +12,7 @@ use crate::packed::Place;
 use crate::published::Policy;
 use crate::record::{Modifier, Qualifier, Record};
 use crate::trace::Watch;
-use crate::{Limits, Published, Request, Scope, expand};
+use crate::{Limits, Outcome, Published, Request, Scope, expand};
 
 /// How many terms that ask DNS a check may evaluate, over all its records (RFC 7208 section 4.6.4).
 pub const TERMS_MAX: usize = 10;
@@ -105,9 +105,20 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         }
     }
 
+    /// What was concluded, and what it took.
+    pub(crate) fn outcome(&self, conclusion: Conclusion<'a>) -> Outcome<'a> {
+        Outcome {
+            result: conclusion.result,
+            cause: conclusion.cause.token(),
+            decided_by: conclusion.decided_by.map(Place::text),
+            terms: self.terms,
+            void_lookups: self.void_lookups,
+        }
+    }
+
     fn does_not_exist(&self) -> bool {
         let answer = self.evidence.txt(self.request.domain());
-        answer.is_some_and(|answer| matches!(answer.outcome, Outcome::NoName))
+        answer.is_some_and(|answer| matches!(answer.outcome, Found::NoName))
     }
 
     /// check_host() for one domain: its record, found and evaluated.
