@@ -16,19 +16,26 @@ use crate::{
 /// evaluation never sees the world change under it.
 #[derive(Debug, Clone, Default)]
 pub struct Notebook {
-    ipv4: Answers<Ipv4Addr>,
-    ipv6: Answers<Ipv6Addr>,
-    mx: Answers<Mx>,
-    ptr: Answers<DomainName>,
-    txt: Answers<Txt>,
-    other: HashMap<(Arc<str>, u16), Arc<Answer<Octets>>, RandomState>,
+    // A quick hash will do: the bounds of an inquiry keep a notebook so small that names made to
+    // collide cost nothing.
+    names: HashMap<Arc<str>, Known, RandomState>,
     stored: HashMap<StoredQuestion, Arc<Answer<Octets>>, RandomState>,
     order: Vec<Question>,
 }
 
-/// A quick hash will do: the bounds of an inquiry keep a notebook so small that names made to
-/// collide cost nothing.
-type Answers<T> = HashMap<Arc<str>, Arc<Answer<T>>, RandomState>;
+/// What is known of a name.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    ipv4: Option<Arc<Answer<Ipv4Addr>>>,
+    ipv6: Option<Arc<Answer<Ipv6Addr>>>,
+    mx: Option<Arc<Answer<Mx>>>,
+    ptr: Option<Arc<Answer<DomainName>>>,
+    txt: Option<Arc<Answer<Txt>>>,
+    /// Few names have any, and none has many.
+    other: Option<Box<Others>>,
+}
+
+type Others = Vec<(u16, Arc<Answer<Octets>>)>;
 
 /// A question with its answer.
 #[derive(Debug, Clone)]
@@ -42,32 +49,27 @@ pub struct Noted {
 impl Notebook {
     /// Notes an answer. The record type is the answer's.
     pub fn note(&mut self, name: &Arc<str>, answer: DnsAnswer) {
-        use std::collections::hash_map::Entry;
-        fn add<K: Eq + std::hash::Hash, T>(
-            answers: &mut HashMap<K, Arc<Answer<T>>, RandomState>,
-            key: K,
-            answer: Arc<Answer<T>>,
-        ) -> bool {
-            match answers.entry(key) {
-                Entry::Occupied(_) => false,
-                Entry::Vacant(vacant) => {
-                    vacant.insert(answer);
-                    true
-                }
-            }
+        fn add<T>(place: &mut Option<T>, answer: T) -> bool {
+            let is_new = place.is_none();
+            place.get_or_insert(answer);
+            is_new
         }
-        let question = DnsQuestion { name: name.clone(), record_type: answer.record_type() };
-        let key = name.clone();
-        let new = match answer {
-            DnsAnswer::A(answer) => add(&mut self.ipv4, key, answer),
-            DnsAnswer::Aaaa(answer) => add(&mut self.ipv6, key, answer),
-            DnsAnswer::Mx(answer) => add(&mut self.mx, key, answer),
-            DnsAnswer::Ptr(answer) => add(&mut self.ptr, key, answer),
-            DnsAnswer::Txt(answer) => add(&mut self.txt, key, answer),
-            DnsAnswer::Other(number, answer) => add(&mut self.other, (key, number), answer),
+        let record_type = answer.record_type();
+        let known = self.names.entry(name.clone()).or_default();
+        let is_new = match answer {
+            DnsAnswer::A(answer) => add(&mut known.ipv4, answer),
+            DnsAnswer::Aaaa(answer) => add(&mut known.ipv6, answer),
+            DnsAnswer::Mx(answer) => add(&mut known.mx, answer),
+            DnsAnswer::Ptr(answer) => add(&mut known.ptr, answer),
+            DnsAnswer::Txt(answer) => add(&mut known.txt, answer),
+            DnsAnswer::Other(number, _) if known.other(number).is_some() => false,
+            DnsAnswer::Other(number, answer) => {
+                known.other.get_or_insert_default().push((number, answer));
+                true
+            }
         };
-        if new {
-            self.order.push(Question::Dns(question));
+        if is_new {
+            self.order.push(Question::Dns(DnsQuestion { name: name.clone(), record_type }));
         }
     }
 
@@ -104,19 +106,16 @@ impl Notebook {
     }
 
     fn dns_answer(&self, question: &DnsQuestion) -> Option<DnsAnswer> {
-        let DnsQuestion { name, record_type } = question;
-        let name: &str = name;
-        match record_type {
-            RecordType::A => self.ipv4.get(name).cloned().map(DnsAnswer::A),
-            RecordType::Aaaa => self.ipv6.get(name).cloned().map(DnsAnswer::Aaaa),
-            RecordType::Mx => self.mx.get(name).cloned().map(DnsAnswer::Mx),
-            RecordType::Ptr => self.ptr.get(name).cloned().map(DnsAnswer::Ptr),
-            RecordType::Txt => self.txt.get(name).cloned().map(DnsAnswer::Txt),
-            RecordType::Other(number) => self
-                .other
-                .get(&(Arc::from(name), *number))
-                .cloned()
-                .map(|answer| DnsAnswer::Other(*number, answer)),
+        let known = self.names.get(&question.name)?;
+        match question.record_type {
+            RecordType::A => known.ipv4.clone().map(DnsAnswer::A),
+            RecordType::Aaaa => known.ipv6.clone().map(DnsAnswer::Aaaa),
+            RecordType::Mx => known.mx.clone().map(DnsAnswer::Mx),
+            RecordType::Ptr => known.ptr.clone().map(DnsAnswer::Ptr),
+            RecordType::Txt => known.txt.clone().map(DnsAnswer::Txt),
+            RecordType::Other(number) => {
+                known.other(number).cloned().map(|answer| DnsAnswer::Other(number, answer))
+            }
         }
     }
 
@@ -139,32 +138,70 @@ impl Notebook {
     }
 }
 
+impl Known {
+    fn other(&self, record_type: u16) -> Option<&Arc<Answer<Octets>>> {
+        let mut others = self.other.as_deref().into_iter().flatten();
+        others.find(|(number, _)| *number == record_type).map(|(_, answer)| answer)
+    }
+}
+
 impl Evidence for Notebook {
     fn ipv4(&self, name: &str) -> Option<&Answer<Ipv4Addr>> {
-        self.ipv4.get(name).map(Arc::as_ref)
+        self.names.get(name)?.ipv4.as_deref()
     }
 
     fn ipv6(&self, name: &str) -> Option<&Answer<Ipv6Addr>> {
-        self.ipv6.get(name).map(Arc::as_ref)
+        self.names.get(name)?.ipv6.as_deref()
     }
 
     fn mx(&self, name: &str) -> Option<&Answer<Mx>> {
-        self.mx.get(name).map(Arc::as_ref)
+        self.names.get(name)?.mx.as_deref()
     }
 
     fn ptr(&self, name: &str) -> Option<&Answer<DomainName>> {
-        self.ptr.get(name).map(Arc::as_ref)
+        self.names.get(name)?.ptr.as_deref()
     }
 
     fn txt(&self, name: &str) -> Option<&Answer<Txt>> {
-        self.txt.get(name).map(Arc::as_ref)
+        self.names.get(name)?.txt.as_deref()
     }
 
     fn other(&self, name: &str, record_type: u16) -> Option<&Answer<Octets>> {
-        self.other.get(&(Arc::from(name), record_type)).map(Arc::as_ref)
+        self.names.get(name)?.other(record_type).map(Arc::as_ref)
     }
 
     fn stored(&self, question: &StoredQuestion) -> Option<&Answer<Octets>> {
         self.stored.get(question).map(Arc::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(last: u8) -> DnsAnswer {
+        let outcome = Outcome::of(vec![[192, 0, 2, last].into()]);
+        DnsAnswer::A(Arc::new(Answer::new(outcome, Source::default())))
+    }
+
+    fn other(record_type: u16) -> DnsAnswer {
+        let outcome = Outcome::NoData;
+        DnsAnswer::without_records(RecordType::Other(record_type), outcome, Source::default())
+    }
+
+    #[test]
+    fn the_first_answer_stands() {
+        let mut notebook = Notebook::default();
+        let name = "a.test".into();
+        for answer in [address(1), other(99), address(2), other(99), other(100)] {
+            notebook.note(&name, answer);
+        }
+        assert_eq!(notebook.len(), 3);
+        let first = notebook.ipv4("a.test").unwrap().records().unwrap();
+        assert_eq!(first, [Ipv4Addr::new(192, 0, 2, 1)]);
+        let noted: Vec<String> = notebook.noted().map(|noted| noted.question.to_string()).collect();
+        assert_eq!(noted, ["a.test A", "a.test TYPE99", "a.test TYPE100"]);
+        assert!(notebook.txt("a.test").is_none() && notebook.other("a.test", 98).is_none());
+        assert!(notebook.ipv4("b.test").is_none());
     }
 }

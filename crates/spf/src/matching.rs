@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use arrayvec::{ArrayString, ArrayVec};
-use quivive_evidence::{Ahead, Answer, DomainName, Evidence, RecordType, write_reverse_name};
+use quivive_evidence::{Ahead, Answer, DomainName, Evidence, Mx, RecordType, write_reverse_name};
 use quivive_mail::domain::is_within;
 
 use crate::cause::Cause;
@@ -142,8 +142,8 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         if hosts.len() > MX_HOSTS_MAX {
             return Err(Stop::permanent(Cause::MxLimit));
         }
-        for host in hosts.iter().filter(|host| is_host_name(&host.exchange)) {
-            if self.address_matches(&host.exchange, prefix, ahead)? {
+        for host in &Hosts::of(answer, hosts).0 {
+            if self.address_matches(host, prefix, ahead)? {
                 return Ok(true);
             }
         }
@@ -223,6 +223,18 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
                 let answer = self.look_up(name, RecordType::Aaaa, Ahead::Allowed, answer)?;
                 answer.map(|answer| answer.records().unwrap_or_default().contains(&client))
             }
+        })
+    }
+}
+
+/// The hosts of an `mx` that can be asked, in their order; kept beside the answer.
+struct Hosts(Box<[DomainName]>);
+
+impl Hosts {
+    fn of<'a>(answer: &'a Answer<Mx>, hosts: &[Mx]) -> &'a Self {
+        answer.memo().get_or_make(|| {
+            let askable = hosts.iter().filter(|host| is_host_name(&host.exchange));
+            Self(askable.map(|host| host.exchange.clone()).collect())
         })
     }
 }
