@@ -54,6 +54,8 @@ pub(crate) enum Command {
     /// Check, show or sample a configuration
     #[command(subcommand)]
     Config(Config),
+    /// Print the lines that lead a mail server of this machine to Quivive, and what to check
+    Setup(Setup),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the manual page, or write those of all commands into a folder
@@ -79,6 +81,23 @@ pub(crate) enum Command {
     /// List, show, release and discard held messages
     #[command(hide = true)]
     Held(Later),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Setup {
+    /// The mail server
+    pub(crate) mail_server: MailServer,
+}
+
+/// A mail server that can ask Quivive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum MailServer {
+    /// By policy service, milter, socketmap or tcp_table; or behind the gateway
+    Postfix,
+    /// By policy service
+    Exim,
+    /// By milter
+    Sendmail,
 }
 
 #[derive(Debug, Args)]
@@ -531,6 +550,7 @@ impl Command {
             | Self::Publish(_)
             | Self::Simulate(_)
             | Self::Serve
+            | Self::Setup(_)
             | Self::Completions(_)
             | Self::Man(_)
             | Self::Demo(_)

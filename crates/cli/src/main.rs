@@ -20,6 +20,7 @@ mod publish;
 mod run;
 mod secret_file;
 mod serve;
+mod setup;
 mod simulate;
 mod srs;
 mod style;

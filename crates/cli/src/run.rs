@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{Command, CommandLine};
 use crate::error::Error;
-use crate::{case, check, config, demo, lint, manual, publish, serve, simulate, srs, token};
+use crate::{case, check, config, demo, lint, manual, publish, serve, setup, simulate, srs, token};
 
 /// Names what is logged, as `info` or `quivive_resolver=debug`.
 const LOG_VARIABLE: &str = "QUIVIVE_LOG";
@@ -39,6 +39,7 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
         Command::Publish(publish) => publish::run(&global, &publish),
         Command::Config(command) => config::run(&global, command),
         Command::Serve => serve::run(&global),
+        Command::Setup(setup) => setup::run(&global, &setup),
         Command::Case(command) => case::run(&global, *command),
         Command::Token(command) => token::run(&global, command),
         Command::Srs(command) => srs::run(&global, *command),

@@ -11,6 +11,7 @@ mod lint;
 mod publish;
 mod relatives;
 mod run;
+mod setup;
 mod simulate;
 mod srs;
 mod token;
