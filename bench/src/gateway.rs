@@ -157,7 +157,8 @@ fn table(subjects: &[Subject], rates: &[Rates], yardstick: &str) -> Table {
     table
 }
 
-fn message() -> Vec<u8> {
+/// A message, with its closing dot.
+pub(crate) fn message() -> Vec<u8> {
     let mut message = b"From: <user@example.test>\r\nTo: <user@example.test>\r\n\
         Subject: a message to measure with\r\nMessage-ID: <1@example.test>\r\n\r\n"
         .to_vec();

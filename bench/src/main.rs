@@ -1,17 +1,19 @@
-//! `cargo xtask bench [spf | gateway]`.
+//! `cargo xtask bench [spf | gateway | doors]`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
 
 use std::io::{Error, Result};
 use std::path::Path;
 use std::process::ExitCode;
 
-use quivive_bench::{corpus, gateway, spf};
+use quivive_bench::doors::null::Asked;
+use quivive_bench::{corpus, doors, gateway, spf};
 
 const USAGE: &str = "\
-Usage: cargo xtask bench [spf | gateway] [--rounds N]
+Usage: cargo xtask bench [spf | gateway | doors] [--rounds N]
 
   spf       processor time of an SPF check, answers in memory, beside mail-auth and pyspf
-  gateway   messages per second, beside a bare relay and Postfix";
+  gateway   messages per second, beside a bare relay and Postfix
+  doors     what filters cost Postfix, ours beside others and beside those that do nothing";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,12 +27,17 @@ fn main() -> ExitCode {
         arguments.truncate(arguments.len() - 2);
     }
     let outcome = match arguments.as_slice() {
-        [] => spf(rounds).and_then(|()| gateway(rounds)),
+        [] => spf(rounds).and_then(|()| gateway(rounds)).and_then(|()| doors::enter(rounds)),
         ["spf"] => spf(rounds),
         ["gateway"] => gateway(rounds),
+        ["doors"] => doors::enter(rounds),
         // Measured programs, started by the commands above, and by whoever looks for what takes
         // their time.
         ["subject", name, folder] => spf::subject::serve(name, Path::new(folder)),
+        ["doors-inside"] => doors_inside(rounds),
+        ["null-policy"] => block_on(doors::null::policy(|address| println!("{address}"))),
+        ["noop-milter", asked, prompt] => noop_milter(asked, prompt, None),
+        ["noop-milter", asked, prompt, socket] => noop_milter(asked, prompt, Some(socket)),
         ["hop"] => hop(None),
         ["hop", next_hop] => hop(Some(next_hop)),
         ["corpus", folder] => corpus(Path::new(folder)),
@@ -58,6 +65,21 @@ fn gateway(rounds: usize) -> Result<()> {
     Ok(())
 }
 
+fn doors_inside(rounds: usize) -> Result<()> {
+    println!("{}", doors::inside(rounds)?);
+    Ok(())
+}
+
+fn noop_milter(asked: &str, prompt: &str, socket: Option<&str>) -> Result<()> {
+    let asked = match asked {
+        "ours" => Asked::AsOurs,
+        "answered" => Asked::Answered,
+        _ => Asked::All,
+    };
+    let said = |address| println!("{address}");
+    block_on(doors::null::milter(socket, asked, prompt == "prompt", said))
+}
+
 /// Writes the files that `subject` reads.
 fn corpus(folder: &Path) -> Result<()> {
     let corpus = corpus::find()?;
@@ -68,8 +90,11 @@ fn corpus(folder: &Path) -> Result<()> {
 
 fn hop(next_hop: Option<&str>) -> Result<()> {
     let next_hop = next_hop.map(str::parse).transpose().map_err(Error::other)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(gateway::hop::serve(next_hop, |address| println!("{address}")))
+    block_on(gateway::hop::serve(next_hop, |address| println!("{address}")))
+}
+
+fn block_on(serving: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serving)
 }
 
 fn usage() -> ExitCode {

@@ -26,6 +26,11 @@ impl Series {
         Self(self.0.iter().zip(&other.0).map(|(own, other)| own / other).collect())
     }
 
+    /// The value of each round less that of the other series in the same round.
+    pub fn less(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(own, other)| own - other).collect())
+    }
+
     /// The middle value.
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
@@ -64,6 +69,7 @@ mod tests {
         let other: Series = [2.0, 20.0, 6.0, 1.0].into_iter().collect();
         let ratio = own.ratio_to(&other);
         assert_eq!((ratio.len(), ratio.median(), ratio.noise()), (3, 0.5, 0.0));
+        assert_eq!(own.less(&other).median(), -3.0);
     }
 
     #[test]

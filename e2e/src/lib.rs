@@ -21,4 +21,5 @@ pub mod peer;
 pub mod policy;
 pub mod postfix;
 pub mod quivive;
+pub mod sendmail;
 pub mod wait;

@@ -15,6 +15,18 @@ const SOA: u16 = 6;
 /// # Panics
 /// When the text holds a failure that NSD cannot produce, or when NSD refuses it.
 pub fn start(records: &str) -> Peer {
+    start_server(None, records)
+}
+
+/// As [`start`], at this address.
+///
+/// # Panics
+/// When the address is not free, too.
+pub fn start_at(address: SocketAddr, records: &str) -> Peer {
+    start_server(Some(address), records)
+}
+
+fn start_server(address: Option<SocketAddr>, records: &str) -> Peer {
     let prepare = |folder: &Path, address: SocketAddr| {
         let zone = format!(
             "$TTL 300\n$ORIGIN .\n. SOA ns. hostmaster. 1 3600 600 86400 300\n. NS ns.\n{records}\n"
@@ -26,7 +38,10 @@ pub fn start(records: &str) -> Peer {
         words.into_iter().chain([folder.join("nsd.conf").display().to_string()]).collect()
     };
     let is_ready = |address| matches!(dns::ask(address, ".", SOA), Some((0, _)));
-    Peer::start("nsd", prepare, is_ready)
+    match address {
+        Some(address) => Peer::start_at(address, "nsd", prepare, is_ready),
+        None => Peer::start("nsd", prepare, is_ready),
+    }
 }
 
 fn settings(folder: &Path, address: SocketAddr, failing: &[&str]) -> String {

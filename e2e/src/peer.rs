@@ -21,12 +21,18 @@ pub const OWNER: u32 = 61_000;
 /// How often a start is tried: the port may be taken between its choice and its use.
 const STARTS_MAX: usize = 3;
 
+/// Names a file that peers are to find as `/etc/resolv.conf` instead of the machine's own.
+pub const RESOLV_CONF: &str = "QUIVIVE_RESOLV_CONF";
+
 /// Lays the tree `$1` over the machine and becomes the rest of the arguments.
 const ENTER: &str = r#"
 tree=$1; shift
 for folder in usr etc; do
     mount -t overlay overlay -o "lowerdir=$tree/$folder:/$folder" "/$folder" || exit 97
 done
+if [ -n "$QUIVIVE_RESOLV_CONF" ]; then
+    mount --bind "$QUIVIVE_RESOLV_CONF" /etc/resolv.conf || exit 97
+fi
 exec "$@"
 "#;
 
@@ -49,10 +55,32 @@ impl Peer {
         prepare: impl Fn(&Path, SocketAddr) -> Vec<String>,
         is_ready: impl Fn(SocketAddr) -> bool,
     ) -> Self {
+        Self::start_on(free_address, name, prepare, is_ready)
+    }
+
+    /// As [`Peer::start`], at this address.
+    ///
+    /// # Panics
+    /// When the address is not free, too.
+    pub fn start_at(
+        address: SocketAddr,
+        name: &str,
+        prepare: impl Fn(&Path, SocketAddr) -> Vec<String>,
+        is_ready: impl Fn(SocketAddr) -> bool,
+    ) -> Self {
+        Self::start_on(|| address, name, prepare, is_ready)
+    }
+
+    fn start_on(
+        choose_address: impl Fn() -> SocketAddr,
+        name: &str,
+        prepare: impl Fn(&Path, SocketAddr) -> Vec<String>,
+        is_ready: impl Fn(SocketAddr) -> bool,
+    ) -> Self {
         let mut log = String::new();
         for _ in 0..STARTS_MAX {
             let folder = open_folder();
-            let address = free_address();
+            let address = choose_address();
             let words = prepare(folder.path(), address);
             let output = File::create(folder.path().join("log")).expect("the log can be made");
             let errors = output.try_clone().expect("the log can be written twice");
@@ -73,6 +101,11 @@ impl Peer {
     /// Its folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The process that stands for it; its own are below.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it wrote to its outputs so far.
@@ -131,6 +164,11 @@ pub fn owned_folder(folder: &Path, name: &str) -> PathBuf {
     fs::create_dir(&owned).expect("the folder is new");
     std::os::unix::fs::chown(&owned, Some(OWNER), Some(OWNER)).expect("tests run as root");
     owned
+}
+
+/// Whether a peer can be started.
+pub fn is_unpacked(name: &str) -> bool {
+    tree(name).is_dir()
 }
 
 /// Whether a TCP connection is taken there.

@@ -35,13 +35,20 @@ pub fn start() -> Peer {
 
 /// As [`start`], with further lines for its `main.cf`.
 pub fn start_with(settings: &str) -> Peer {
+    start_as("postfix", settings, |_| String::new())
+}
+
+/// As [`start_with`], among the files of a peer that brings more than Postfix, with further lines
+/// for its `master.cf` when its folder is known.
+pub fn start_as(peer: &str, settings: &str, services: impl Fn(&Path) -> String) -> Peer {
     let prepare = |folder: &Path, address: SocketAddr| {
         for name in ["data", "mail"] {
             peer::owned_folder(folder, name);
         }
         let main = self::settings(folder) + settings;
         let (ip, port) = (address.ip(), address.port());
-        let services = format!("{ip}:{port} inet n - n - 100 smtpd\n{SERVICES}");
+        let further = services(folder);
+        let services = format!("{ip}:{port} inet n - n - 100 smtpd\n{SERVICES}{further}");
         for name in ["conf", "spool"] {
             fs::create_dir(folder.join(name)).expect("the folder is new");
         }
@@ -50,7 +57,7 @@ pub fn start_with(settings: &str) -> Peer {
         let conf = folder.join("conf").display().to_string();
         vec!["postfix".to_owned(), "-c".to_owned(), conf, "start-fg".to_owned()]
     };
-    Peer::start("postfix", prepare, peer::accepts)
+    Peer::start(peer, prepare, peer::accepts)
 }
 
 /// The Maildir of everybody at `example.test`.

@@ -217,6 +217,11 @@ impl Serve {
         wait::until("the end of serve", || self.child.try_wait().expect("it is our child"))
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether the process runs.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("it is our child").is_none()

@@ -28,6 +28,13 @@ const PEERS: &[Peer] = &[
         accounts: &["postfix", "postdrop"],
     },
     Peer {
+        name: "policyd-spf",
+        packages: &["postfix", "postfix-policyd-spf-python"],
+        proof: "usr/bin/policyd-spf",
+        accounts: &["postfix", "postdrop"],
+    },
+    Peer { name: "rspamd", packages: &["rspamd"], proof: "usr/bin/rspamd", accounts: &["_rspamd"] },
+    Peer {
         name: "sendmail",
         packages: &["sendmail-bin", "sendmail-cf", "m4"],
         proof: "usr/libexec/sendmail/sendmail",

@@ -66,7 +66,7 @@ impl Milter {
 
     /// What is wanted of a mail server. Every field is looked at, since any may be forged; a body
     /// is read by nothing. Who the client and the sender are is listened to and not answered.
-    fn wishes() -> Wishes {
+    pub fn wishes() -> Wishes {
         let unanswered = Step::Connect | Step::Helo | Step::Mail | Step::Header;
         Wishes {
             steps: unanswered | Step::Rcpt,

@@ -1,0 +1,64 @@
+//! Sendmail, which takes mail for `example.test` from anybody and hands it on.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::peer::{self, Peer};
+
+/// Gives Sendmail a full name for this host, without which it waits a minute, makes its
+/// configuration, and becomes it.
+const START: &str = r#"
+mount --bind hosts /etc/hosts || exit 97
+m4 sendmail.mc > sendmail.cf || exit 97
+exec /usr/libexec/sendmail/sendmail -bD -C "$PWD/sendmail.cf" -X "$PWD/dialogue"
+"#;
+
+/// Starts a Sendmail that hands mail on to another server. `lines` of its `sendmail.mc` lead to a
+/// filter.
+pub fn start(next_hop: SocketAddr, lines: &str) -> Peer {
+    let prepare = |folder: &Path, address: SocketAddr| {
+        fs::create_dir(folder.join("queue")).expect("the folder is new");
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").expect("the host has a name");
+        let hosts = format!("127.0.0.1 localhost\n127.0.0.2 mail.sender.test {host}\n");
+        fs::write(folder.join("hosts"), hosts).expect("the folder is ours");
+        fs::write(folder.join("switch"), "hosts files\n").expect("the folder is ours");
+        let settings = settings(folder, address, next_hop, lines);
+        fs::write(folder.join("sendmail.mc"), settings).expect("the folder is ours");
+        let start = format!("cd {} && {START}", folder.display());
+        ["sh", "-c", &start].map(str::to_owned).to_vec()
+    };
+    Peer::start("sendmail", prepare, peer::accepts)
+}
+
+fn settings(folder: &Path, address: SocketAddr, next_hop: SocketAddr, lines: &str) -> String {
+    let folder = folder.display();
+    format!(
+        "\
+include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
+OSTYPE(`linux')dnl
+define(`confDOMAIN_NAME', `mail.sender.test')dnl
+define(`QUEUE_DIR', `{folder}/queue')dnl
+define(`ALIAS_FILE', `')dnl
+define(`STATUS_FILE', `')dnl
+define(`confPID_FILE', `{folder}/pid')dnl
+define(`confSERVICE_SWITCH_FILE', `{folder}/switch')dnl
+define(`confTO_IDENT', `0s')dnl
+define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe')dnl
+define(`SMART_HOST', `relay:[{next_ip}]')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {next_port}')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+FEATURE(`no_default_msa')dnl
+DAEMON_OPTIONS(`Name=MTA, Addr={ip}, Port={port}')dnl
+DAEMON_OPTIONS(`Name=MTA6, Family=inet6, Addr=::1, Port={port}')dnl
+RELAY_DOMAIN(`example.test')dnl
+{lines}
+MAILER(`smtp')dnl
+",
+        ip = address.ip(),
+        port = address.port(),
+        next_ip = next_hop.ip(),
+        next_port = next_hop.port(),
+    )
+}
