@@ -18,8 +18,8 @@ use crate::settings::{Settings, settings};
 use crate::value::Word;
 use crate::{
     AuthservId, Binding, Dmp, Dnsbl, Dnswl, Domain, Door, Doubt, Drip, Error, Exception,
-    LISTENERS_MAX, Listen, MailFromMx, Methods, Outgoing, Place, Problem, Resolver, Rmx, Service,
-    Spf, Srs, Store, Warning,
+    Forwarding, LISTENERS_MAX, Listen, MailFromMx, Methods, Outgoing, Place, Problem, Resolver,
+    Rmx, Service, Spf, Srs, Store, Warning,
 };
 
 /// How long a configuration may be.
@@ -86,6 +86,8 @@ settings! {
         exception: Vec<Exception> = Vec::new(); Live, Now;
         /// How addresses are rewritten when mail is forwarded (Sender Rewriting Scheme).
         srs: Srs = Srs::default(); Live, Now;
+        /// How mail is forwarded by gateways and filters of ours.
+        forwarding: Forwarding = Forwarding::default(); Live, Now;
     }
     check together
 }

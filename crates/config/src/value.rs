@@ -235,28 +235,6 @@ impl Word for PathBuf {
     }
 }
 
-/// A value whose form is settled when this program has a use for it: anything is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unsettled;
-
-impl Value for Unsettled {
-    fn kind() -> String {
-        "not settled yet".to_owned()
-    }
-
-    fn example() -> String {
-        "true".to_owned()
-    }
-
-    fn read(_: &Item<'_>, _: &mut Reading<'_>) -> Option<Self> {
-        Some(Self)
-    }
-
-    fn write(&self) -> Option<String> {
-        None
-    }
-}
-
 /// A word out of a choice of them.
 pub(crate) fn choose<T: Copy>(
     what: &'static str,

@@ -4,6 +4,7 @@
 //! new line, end a comment or leave a quoted string.
 
 mod address_list;
+pub mod aliases;
 pub mod authentication_results;
 mod charset;
 pub mod domain;
@@ -21,6 +22,7 @@ mod trace;
 pub use address_list::{
     ADDRESSES_MAX, Address, AddressError, AddressFault, AddressList, NamedMailbox,
 };
+pub use aliases::Aliases;
 pub use authentication_results::AuthenticationResults;
 pub use charset::Charset;
 pub use enhanced_status::EnhancedStatus;

@@ -71,6 +71,16 @@ impl Mailbox {
         Ok(mailbox)
     }
 
+    /// A local part that has been read before, at another domain.
+    pub(crate) fn at(&self, domain: MailDomain) -> Self {
+        Self { local_part: self.local_part.clone(), domain }
+    }
+
+    /// The mailbox that every domain has (RFC 5321 section 4.5.1).
+    pub(crate) fn postmaster(domain: MailDomain) -> Self {
+        Self { local_part: "postmaster".to_owned(), domain }
+    }
+
     /// The local part without quotes and escapes. It may hold blanks, quotes, `/` and `..`.
     pub fn local_part(&self) -> &str {
         &self.local_part

@@ -51,8 +51,10 @@ fn the_samples_comments_parse() {
     let sample = sample();
     let (above, exception) = sample.split_once("# [[exception]]").unwrap();
     let mut tried = 0;
-    // The listener of the sample is a gateway, at an address of the network.
+    // The listener of the sample is a gateway, at an address of the network; and a relay's user
+    // needs a password.
     let of_others = [
+        "user",
         "password_file",
         "hosts",
         "url",

@@ -50,7 +50,7 @@ fn keys_that_are_unknown() {
     );
     only_error(
         "\"a\\nb\" = 1",
-        "1:1: unknown key `a\\nb`; there are: hostname, authserv_id, resolver, store, outgoing, service, listen, spf, mail_from_mx, rmx, dmp, drip, dnsbl, dnswl, binding, methods, actions, exception, srs",
+        "1:1: unknown key `a\\nb`; there are: hostname, authserv_id, resolver, store, outgoing, service, listen, spf, mail_from_mx, rmx, dmp, drip, dnsbl, dnswl, binding, methods, actions, exception, srs, forwarding",
     );
 }
 
@@ -281,6 +281,26 @@ fn forwarding_needs_a_domain_with_secrets_and_addresses_that_can_come_back() {
 }
 
 #[test]
+fn a_relay_is_smtp_and_hears_no_password_in_the_clear() {
+    only_error(
+        "[outgoing]\nrelay = \"maildir:m\"\n",
+        "2:1: a relay takes mail for others by SMTP; write `smtp:HOST:PORT`",
+    );
+    let both = "`user` and `password_file` belong together; name both";
+    only_error("[outgoing]\nuser = \"u\"\n", &format!("2:1: {both}"));
+    let login = "user = \"u\"\npassword_file = \"p\"\n";
+    let clear = format!("[outgoing]\nrelay = \"smtp:mx.test:587\"\ntls = \"off\"\n{login}");
+    only_error(&clear, "3:1: the password would cross the network in the clear; leave this out");
+    for good in [clear.replace("tls = \"off\"\n", ""), clear.replace("mx.test", "127.0.0.1")] {
+        assert_eq!(errors(&good), [""; 0]);
+    }
+    only_error(
+        "[outgoing]\ntls = \"on\"\n",
+        "2:7: unknown manner `on`; there are: off, starttls, implicit",
+    );
+}
+
+#[test]
 fn a_maildir_hears_no_xclient() {
     listen_error("xclient_to_next_hop = true", "5:1: a Maildir hears no XCLIENT; leave it out");
     let smtp = LISTEN.replace("maildir:m", "smtp:127.0.0.1:26");
@@ -304,12 +324,6 @@ fn a_gateway_is_never_an_open_relay() {
 fn keys_that_are_not_in_this_version() {
     for (section, line) in [
         ("outgoing", "allow_private = [\"10.0.0.0/8\"]"),
-        ("outgoing", "relay = \"smtp:127.0.0.1:587\""),
-        ("outgoing", "user = \"u\""),
-        ("outgoing", "password_file = \"p\""),
-        ("outgoing", "tls = true"),
-        ("outgoing", "tls = \"starttls\""),
-        ("outgoing", "ca_file = \"ca.pem\""),
         ("service", "domain = \"q.example.test\""),
     ] {
         let (key, _) = line.split_once(' ').unwrap();
