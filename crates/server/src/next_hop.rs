@@ -1,8 +1,10 @@
-//! Where the gateway's mail goes: an SMTP or LMTP server, or a Maildir.
+//! Where the gateway's mail goes: an SMTP or LMTP server, or a Maildir; and what leads elsewhere, a
+//! relay.
 
 mod connection;
 mod link;
 mod pool;
+mod security;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +15,7 @@ pub(crate) use self::connection::{Connection, Lost, SendError};
 #[cfg(test)]
 pub(crate) use self::link::{CONNECTIONS_MAX, CROWDED_WAIT, OFFER_TIME};
 pub(crate) use self::link::{Link, RemoteHop};
+pub use self::security::{ClientTls, Login, Security};
 
 /// Where mail goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

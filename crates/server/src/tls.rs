@@ -1,12 +1,12 @@
-//! Certificates and keys.
+//! Certificates and keys: ours, and those of authorities that we trust.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, crypto};
-pub use tokio_rustls::TlsAcceptor;
+use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto};
+pub use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Why a certificate or key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,9 @@ pub enum TlsError {
         /// What is wrong.
         source: rustls::Error,
     },
+    /// No certificate could be verified.
+    #[error("no authority is trusted: name a `ca_file`, or install the system's certificates")]
+    NoAuthority,
 }
 
 /// What takes TLS connections with this certificate chain and key, both PEM files.
@@ -48,6 +51,39 @@ pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError>
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
         .map_err(|source| TlsError::Unusable { certificate: certificate.to_owned(), source })?;
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What makes TLS connections to servers whose certificates an authority of this PEM file vouches
+/// for; without one, an authority that the system trusts.
+///
+/// # Errors
+/// The file cannot be read or used, or the system trusts nobody.
+pub fn connector(authorities: Option<&Path>) -> Result<TlsConnector, TlsError> {
+    let mut roots = RootCertStore::empty();
+    match authorities {
+        Some(path) => {
+            let pem = |source| TlsError::Pem { path: path.to_owned(), source };
+            for certificate in CertificateDer::pem_file_iter(path).map_err(pem)? {
+                roots.add(certificate.map_err(pem)?).map_err(|source| TlsError::Unusable {
+                    certificate: path.to_owned(),
+                    source,
+                })?;
+            }
+        }
+        None => {
+            let of_system = rustls_native_certs::load_native_certs().certs;
+            roots.add_parsable_certificates(of_system);
+        }
+    }
+    if roots.is_empty() {
+        return Err(TlsError::NoAuthority);
+    }
+    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| TlsError::NoAuthority)?;
+    let config = builder.with_root_certificates(roots).with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::{Dialect, Patience, Place, Target};
+use super::{Dialect, Patience, Place, Security, Target};
 use crate::header_edit::EditedMessage;
 use crate::spool::SpoolError;
 use crate::stream::Stream;
@@ -29,14 +29,14 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// A connection to a next hop, past its greeting and EHLO.
 pub(crate) struct Connection {
-    stream: Stream,
+    pub(super) stream: Stream,
     watchdog: Watchdog,
-    input: Vec<u8>,
+    pub(super) input: Vec<u8>,
     decoder: ReplyDecoder,
     output: Vec<u8>,
     dialect: Dialect,
-    patience: Patience,
-    extensions: Extensions,
+    pub(super) patience: Patience,
+    pub(super) extensions: Extensions,
     /// A transaction is open there.
     pub(crate) open: bool,
     /// It stood idle, so that it may have been closed meanwhile.
@@ -66,6 +66,14 @@ pub(crate) enum Lost {
     Untold,
     #[error("it does not want to talk: {0}")]
     Unwelcome(Reply),
+    #[error("it does not offer STARTTLS, and nothing is to be said to it in the clear")]
+    NoTls,
+    #[error("the TLS handshake failed: {0}")]
+    Handshake(io::Error),
+    #[error("it offers neither PLAIN nor LOGIN to log in by")]
+    NoLogin,
+    #[error("it refuses the login: {0}")]
+    LoginRefused(Reply),
 }
 
 /// Why a message did not go on.
@@ -86,6 +94,11 @@ impl Lost {
                 EnhancedStatus(4, 4, 1),
                 "The next server does not answer; please try again later",
             ),
+            Self::NoTls | Self::Handshake(_) | Self::NoLogin | Self::LoginRefused(_) => Reply::new(
+                451,
+                EnhancedStatus(4, 3, 5),
+                "The next server cannot be used as it is set up; please try again later",
+            ),
             Self::Untold => Reply::new(
                 451,
                 EnhancedStatus(4, 3, 5),
@@ -101,16 +114,30 @@ impl Lost {
 }
 
 impl Connection {
-    /// Connects, and says hello as `hostname`, and again after `xclient` where that is offered.
+    /// Connects, and says hello as `hostname`, and again after `xclient` where that is offered;
+    /// then whatever makes the connection private and ours.
     pub(crate) async fn open(
         target: &Target,
+        security: &Security,
         hostname: &str,
         xclient: Option<&Xclient>,
         patience: Patience,
     ) -> Result<Self, Lost> {
         let connected = timeout(patience.connect, connect(&target.place)).await;
-        let stream = connected.map_err(|_| Lost::TimedOut)?.map_err(Lost::Unreachable)?;
-        Self::greet(stream, target.dialect, hostname, xclient, patience).await
+        let mut stream = connected.map_err(|_| Lost::TimedOut)?.map_err(Lost::Unreachable)?;
+        let tls = security.tls.as_ref();
+        if let Some(tls) = tls.filter(|tls| tls.implicit) {
+            stream = tls.handshake(stream, patience.greeting).await?;
+        }
+        let mut connection =
+            Self::greet(stream, target.dialect, hostname, xclient, patience).await?;
+        if let Some(tls) = tls.filter(|tls| !tls.implicit) {
+            connection.start_tls(tls, hostname).await?;
+        }
+        if let Some(login) = &security.login {
+            connection.log_in(login).await?;
+        }
+        Ok(connection)
     }
 
     /// As [`Connection::open`], over a stream that stands.
@@ -279,7 +306,7 @@ impl Connection {
         }
     }
 
-    async fn hello(&mut self, hostname: &str) -> Result<(), Lost> {
+    pub(super) async fn hello(&mut self, hostname: &str) -> Result<(), Lost> {
         let hello = match self.dialect {
             Dialect::Smtp => Command::Ehlo(hostname.to_owned()),
             Dialect::Lmtp => Command::Lhlo(hostname.to_owned()),
@@ -323,11 +350,19 @@ impl Connection {
         rcpt
     }
 
-    async fn command(&mut self, command: &Command) -> Result<Reply, Lost> {
+    pub(super) async fn command(&mut self, command: &Command) -> Result<Reply, Lost> {
         if !self.input.is_empty() {
             return Err(Lost::OutOfStep);
         }
         self.write(command).await?;
+        self.reply(self.patience.command).await
+    }
+
+    /// Answers a prompt of AUTH (RFC 4954 section 4).
+    pub(super) async fn respond(&mut self, response: &str) -> Result<Reply, Lost> {
+        self.output.extend_from_slice(response.as_bytes());
+        self.output.extend_from_slice(b"\r\n");
+        self.flush(self.patience.command).await?;
         self.reply(self.patience.command).await
     }
 

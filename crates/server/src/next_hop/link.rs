@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use super::connection::Begun;
 use super::pool::Pool;
-use super::{Connection, Dialect, Lost, Patience, SendError, Target};
+use super::{Connection, Dialect, Lost, Patience, Security, SendError, Target};
 use crate::header_edit::EditedMessage;
 
 /// How many connections a next hop is given while transactions can wait for each other: less than
@@ -28,6 +28,7 @@ const COMPLAINT_TIME: Duration = Duration::from_secs(60);
 /// A next hop that is a server, as all sessions of a listener share it.
 pub(crate) struct RemoteHop {
     target: Target,
+    security: Security,
     hostname: String,
     patience: Patience,
     pool: Arc<Pool>,
@@ -73,6 +74,7 @@ impl RemoteHop {
     pub(crate) fn new(target: Target, hostname: &str, patience: Patience) -> Self {
         Self {
             target,
+            security: Security::default(),
             hostname: hostname.to_owned(),
             patience,
             pool: Arc::default(),
@@ -82,9 +84,15 @@ impl RemoteHop {
         }
     }
 
+    /// The same, spoken to in this way.
+    pub(crate) fn with_security(self, security: Security) -> Self {
+        Self { security, ..self }
+    }
+
     async fn open(&self, xclient: Option<&Xclient>) -> Result<Connection, Lost> {
+        let (target, security, hostname) = (&self.target, &self.security, &self.hostname);
         let connection =
-            Connection::open(&self.target, &self.hostname, xclient, self.patience).await?;
+            Connection::open(target, security, hostname, xclient, self.patience).await?;
         let extensions = connection.extensions();
         *self.offered() = Some(Offered { extensions, asked_at: Instant::now() });
         if xclient.is_some() && !connection.private {
@@ -176,22 +184,56 @@ impl Link {
     pub(crate) async fn rcpt(&mut self, mail: &Mail, rcpt: &Rcpt) -> Result<Reply, Lost> {
         let reply = match &mut self.stage {
             Stage::Refused(reply) => Ok(reply.clone()),
-            Stage::Begun(_, accepted) => match &mut self.connection {
-                Some(connection) => {
-                    let reply = connection.rcpt(rcpt).await;
-                    if reply.as_ref().is_ok_and(Reply::is_positive) {
-                        accepted.push(rcpt.clone());
-                    }
-                    reply
-                }
-                None => Err(Lost::Closed),
-            },
+            Stage::Begun(..) => self.add(rcpt).await,
             Stage::Before => self.begin(mail, rcpt).await,
         };
         if reply.is_err() {
             (self.connection, self.place) = (None, None);
         }
         reply
+    }
+
+    async fn add(&mut self, rcpt: &Rcpt) -> Result<Reply, Lost> {
+        // What was accepted before a retraction is begun again.
+        if self.connection.is_none()
+            && let Some(refusal) = self.begin_again().await?
+        {
+            return Ok(refusal);
+        }
+        let Some(connection) = &mut self.connection else { return Err(Lost::Closed) };
+        let reply = connection.rcpt(rcpt).await?;
+        if let Stage::Begun(_, accepted) = &mut self.stage
+            && reply.is_positive()
+        {
+            accepted.push(rcpt.clone());
+        }
+        Ok(reply)
+    }
+
+    /// How many recipients were accepted in this transaction.
+    pub(crate) fn accepted(&self) -> usize {
+        match &self.stage {
+            Stage::Begun(_, accepted) => accepted.len(),
+            Stage::Before | Stage::Refused(_) => 0,
+        }
+    }
+
+    /// Takes back the recipients that were accepted after the first `kept`: SMTP has no word for
+    /// that but to begin again, which is done when the next is offered or the message comes.
+    pub(crate) async fn retract(&mut self, kept: usize) {
+        let Stage::Begun(_, accepted) = &mut self.stage else { return };
+        if accepted.len() == kept {
+            return;
+        }
+        accepted.truncate(kept);
+        if kept == 0 {
+            return self.reset().await;
+        }
+        if let Some(mut connection) = self.connection.take()
+            && connection.reset().await.is_ok()
+        {
+            self.hop.pool.put(connection);
+        }
     }
 
     /// Hands the message over. The transaction is then at its end.
