@@ -25,6 +25,7 @@ use quivive_server::tls::TlsAcceptor;
 use quivive_server::{Ledger, listener, server};
 
 use crate::error::Error;
+use crate::forwarding::forwarding;
 use crate::srs;
 
 /// Makes every listener ready: certificates are read, Maildirs opened, nothing is bound yet.
@@ -48,7 +49,8 @@ pub(crate) async fn listeners(
         let hostname = config.hostname.as_str();
         let door = match (listen.door, &listen.next_hop) {
             (Door::Gateway, Some(hop)) => {
-                let settings = settings(hostname, listen, next_hop(hop));
+                let forwarding = forwarding(config, rewriter.as_ref())?;
+                let settings = Settings { forwarding, ..settings(hostname, listen, next_hop(hop)) };
                 let gateway = Gateway::new(settings, checker.clone()).await;
                 let gateway = gateway.map_err(|error| Error::Serve(error.to_string()))?;
                 server::Door::Gateway(Box::new(gateway.with_ledger(ledger.clone())))

@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod error;
 mod examiner;
+mod forwarding;
 mod grants;
 
 mod input;

@@ -32,6 +32,9 @@ pub(crate) enum SecretFileError {
     /// It holds no secrets.
     #[error("the secrets in {} cannot be used: {error}", path.display())]
     Unusable { path: PathBuf, error: SecretsError },
+    /// It holds no password.
+    #[error("there is no password in the first line of {}", path.display())]
+    NoPassword { path: PathBuf },
     /// It cannot be changed.
     #[error("cannot change {}: {source}", path.display())]
     Unwritable { path: PathBuf, source: io::Error },
@@ -44,6 +47,18 @@ pub(crate) fn read(path: &Path) -> Result<Secrets, SecretFileError> {
         return Err(SecretFileError::Open { path: path.to_owned(), mode });
     }
     parse(path, &text)
+}
+
+/// The password in a file that only its owner and group may read: its first line.
+pub(crate) fn read_password(path: &Path) -> Result<String, SecretFileError> {
+    let (text, mode) = read_text(path).map_err(unreadable(path))?;
+    if mode & UNSAFE != 0 {
+        return Err(SecretFileError::Open { path: path.to_owned(), mode });
+    }
+    let line = text.split(|octet| matches!(octet, b'\n' | b'\r')).next().unwrap_or_default();
+    let password = str::from_utf8(line).ok().filter(|line| !line.is_empty());
+    let none = || SecretFileError::NoPassword { path: path.to_owned() };
+    password.map(str::to_owned).ok_or_else(none)
 }
 
 /// As [`read`], whoever else may read the file.

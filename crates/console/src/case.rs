@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use quivive_evidence::Finding;
-use quivive_verdict::Case;
+use quivive_verdict::{Case, Rewrite};
 
 use crate::frame::{Frame, Session, page};
 use crate::shown::Shown;
@@ -27,6 +27,7 @@ struct CasePage {
     verdict: VerdictView,
     facts: FactsView,
     findings: Vec<FindingView>,
+    rewrites: Vec<RewriteView>,
     answers: Vec<Answer>,
     headers: Vec<(&'static str, Shown)>,
     cost: String,
@@ -73,6 +74,16 @@ struct FindingView {
     trees: Vec<Term>,
 }
 
+/// An address of the envelope that was changed on the way.
+struct RewriteView {
+    address: Shown,
+    what: &'static str,
+    result: Shown,
+    class: &'static str,
+    becomes: Vec<Shown>,
+    reason: Shown,
+}
+
 /// The page.
 pub(crate) async fn show(
     State(console): State<Console>,
@@ -114,6 +125,7 @@ impl CasePage {
             verdict: VerdictView::new(case),
             facts: FactsView::new(case),
             findings: case.findings.iter().map(|finding| FindingView::new(finding, case)).collect(),
+            rewrites: case.verdict.rewrites.iter().map(RewriteView::new).collect(),
             answers: answers(&case.evidence),
             headers: headers.map(|(name, value)| (name, Shown::new(&unfolded(value)))).collect(),
             cost: cost(case),
@@ -145,6 +157,28 @@ impl VerdictView {
 /// `550 5.7.23 text`
 pub(crate) fn reply(reply: &quivive_verdict::VerdictReply) -> String {
     format!("{} {} {}", reply.code, reply.enhanced, reply.text)
+}
+
+impl RewriteView {
+    fn new(rewrite: &Rewrite) -> Self {
+        Self {
+            address: Shown::new(&rewrite.address),
+            what: match (&*rewrite.method, &*rewrite.identity) {
+                ("srs", "mailfrom") => "a sender, for forwarding",
+                ("srs", _) => "a forwarding address",
+                ("alias", _) => "an alias",
+                _ => "an address",
+            },
+            result: Shown::new(&rewrite.result),
+            class: match &*rewrite.result {
+                "pass" | "rewritten" | "expanded" => "pass",
+                "fail" | "expired" => "fail",
+                _ => "neutral",
+            },
+            becomes: rewrite.becomes.iter().map(|address| Shown::new(address)).collect(),
+            reason: Shown::new(&rewrite.reason),
+        }
+    }
 }
 
 impl FactsView {

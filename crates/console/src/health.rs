@@ -8,6 +8,7 @@ use axum::response::Response;
 use quivive_resolver::ServerMetrics;
 use quivive_store::{Health, State as StoreState};
 
+use crate::Metrics;
 use crate::frame::{Frame, Session, page};
 use crate::shown::Shown;
 use crate::state::Console;
@@ -21,6 +22,8 @@ struct HealthPage {
     servers: Vec<ServerView>,
     cache: CacheView,
     sessions: Vec<(&'static str, String, String)>,
+    /// What became of forwarding addresses; empty if there were none.
+    forwarding: Vec<(&'static str, String)>,
 }
 
 struct StoreView {
@@ -81,8 +84,18 @@ pub(crate) async fn show(
         sessions: sessions
             .map(|(door, counts)| (door, number(counts.open), number(counts.begun)))
             .collect(),
+        forwarding: forwarding(&world.metrics),
     };
     page(StatusCode::OK, &health_page)
+}
+
+/// What was rewritten and what came back, if anything was.
+fn forwarding(metrics: &Metrics) -> Vec<(&'static str, String)> {
+    let counts = metrics.srs_counts();
+    if counts.iter().all(|(_, count)| *count == 0) {
+        return Vec::new();
+    }
+    counts.into_iter().map(|(result, count)| (result.title(), number(count))).collect()
 }
 
 impl StoreView {

@@ -44,6 +44,18 @@ impl SrsResult {
     pub(crate) const ALL: [Self; 6] =
         [Self::Rewritten, Self::Kept, Self::Pass, Self::Fail, Self::Expired, Self::None];
 
+    /// What it counts, for people.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Rewritten => "Senders rewritten",
+            Self::Kept => "Senders left as they are",
+            Self::Pass => "Came back",
+            Self::Fail => "Refused: forged, or no bounce",
+            Self::Expired => "Refused: too old",
+            Self::None => "No forwarding address",
+        }
+    }
+
     /// What was done, and what came of it.
     pub(crate) fn words(self) -> (&'static str, &'static str) {
         match self {

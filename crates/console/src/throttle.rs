@@ -35,7 +35,7 @@ impl<K: Eq + Hash> Throttle<K> {
     }
 
     /// The last one does not count.
-    pub(crate) fn give_back(&self, account: Option<K>) {
+    pub fn give_back(&self, account: Option<K>) {
         let mut all = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(spent) = all.get_mut(&account) {
             spent.count = spent.count.saturating_sub(1);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use quivive_evidence::{Finding, Noted, NotedAnswer, Question, TraceNode};
-use quivive_verdict::{Cost, HeaderEdit, Headers, Judgement, RecipientVerdict, Verdict};
+use quivive_verdict::{Cost, HeaderEdit, Headers, Judgement, RecipientVerdict, Rewrite, Verdict};
 use serde::Serialize;
 
 /// A judgement, as `check --json` writes it.
@@ -48,6 +48,8 @@ struct VerdictJson<'a> {
     text: &'a str,
     reasons: &'a [String],
     recipients: Vec<RecipientJson<'a>>,
+    #[serde(skip_serializing_if = "<[Rewrite]>::is_empty")]
+    rewrites: &'a [Rewrite],
 }
 
 #[derive(Serialize)]
@@ -171,6 +173,7 @@ impl<'a> VerdictJson<'a> {
             text: &verdict.reply.text,
             reasons: &verdict.reasons,
             recipients: verdict.recipients.iter().map(RecipientJson::new).collect(),
+            rewrites: &verdict.rewrites,
         }
     }
 }

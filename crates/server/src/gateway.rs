@@ -10,7 +10,9 @@
 
 mod client;
 mod conversation;
+mod destination;
 mod message;
+mod offering;
 mod received;
 mod recipients;
 mod replies;
@@ -23,16 +25,20 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
+use quivive_console::Throttle;
 use tokio_rustls::TlsAcceptor;
 
+use self::conversation::Conversation;
 pub(crate) use self::conversation::{Arrival, converse};
+pub use self::destination::Forwarding;
 pub use self::settings::{Patience, Settings, Tls, TlsMode};
 use crate::check::Checker;
 use crate::ledger::Ledger;
 use crate::maildir::{Maildir, MaildirError};
-use crate::next_hop::{Link, NextHop, RemoteHop};
+use crate::next_hop::{Dialect, Link, NextHop, RemoteHop};
 use crate::tls::{self, TlsError};
 
 /// A gateway that is ready for clients. A reload makes a new one; sessions keep theirs.
@@ -42,9 +48,20 @@ pub struct Gateway {
     own_names: Vec<String>,
     checker: Checker,
     hop: Hop,
+    /// The way out for what leads elsewhere.
+    relay: Option<Arc<RemoteHop>>,
+    /// Forged forwarding addresses by the network that tried them.
+    forgeries: Throttle,
     tls: Option<TlsAcceptor>,
     ledger: Ledger,
 }
+
+/// How many forged forwarding addresses a network may try at once; of four base64 digits there are
+/// sixteen million.
+pub(crate) const FORGERIES_MAX: u32 = 20;
+
+/// How long it takes until one of them is forgiven.
+const FORGERY_TIME: Duration = Duration::from_secs(60);
 
 enum Hop {
     Remote(Arc<RemoteHop>),
@@ -63,6 +80,14 @@ pub enum GatewayError {
     /// Its Maildir is not usable.
     #[error(transparent)]
     Maildir(#[from] MaildirError),
+    /// An alias leads where one message cannot go.
+    #[error("the alias `{alias}` cannot be: {problem}")]
+    Alias {
+        /// The alias.
+        alias: String,
+        /// Why, with the cure.
+        problem: &'static str,
+    },
     /// Messages cannot wait here.
     #[error("the spool folder {folder} cannot be used ({source}); see that it exists")]
     Spool {
@@ -102,9 +127,18 @@ impl Gateway {
                 Hop::Remote(Arc::new(RemoteHop::new(target.clone(), hostname, patience)))
             }
         };
+        let relay = settings.forwarding.relay.clone().map(|(target, security)| {
+            let relay = RemoteHop::new(target, hostname, settings.patience.next_hop);
+            Arc::new(relay.with_security(security))
+        });
         let own_names = vec![checker.policy().authserv_id.clone(), hostname.clone()];
+        let forgeries = Throttle::new(FORGERIES_MAX, FORGERY_TIME);
         let ledger = Ledger::default();
-        Ok(Self { settings, own_names, checker, hop, tls, ledger })
+        let gateway = Self { settings, own_names, checker, hop, relay, forgeries, tls, ledger };
+        match destination::impossible(&gateway, gateway.is_before_lmtp()) {
+            None => Ok(gateway),
+            Some((alias, problem)) => Err(GatewayError::Alias { alias, problem }),
+        }
     }
 
     /// The gateway, writing down what it judges.
@@ -133,6 +167,13 @@ impl Gateway {
             replies::NO_PLACE.write(&mut word);
         }
         word
+    }
+
+    fn is_before_lmtp(&self) -> bool {
+        match &self.settings.next_hop {
+            NextHop::Remote(target) => target.dialect == Dialect::Lmtp,
+            NextHop::Maildir(_) => false,
+        }
     }
 
     fn link(&self) -> Route {

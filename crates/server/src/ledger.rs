@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use quivive_console::{Metrics, OpenSession};
 use quivive_store::Store;
-use quivive_verdict::{Case, Judgement};
+use quivive_verdict::{Case, Judgement, Rewrite};
 
 /// The store, if there is one, and the counters. Writing never waits and never fails.
 #[derive(Clone, Default)]
@@ -24,9 +24,22 @@ impl Ledger {
         recipients: impl FnOnce() -> Vec<String>,
         outcome: &str,
     ) {
+        self.write_with(judgement, door, recipients, outcome, Vec::new());
+    }
+
+    /// As [`Ledger::write`], with the addresses of the envelope that were changed on the way.
+    pub(crate) fn write_with(
+        &self,
+        judgement: &Judgement,
+        door: &str,
+        recipients: impl FnOnce() -> Vec<String>,
+        outcome: &str,
+        rewrites: Vec<Rewrite>,
+    ) {
         self.metrics.judged(judgement);
         if let Some(store) = &self.store {
-            store.record(Case::new(judgement, door, outcome).with_recipients(recipients()));
+            let case = Case::new(judgement, door, outcome).with_recipients(recipients());
+            store.record(case.with_rewrites(rewrites));
         }
     }
 

@@ -6,6 +6,8 @@ mod link;
 mod pool;
 mod security;
 #[cfg(test)]
+mod security_tests;
+#[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ pub(crate) use self::connection::{Connection, Lost, SendError};
 #[cfg(test)]
 pub(crate) use self::link::{CONNECTIONS_MAX, CROWDED_WAIT, OFFER_TIME};
 pub(crate) use self::link::{Link, RemoteHop};
-pub use self::security::{ClientTls, Login, Security};
+pub use self::security::{ClientTls, Login, Security, ServerName};
 
 /// Where mail goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 mod maps;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -29,6 +30,11 @@ impl Rewriter {
         &self.forwarder
     }
 
+    /// Whether an address is tagged as one that we rewrote, truly or not.
+    pub fn is_tagged(&self, recipient: &str) -> bool {
+        self.forwarder.is_tagged(recipient)
+    }
+
     /// Under which reverse-path mail from `sender` is handed on to others.
     pub fn forward(&self, sender: &str) -> Written {
         let written = self.forwarder.forward(sender, unix_now());
@@ -50,7 +56,8 @@ impl Rewriter {
         let returned = self.forwarder.reverse(recipient, sender, unix_now());
         self.metrics.srs(match &returned {
             Returned::Original(_) | Returned::Unsigned(_) => SrsResult::Pass,
-            Returned::NotOurs => SrsResult::None,
+            // Tags of mailing lists look like those of the early form.
+            Returned::NotOurs | Returned::Refused(ReturnRefusal::Unsigned(_)) => SrsResult::None,
             Returned::Refused(refusal) if refusal.word() == "expired" => SrsResult::Expired,
             Returned::Refused(_) => SrsResult::Fail,
         });
@@ -65,6 +72,13 @@ impl Rewriter {
             Returned::Original(_) => {}
         }
         returned
+    }
+}
+
+/// Shows the rules.
+impl fmt::Debug for Rewriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.forwarder.fmt(f)
     }
 }
 

@@ -171,6 +171,12 @@ impl Forwarder {
         domain == self.policy.domain || self.policy.former_domains.contains(&domain)
     }
 
+    /// Whether an address has the tag of one that we rewrote, and is at a domain of ours.
+    pub fn is_tagged(&self, address: &str) -> bool {
+        let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+        is_tagged(address) && domain.is_some_and(|domain| self.is_ours(domain))
+    }
+
     /// Under which reverse-path mail from `sender` is handed on to others. `now` is in seconds
     /// since 1970.
     pub fn forward(&self, sender: &str, now: u64) -> Written {

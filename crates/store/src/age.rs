@@ -109,7 +109,8 @@ async fn rewrite(
 /// The case with a hash in place of each local part, wherever it stands with its `@`, and where a
 /// record's macros may have put it (RFC 7208 section 7.2).
 fn hashed(case: &Case, key: &Key) -> Case {
-    let locals = addresses(&case.facts).filter_map(|address| Some(address.rsplit_once('@')?.0));
+    let locals = addresses(&case.facts, &case.verdict);
+    let locals = locals.filter_map(|address| Some(address.rsplit_once('@')?.0));
     let mut locals: Vec<&str> = locals.filter(|local| !local.is_empty()).collect();
     // Of two that end alike the longer goes first.
     locals.sort_by_key(|local| std::cmp::Reverse(local.len()));
@@ -145,6 +146,7 @@ fn bare(case: &Case) -> Case {
     bare.facts.reverse_path.clear();
     bare.facts.recipients.clear();
     bare.verdict.recipients.clear();
+    bare.verdict.rewrites.clear();
     bare.headers = Default::default();
     bare.findings.clear();
     bare.evidence.clear();

@@ -11,6 +11,9 @@ pub const CASE_OCTETS_MAX: usize = 256 * 1024;
 /// How many recipients a case that is too long keeps.
 const RECIPIENTS_MAX: usize = 100;
 
+/// How many changed addresses a case that is too long keeps.
+const REWRITES_MAX: usize = 10;
+
 /// How long a text of a case that is too long may be, in octets.
 const TEXT_OCTETS_MAX: usize = 512;
 
@@ -43,9 +46,11 @@ fn traces(case: &mut Case) {
 fn recipients(case: &mut Case) {
     if case.facts.recipients.len() <= RECIPIENTS_MAX
         && case.verdict.recipients.len() <= RECIPIENTS_MAX
+        && case.verdict.rewrites.len() <= REWRITES_MAX
     {
         return;
     }
+    case.verdict.rewrites.truncate(REWRITES_MAX);
     case.facts.recipients.truncate(RECIPIENTS_MAX);
     case.verdict.recipients.truncate(RECIPIENTS_MAX);
     case.cut.push("recipients".to_owned());
@@ -69,6 +74,11 @@ fn texts(case: &mut Case) {
     fields.extend(verdict.recipients.iter_mut().flat_map(|recipient| {
         [("recipients", &mut recipient.recipient), ("text", &mut recipient.reply.text)]
     }));
+    for rewrite in &mut verdict.rewrites {
+        fields.push(("rewrites", &mut rewrite.address));
+        fields.push(("rewrites", &mut rewrite.reason));
+        fields.extend(rewrite.becomes.iter_mut().map(|text| ("rewrites", text)));
+    }
     fields.extend(headers.received_spf.iter_mut().map(|text| ("received_spf", text)));
     fields.extend(verdict.reasons.iter_mut().map(|text| ("reasons", text)));
     for Finding { domain, decided_by, explanation, .. } in findings {

@@ -149,11 +149,15 @@ impl Row {
     /// The words of it that are found by their beginnings.
     pub(crate) fn plain_words(&self) -> BTreeSet<String> {
         #[derive(Deserialize)]
-        struct OnlyFacts {
+        struct OnlyAddresses {
             facts: Facts,
+            verdict: Verdict,
         }
-        let body = serde_json::from_str::<OnlyFacts>(&self.body);
-        body.map_or_else(|_| BTreeSet::new(), |body| words::plain_words_of(&body.facts))
+        let body = serde_json::from_str::<OnlyAddresses>(&self.body);
+        body.map_or_else(
+            |_| BTreeSet::new(),
+            |body| words::plain_words_of(&body.facts, &body.verdict),
+        )
     }
 
     /// The case, with its nonce.

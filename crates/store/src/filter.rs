@@ -1,7 +1,7 @@
 use ipnet::IpNet;
 use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::domain::{is_within, to_ascii};
-use quivive_verdict::Action;
+use quivive_verdict::{Action, Rewrite, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::words::{Beginnings, Query, terms};
@@ -47,7 +47,7 @@ pub struct Cursor(pub u64);
 /// What of a case filters look at.
 pub(crate) struct Looked<'a> {
     pub(crate) facts: &'a Facts,
-    pub(crate) action: Action,
+    pub(crate) verdict: &'a Verdict,
     pub(crate) findings: &'a [FindingHead],
 }
 
@@ -90,8 +90,8 @@ impl Filter {
         self.since.is_none_or(|since| facts.now >= since)
             && self.until.is_none_or(|until| facts.now < until)
             && self.client.is_none_or(|network| network.contains(&facts.client_address))
-            && self.action.is_none_or(|action| action == case.action)
-            && self.address.as_ref().is_none_or(|address| has_address(facts, address))
+            && self.action.is_none_or(|action| action == case.verdict.action)
+            && self.address.as_ref().is_none_or(|address| has_address(case, address))
             && self.domain.as_ref().is_none_or(|domain| has_domain(case, domain))
             && self.wants_finding(case.findings)
             && self.text.as_ref().is_none_or(|text| has_text(case, text))
@@ -120,15 +120,16 @@ impl From<&Finding> for FindingHead {
     }
 }
 
-/// Whether the address is the sender's or a recipient's.
-pub(crate) fn has_address(facts: &Facts, address: &str) -> bool {
+/// Whether the address is the sender's or a recipient's, or one that stood for either.
+fn has_address(case: &Looked<'_>, address: &str) -> bool {
     let address = address.to_lowercase();
-    addresses(facts).any(|one| one.to_lowercase() == address)
+    addresses(case.facts, case.verdict).any(|one| one.to_lowercase() == address)
 }
 
 fn has_domain(case: &Looked<'_>, domain: &str) -> bool {
     let domain = to_ascii(domain);
-    let of_addresses = addresses(case.facts).filter_map(|one| Some(one.rsplit_once('@')?.1));
+    let of_addresses =
+        addresses(case.facts, case.verdict).filter_map(|one| Some(one.rsplit_once('@')?.1));
     let of_findings = case.findings.iter().map(|finding| finding.domain.as_str());
     of_addresses
         .chain(of_findings)
@@ -136,14 +137,18 @@ fn has_domain(case: &Looked<'_>, domain: &str) -> bool {
         .any(|name| is_within(&to_ascii(name), &domain))
 }
 
-/// The sender and the recipients.
-pub(crate) fn addresses(facts: &Facts) -> impl Iterator<Item = &str> {
-    [&facts.reverse_path].into_iter().chain(&facts.recipients).map(String::as_str)
+/// The sender and the recipients, and what they became on the way.
+pub(crate) fn addresses<'a>(
+    facts: &'a Facts,
+    verdict: &'a Verdict,
+) -> impl Iterator<Item = &'a str> {
+    let of_facts = [&facts.reverse_path].into_iter().chain(&facts.recipients);
+    of_facts.map(String::as_str).chain(verdict.rewrites.iter().flat_map(Rewrite::addresses))
 }
 
 fn has_text(case: &Looked<'_>, text: &str) -> bool {
     let facts = case.facts;
-    let mut fields: Vec<String> = addresses(facts).map(str::to_lowercase).collect();
+    let mut fields: Vec<String> = addresses(facts, case.verdict).map(str::to_lowercase).collect();
     fields.push(facts.case_id.to_lowercase());
     fields.push(facts.helo.to_lowercase());
     fields.push(facts.client_address.to_string());

@@ -257,7 +257,7 @@ fn line(row: &Row, heads: Vec<FindingHead>, filter: &Filter) -> Result<Option<Ca
     };
     let Listed { facts, door, verdict, outcome } =
         serde_json::from_str(&row.body).map_err(unreadable)?;
-    if !filter.wants(&Looked { facts: &facts, action: verdict.action, findings: &heads }) {
+    if !filter.wants(&Looked { facts: &facts, verdict: &verdict, findings: &heads }) {
         return Ok(None);
     }
     let recipients_count = facts.recipients.len();

@@ -139,8 +139,7 @@ async fn step(
     for row in rows {
         let case = row.readable(&parts)?;
         let findings: Vec<FindingHead> = case.findings.iter().map(FindingHead::from).collect();
-        let looked =
-            Looked { facts: &case.facts, action: case.verdict.action, findings: &findings };
+        let looked = Looked { facts: &case.facts, verdict: &case.verdict, findings: &findings };
         if filter.wants(&looked) {
             cases.push((row, case));
         }

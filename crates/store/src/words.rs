@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use quivive_evidence::{Facts, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
-use quivive_verdict::{Action, Case};
+use quivive_verdict::{Action, Case, Rewrite, Verdict};
 
 use crate::filter::addresses;
 
@@ -69,6 +69,9 @@ impl Words {
         words.text_words(&facts.helo);
         for recipient in &facts.recipients {
             words.address(recipient);
+        }
+        for address in case.verdict.rewrites.iter().flat_map(Rewrite::addresses) {
+            words.address(address);
         }
         words
     }
@@ -135,10 +138,10 @@ impl Words {
 }
 
 /// The words of a case's facts that are found by their beginnings.
-pub(crate) fn plain_words_of(facts: &Facts) -> BTreeSet<String> {
+pub(crate) fn plain_words_of(facts: &Facts, verdict: &Verdict) -> BTreeSet<String> {
     let mut words = Words::default();
     words.text_words(&facts.helo);
-    addresses(facts).for_each(|address| words.text_words(address));
+    addresses(facts, verdict).for_each(|address| words.text_words(address));
     words.plain
 }
 

@@ -1,7 +1,7 @@
 use quivive_evidence::{Facts, Finding, Notebook, Recorded};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cost, Headers, Judgement, RecipientVerdict, Verdict};
+use crate::{Cost, Headers, Judgement, RecipientVerdict, Rewrite, Verdict};
 
 /// A message's judgement with all that it rests on, in the form in which it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,13 @@ impl Case {
         };
         self.verdict.recipients = recipients.iter().map(to).collect();
         self.facts.recipients = recipients;
+        self
+    }
+
+    /// The case with the addresses of the envelope that were changed on the way.
+    #[must_use]
+    pub fn with_rewrites(mut self, rewrites: Vec<Rewrite>) -> Self {
+        self.verdict.rewrites = rewrites;
         self
     }
 

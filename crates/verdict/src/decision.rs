@@ -55,7 +55,7 @@ pub(crate) fn decide(
         action,
         reply: reply.clone(),
     });
-    Verdict { action, recipients: recipients.collect(), reply, reasons }
+    Verdict { action, recipients: recipients.collect(), reply, reasons, rewrites: Vec::new() }
 }
 
 fn is_author(finding: &Finding) -> bool {

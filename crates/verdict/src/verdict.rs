@@ -1,7 +1,7 @@
 use quivive_mail::EnhancedStatus;
 use serde::{Deserialize, Serialize};
 
-use crate::Action;
+use crate::{Action, Rewrite};
 
 /// The one answer for a message, and one per recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub struct Verdict {
     pub reasons: Vec<String>,
     /// The answer for each recipient, in the order of the facts.
     pub recipients: Vec<RecipientVerdict>,
+    /// The addresses of the envelope that were changed on the way, or that were to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewrites: Vec<Rewrite>,
 }
 
 /// What the client hears. The text is ASCII without control octets and holds nothing a peer chose

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use quivive_contract::CaseJson;
-use quivive_verdict::Case;
+use quivive_verdict::{Case, Rewrite};
 
 use super::{find, open_to_read, time, write_cut};
 use crate::command_line::{CaseId, Global};
@@ -50,8 +50,24 @@ fn write_facts(out: &mut impl Write, case: &Case) -> io::Result<()> {
     if facts.recipients.len() > RECIPIENTS_MAX {
         line("", &format!("and {} more", facts.recipients.len() - RECIPIENTS_MAX))?;
     }
+    for rewrite in case.verdict.rewrites.iter().take(RECIPIENTS_MAX) {
+        line(&rewrite.method, &in_words(rewrite))?;
+    }
     if let Some(user) = &facts.auth_user {
         line("login", user)?;
     }
     writeln!(out, "{STRONG}outcome{STRONG:#}  {}", printable(&case.outcome))
+}
+
+/// `rcpt a@here.example pass: b@there.example (why)`
+fn in_words(rewrite: &Rewrite) -> String {
+    let Rewrite { identity, address, result, becomes, reason, .. } = rewrite;
+    let mut words = format!("{identity} {address} {result}");
+    if !becomes.is_empty() {
+        words.push_str(&format!(": {}", becomes.join(", ")));
+    }
+    if !reason.is_empty() {
+        words.push_str(&format!(" ({reason})"));
+    }
+    words
 }

@@ -27,7 +27,7 @@ async fn in_every_field_of_a_case() {
     let setting = Setting::new("").await;
     let good = setting.judge("192.0.2.1", "h.example", "a@example.com", "good");
     type Set = fn(&mut quivive_verdict::Case, &str);
-    let fields: [(&str, Set); 14] = [
+    let fields: [(&str, Set); 15] = [
         ("helo", |case, text| case.facts.helo = text.to_owned()),
         ("reverse-path", |case, text| case.facts.reverse_path = text.to_owned()),
         ("recipient", |case, text| case.facts.recipients = vec![text.to_owned()]),
@@ -36,6 +36,10 @@ async fn in_every_field_of_a_case() {
         ("outcome", |case, text| case.outcome = text.to_owned()),
         ("reply", |case, text| case.verdict.reply.text = text.to_owned()),
         ("reason", |case, text| case.verdict.reasons = vec![text.to_owned()]),
+        ("rewrite", |case, text| {
+            let rewrite = quivive_verdict::Rewrite::of_recipient(text, text, text);
+            case.verdict.rewrites = vec![rewrite.to([text.to_owned()])];
+        }),
         ("results", |case, text| case.headers.authentication_results = text.to_owned()),
         ("domain", |case, text| case.findings[0].domain = text.to_owned()),
         ("decided by", |case, text| case.findings[0].decided_by = Some(text.to_owned())),

@@ -11,6 +11,7 @@ use super::client::Client;
 use super::replies::{CLOSING_DOWN, NO_LOGIN, TALKED_FIRST, TOO_MANY_CONNECTIONS, TOO_SLOW};
 use super::transaction::Transaction;
 use super::{Gateway, Route, TlsMode, lists, message};
+use crate::next_hop::Link;
 use crate::seats::{Seat, Seats};
 use crate::stream::Stream;
 use crate::watchdog::Watchdog;
@@ -59,6 +60,8 @@ pub(super) struct Conversation {
     pub(super) peer: IpAddr,
     pub(super) client: Client,
     pub(super) route: Route,
+    /// The way out for what leads elsewhere, if there is one.
+    pub(super) relay: Option<Box<Link>>,
     pub(super) transaction: Option<Transaction>,
     /// When the last whole command came.
     pub(super) command_at: Instant,
@@ -96,6 +99,7 @@ impl Conversation {
             peer: address,
             client: Client::new(address, arrival.peer.map(|peer| peer.port())),
             route: gateway.link(),
+            relay: gateway.relay.clone().map(|relay| Box::new(Link::new(relay))),
             transaction: None,
             command_at: now,
             message_at: now,
@@ -274,6 +278,9 @@ impl Conversation {
         self.end_transaction(None).await;
         if let Route::Remote(link) = &mut self.route {
             link.release().await;
+        }
+        if let Some(relay) = &mut self.relay {
+            relay.release().await;
         }
     }
 }

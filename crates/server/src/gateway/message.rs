@@ -7,15 +7,15 @@ use tokio::time::Instant;
 
 use super::client::Client;
 use super::conversation::Conversation;
+use super::destination::WhichHop;
 use super::replies::{
-    CANNOT_HOLD, LOOP, NO_SPACE, NO_TRANSACTION, ONE_RECIPIENT, RECIPIENT_OK, SENDER_OK, TOO_LARGE,
-    UNKNOWN_CLIENT,
+    CANNOT_HOLD, LOOP, NO_SPACE, NO_TRANSACTION, SENDER_OK, TOO_LARGE, UNKNOWN_CLIENT,
 };
 use super::transaction::Transaction;
-use super::{Route, received, recipients};
+use super::{Route, received};
 use crate::header_edit::{EditedMessage, Survey, survey};
 use crate::maildir::{Envelope, MaildirError};
-use crate::next_hop::{Dialect, Lost, SendError};
+use crate::next_hop::{Link, SendError};
 use crate::results;
 use crate::spool::{Fit, SpoolError, SpoolWriter};
 
@@ -42,12 +42,13 @@ impl Conversation {
     /// hop says whether it takes the recipient.
     pub(super) async fn rcpt(&mut self, rcpt: Rcpt) -> Reply {
         let Some(transaction) = &mut self.transaction else { return NO_TRANSACTION };
-        let reply =
-            match recipients::refusal(&self.gateway.settings.recipient_domains, &rcpt.forward_path)
-            {
-                Some(refusal) => refusal,
-                None => offer(&mut self.route, transaction, &rcpt).await,
-            };
+        let Transaction { mail, trail, .. } = transaction;
+        let (client, recipient) = (self.client.address, &rcpt.forward_path);
+        let reply = match self.gateway.destination(client, mail, recipient, trail) {
+            Ok(destination) => self.offer(destination, &rcpt).await,
+            Err(refusal) => refusal,
+        };
+        let Some(transaction) = &mut self.transaction else { return reply };
         if reply.is_positive() {
             transaction.recipients.push(rcpt.forward_path);
         } else {
@@ -110,7 +111,7 @@ impl Conversation {
         let hostname = &self.gateway.settings.hostname;
         let fields = received::fields(hostname, &self.client, transaction, judgement);
         let message = EditedMessage::new(&spool, &fields, own_names);
-        hand_on(&mut self.route, transaction, message).await
+        hand_on(&mut self.route, self.relay.as_mut(), transaction, message).await
     }
 
     /// Closes the books on a transaction, if one is open.
@@ -122,6 +123,9 @@ impl Conversation {
         }
         if let Route::Remote(link) = &mut self.route {
             link.reset().await;
+        }
+        if let Some(relay) = &mut self.relay {
+            relay.reset().await;
         }
     }
 }
@@ -138,7 +142,8 @@ impl Conversation {
         let refusal = refusal.as_ref().filter(|_| recipients.is_empty());
         let outcome = answer.or(refusal).map_or_else(String::new, Reply::to_string);
         let named = || recipients.iter().chain(refused).map(ForwardPath::address).collect();
-        self.gateway.ledger.write(judgement, "gateway", named, &outcome);
+        let rewrites = transaction.trail.rewrites.clone();
+        self.gateway.ledger.write_with(judgement, "gateway", named, &outcome, rewrites);
     }
 }
 
@@ -157,42 +162,18 @@ pub(super) async fn take_content(
     }
 }
 
-async fn offer(route: &mut Route, transaction: &mut Transaction, rcpt: &Rcpt) -> Reply {
-    let Transaction { judging, mail, recipients, .. } = transaction;
-    // What is refused anyway is nothing for the next hop.
-    if judging.is_finished()
-        && let Some(refusal) = judging.refusal().await
-    {
-        return spoken(refusal);
-    }
-    let link = match route {
-        Route::Maildir(_) => return judging.refusal().await.map_or(RECIPIENT_OK, spoken),
-        Route::Remote(link) => link,
-    };
-    // Its answer to a message is one per recipient, and ours is one: they can only be one.
-    if link.dialect() == Dialect::Lmtp && !recipients.is_empty() {
-        return ONE_RECIPIENT;
-    }
-    let (refusal, answer) = tokio::join!(judging.refusal(), link.rcpt(mail, rcpt));
-    refusal.map(spoken).unwrap_or_else(|| match answer {
-        Ok(reply) => passed_on(reply),
-        Err(lost) => {
-            if !matches!(lost, Lost::Untold) {
-                tracing::warn!("the next hop is lost: {lost}");
-            }
-            lost.reply()
-        }
-    })
-}
-
 async fn hand_on(
     route: &mut Route,
+    relay: Option<&mut Box<Link>>,
     transaction: &Transaction,
     mut message: EditedMessage<'_>,
 ) -> Result<Reply, DeliveryError> {
-    match route {
-        Route::Remote(link) => Ok(passed_on(link.send(&mut message).await?)),
-        Route::Maildir(maildir) => {
+    let leads_elsewhere = transaction.way.as_ref().is_some_and(|way| way.hop == WhichHop::Relay);
+    match (route, relay.filter(|_| leads_elsewhere)) {
+        (_, Some(link)) | (Route::Remote(link), None) => {
+            Ok(passed_on(link.send(&mut message).await?))
+        }
+        (Route::Maildir(maildir), None) => {
             let envelope = Envelope {
                 reverse_path: &transaction.mail.reverse_path,
                 recipients: &transaction.recipients,
@@ -204,7 +185,7 @@ async fn hand_on(
 }
 
 /// What the verdict has the client hear.
-fn spoken(reply: VerdictReply) -> Reply {
+pub(super) fn spoken(reply: VerdictReply) -> Reply {
     Reply::with_text(reply.code, reply.enhanced, reply.text)
 }
 
@@ -215,7 +196,7 @@ fn taken(transaction: &Transaction) -> Reply {
 
 /// The next hop's answer as our client hears it. 421 is between the next hop and us, and so is what
 /// is no answer to this question.
-fn passed_on(mut reply: Reply) -> Reply {
+pub(super) fn passed_on(mut reply: Reply) -> Reply {
     if reply.code == 421 || reply.code / 100 == 3 {
         reply.code = 451;
         reply.enhanced = reply.enhanced.filter(|status| status.0 == 4);
@@ -254,6 +235,9 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
     let judgement = transaction.judging.judgement();
     let refusal = transaction.refusal.as_ref().filter(|_| transaction.recipients.is_empty());
     let answer = answer.or(refusal).map_or_else(|| "none".to_owned(), Reply::to_string);
+    let rewrites = transaction.trail.rewrites.iter();
+    let rewrites = rewrites
+        .map(|rewrite| format!(" {}.{}={}", rewrite.method, rewrite.identity, rewrite.result));
     tracing::info!(
         id = %transaction.id,
         client = %client.address,
@@ -261,7 +245,7 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
         mail_from = ?transaction.mail.reverse_path.address(),
         recipients = transaction.recipients.len(),
         recipients_refused = transaction.recipients_refused,
-        results = %judgement.map(results::words).unwrap_or_default(),
+        results = %judgement.map(results::words).unwrap_or_default() + &rewrites.collect::<String>(),
         verdict = judgement.map_or("none", |judgement| judgement.verdict.action.word()),
         answer = %answer,
         tls = client.tls,

@@ -27,11 +27,8 @@ const ROUTING: [char; 9] =
 /// such things (`user%other.example@here`): then whoever trusts us would relay.
 pub(super) fn refusal(domains: &[String], recipient: &ForwardPath) -> Option<Reply> {
     let ForwardPath::Mailbox(mailbox) = recipient else { return None };
-    // A next hop may read it as another domain than we do.
-    if let MailDomain::Name(name) = mailbox.domain()
-        && !domain::is_plainly_spelt(name)
-    {
-        return Some(ODD_DOMAIN);
+    if let Some(refusal) = odd_domain(mailbox.domain()) {
+        return Some(refusal);
     }
     let ours = match mailbox.domain() {
         _ if domains.is_empty() => true,
@@ -42,6 +39,14 @@ pub(super) fn refusal(domains: &[String], recipient: &ForwardPath) -> Option<Rep
         return Some(RELAY);
     }
     mailbox.local_part().contains(ROUTING).then_some(ROUTE)
+}
+
+/// A next hop may read an oddly spelt domain as another one than we do.
+pub(super) fn odd_domain(domain: &MailDomain) -> Option<Reply> {
+    match domain {
+        MailDomain::Name(name) if !domain::is_plainly_spelt(name) => Some(ODD_DOMAIN),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

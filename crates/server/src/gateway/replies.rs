@@ -7,6 +7,11 @@ pub(super) const SENDER_OK: Reply = Reply::new(250, EnhancedStatus(2, 1, 0), "Se
 pub(super) const RECIPIENT_OK: Reply = Reply::new(250, EnhancedStatus(2, 1, 5), "Recipient noted");
 pub(super) const ONE_RECIPIENT: Reply =
     Reply::new(452, EnhancedStatus(4, 5, 3), "One recipient a message: send the others separately");
+pub(super) const ANOTHER_WAY: Reply = Reply::new(
+    452,
+    EnhancedStatus(4, 5, 3),
+    "This recipient goes another way than those before it: send it separately",
+);
 pub(super) const NO_TRANSACTION: Reply =
     Reply::new(503, EnhancedStatus(5, 5, 1), "Send MAIL first");
 pub(super) const TOO_LARGE: Reply =

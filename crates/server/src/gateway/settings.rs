@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::destination::Forwarding;
 use crate::next_hop::{self, NextHop};
 
 /// How a gateway is set up.
@@ -34,6 +35,8 @@ pub struct Settings {
     pub spool_folder: PathBuf,
     /// How long peers are waited for.
     pub patience: Patience,
+    /// How mail is forwarded.
+    pub forwarding: Forwarding,
 }
 
 /// Certificate, key, and when they are used.
@@ -119,6 +122,7 @@ impl Settings {
             greeting_delay: Duration::ZERO,
             spool_folder: std::env::temp_dir(),
             patience: Patience::default(),
+            forwarding: Forwarding::default(),
         }
     }
 }

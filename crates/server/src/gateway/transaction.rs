@@ -5,6 +5,7 @@ use quivive_verdict::Stage;
 
 use super::Gateway;
 use super::client::Client;
+use super::destination::{Trail, Way};
 use crate::facts;
 use crate::judging::Judging;
 use crate::spool::SpoolWriter;
@@ -21,6 +22,11 @@ pub(super) struct Transaction {
     pub(super) refused: Vec<ForwardPath>,
     /// How the last of them was refused.
     pub(super) refusal: Option<Reply>,
+    /// Where those go that were accepted; none before the first.
+    pub(super) way: Option<Way>,
+    /// Where the last one was offered.
+    pub(super) tried: Option<Way>,
+    pub(super) trail: Trail,
     pub(super) judging: Judging,
     pub(super) spool: Option<SpoolWriter>,
     /// When it began, in seconds since 1970.
@@ -44,6 +50,9 @@ impl Transaction {
             recipients_refused: 0,
             refused: Vec::new(),
             refusal: None,
+            way: None,
+            tried: None,
+            trail: Trail::default(),
             judging: Judging::begin(gateway.checker.examine(facts), Stage::Mail).await,
             spool: None,
             now,

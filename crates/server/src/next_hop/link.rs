@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quivive_mail::EnhancedStatus;
-use quivive_smtp::{Extensions, Mail, Rcpt, Reply, Xclient};
+use quivive_smtp::{Body, Extensions, Mail, Rcpt, Reply, Xclient};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
@@ -68,6 +68,21 @@ const NO_SMTPUTF8: Reply = Reply::new(
     EnhancedStatus(5, 6, 7),
     "This message needs SMTPUTF8, which the next server does not take",
 );
+
+const NO_EIGHT_BIT: Reply = Reply::new(
+    554,
+    EnhancedStatus(5, 6, 3),
+    "This message needs 8BITMIME, which the next server does not take",
+);
+
+/// What a message needs and a server does not take.
+fn missing(mail: &Mail, extensions: Extensions) -> Option<Reply> {
+    if mail.parameters.smtputf8 && !extensions.smtputf8 {
+        return Some(NO_SMTPUTF8);
+    }
+    let is_eight_bit = mail.parameters.body == Some(Body::EightBitMime);
+    (is_eight_bit && !extensions.eight_bit_mime).then_some(NO_EIGHT_BIT)
+}
 
 impl RemoteHop {
     /// A next hop to which we are `hostname`.
@@ -279,8 +294,8 @@ impl Link {
         let Stage::Begun(mail, accepted) = &self.stage else { return Err(Lost::Closed) };
         let [first, others @ ..] = accepted.as_slice() else { return Err(Lost::Closed) };
         let connection = self.connection.insert(self.hop.open(self.xclient.as_ref()).await?);
-        if mail.parameters.smtputf8 && !connection.extensions().smtputf8 {
-            return Ok(Some(NO_SMTPUTF8));
+        if let Some(refusal) = missing(mail, connection.extensions()) {
+            return Ok(Some(refusal));
         }
         let (Begun::MailRefused(reply) | Begun::Answered(reply)) =
             connection.begin(mail, first).await?;
@@ -343,9 +358,9 @@ impl Link {
 
     async fn begin(&mut self, mail: &Mail, rcpt: &Rcpt) -> Result<Reply, Lost> {
         let mut connection = self.connect().await?;
-        if mail.parameters.smtputf8 && !connection.extensions().smtputf8 {
+        if let Some(refusal) = missing(mail, connection.extensions()) {
             self.give_back();
-            return Ok(NO_SMTPUTF8);
+            return Ok(refusal);
         }
         let was_idle = connection.idle;
         let mut begun = connection.begin(mail, rcpt).await;

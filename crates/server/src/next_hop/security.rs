@@ -5,7 +5,7 @@ use std::fmt;
 use data_encoding::BASE64;
 use quivive_smtp::sasl::Mechanism;
 use quivive_smtp::{Auth, Command, Extensions, Reply};
-use rustls::pki_types::ServerName;
+pub use rustls::pki_types::ServerName;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 

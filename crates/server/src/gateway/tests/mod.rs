@@ -1,4 +1,5 @@
 mod clients;
+mod forwarding;
 mod mail;
 mod next_hops;
 mod patience;
