@@ -65,8 +65,8 @@ impl Questions {
 
 /// Appends an answer. One that is too long is a temporary error, for there is no other.
 ///
-/// A reason is for people, and keeps its blanks, as PostSRSd and others write it: Postfix logs it as
-/// it comes.
+/// A reason is for people, and keeps its blanks, as PostSRSd and others write it: Postfix logs it
+/// as it comes.
 pub fn write(answer: &Answer, output: &mut Vec<u8>) {
     let start = output.len();
     let (code, reason) = match answer {

@@ -1,5 +1,5 @@
-//! What a real Postfix sends: the requests of seven sessions of Postfix 3.7.11, octet by octet, with
-//! the service named in every list of restrictions and in every stage.
+//! What a real Postfix sends: the requests of seven sessions of Postfix 3.7.11, octet by octet,
+//! with the service named in every list of restrictions and in every stage.
 
 use quivive_postfix::policy::{Attribute, ProtocolState, Requests};
 

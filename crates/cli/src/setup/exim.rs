@@ -4,7 +4,8 @@ use super::{Instructions, escaped, listeners, nothing_to_ask, reached};
 use crate::error::Error;
 
 const MACROS: &str = r"QUIVIVE_SOCKET = {socket}
-QUIVIVE_ABSENT = action=DEFER_IF_PERMIT 4.3.5 The sender could not be checked; please try again later
+QUIVIVE_ABSENT = action=DEFER_IF_PERMIT 4.3.5 The sender could not be checked; \
+  please try again later
 QUIVIVE_MESSAGE = request=smtpd_access_policy\nclient_address=$sender_host_address\n\
   helo_name=$sender_helo_name\nsender=$sender_address\nsasl_username=$authenticated_id\n\
   instance=$acl_m_quivive\n
@@ -15,7 +16,8 @@ const AT_RCPT: &str = r"  warn
     set acl_m_quivive = $pid.$tod_epoch_l
   warn
     set acl_m_answer = ${readsocket{QUIVIVE_SOCKET}{QUIVIVE_MESSAGE\
-      protocol_state=RCPT\nrecipient=$local_part@$domain\nheader_base64=\n\n}{30s}{ }{QUIVIVE_ABSENT}}
+      protocol_state=RCPT\nrecipient=$local_part@$domain\nheader_base64=\n\n}\
+      {30s}{ }{QUIVIVE_ABSENT}}
   deny
     condition = ${if match{$acl_m_answer}{\N^action=5\N}}
     message = ${sg{$acl_m_answer}{\N^action=|\s+$\N}{}}
@@ -30,7 +32,8 @@ const AT_DATA: &str = r"  warn
   warn
     remove_header = Received-SPF
   warn
-    set acl_m_answer = ${if !def:acl_m_quivive{action=DUNNO}{${readsocket{QUIVIVE_SOCKET}{QUIVIVE_MESSAGE\
+    set acl_m_answer = ${if !def:acl_m_quivive{action=DUNNO}{\
+      ${readsocket{QUIVIVE_SOCKET}{QUIVIVE_MESSAGE\
       protocol_state=DATA\nheader_base64=${base64:${substr{0}{65536}{$message_headers_raw}}}\n\n}\
       {30s}{ }{QUIVIVE_ABSENT}}}}
   deny

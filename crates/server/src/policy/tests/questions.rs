@@ -194,8 +194,8 @@ async fn without_an_instance_each_question_is_a_message() {
     assert_eq!(world.cases().await.len(), 4);
 }
 
-/// Exim asks on a connection of its own each time and ends its side of it at once. What it writes on
-/// top comes when the header is known.
+/// Exim asks on a connection of its own each time and ends its side of it at once. What it writes
+/// on top comes when the header is known.
 #[tokio::test]
 async fn exim_sends_the_header_at_the_end() {
     let world = World::new().await;
