@@ -92,7 +92,7 @@ pub fn sheet(name: &str) -> Sheet {
             }
         };
     }
-    let (zone, vectors) = sheets!("mail-from-mx", "rmx", "dmp", "caller-id", "lists");
+    let (zone, vectors) = sheets!("mail-from-mx", "rmx", "dmp", "caller-id", "sender-id", "lists");
     Sheet { zone, vectors: serde_norway::from_str(vectors).expect("vectors are in their form") }
 }
 

@@ -11,6 +11,7 @@ const LAYERS: &[(&str, Layer)] = &[
     ("quivive-binding", Layer::Number(1)),
     ("quivive-caller-id", Layer::Number(1)),
     ("quivive-lists", Layer::Number(1)),
+    ("quivive-sender-id", Layer::Number(1)),
     ("quivive-lmap", Layer::Number(1)),
     ("quivive-smtp", Layer::Number(1)),
     ("quivive-postfix", Layer::Number(1)),
@@ -35,6 +36,7 @@ const LAYERS: &[(&str, Layer)] = &[
 /// Imports inside a layer: from, to.
 const INSIDE: &[(&str, &str)] = &[
     ("quivive-evidence", "quivive-mail"),
+    ("quivive-sender-id", "quivive-spf"),
     ("quivive-contract", "quivive-verdict"),
     ("quivive-server", "quivive-config"),
     ("quivive-server", "quivive-console"),
