@@ -19,7 +19,7 @@ use crate::value::Word;
 use crate::{
     AuthservId, Binding, Dmp, Dnsbl, Dnswl, Domain, Door, Doubt, Drip, Error, Exception,
     Forwarding, LISTENERS_MAX, Listen, MailFromMx, Methods, Outgoing, Place, Problem, Resolver,
-    Rmx, Service, Spf, Srs, Store, Warning,
+    Rmx, SenderId, Service, Spf, Srs, Store, Warning,
 };
 
 /// How long a configuration may be.
@@ -58,6 +58,8 @@ settings! {
         listen: Vec<Listen> = Vec::new(); Live, Now;
         /// Limits of SPF.
         spf: Spf = Spf::default(); Live, Now;
+        /// What Sender ID leaves to the receiver. Its limits are those of [spf].
+        sender_id: SenderId = SenderId::default(); Live, Now;
         /// What MAIL-FROM MX leaves to the receiver.
         mail_from_mx: MailFromMx = MailFromMx::default(); Live, Now;
         /// What the RMX drafts leave to the receiver.
@@ -167,6 +169,7 @@ impl Config {
             rmx_not_listed_acts: self.rmx.not_listed_acts,
             dmp: self.dmp.rule(),
             drip: self.drip.rule(),
+            sender_id_submitter: self.sender_id.submitter,
             dnsbl: self.dnsbl.lists.clone(),
             dnswl: self.dnswl.lists.clone(),
         }

@@ -30,7 +30,7 @@ pub(crate) const METHODS: &[MethodRow] = {
     use Identity::*;
     &[
         row(Method::Spf, Built::Now, &[Helo, Mailfrom]),
-        row(Method::SenderId, Built::Later, &[Mailfrom, Pra]),
+        row(Method::SenderId, Built::Now, &[Mailfrom, Pra]),
         row(Method::CallerId, Built::Now, &[Pra]),
         row(Method::MailFromMx, Built::Now, &[Mailfrom, Helo]),
         row(Method::Rmx, Built::Now, &[Mailfrom, Helo]),

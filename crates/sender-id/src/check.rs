@@ -59,9 +59,9 @@ impl SenderId {
 impl Evaluate for SenderId {
     fn evaluate(&self, facts: &Facts, evidence: &dyn Evidence) -> Evaluation {
         if self.about == About::ReversePath {
-            let request =
-                Request { scope: Scope::Mfrom, ..Request::new(facts, Identity::Mailfrom) };
-            let judged = judged(Identity::Mailfrom, &request.domain);
+            let mut request = Request::new(facts, Identity::Mailfrom);
+            request.scope = Scope::Mfrom;
+            let judged = judged(Identity::Mailfrom, &request.domain());
             return quivive_spf::evaluate(&request, evidence, self.limits, judged);
         }
         let (property, mailbox) = match self.subject(facts) {
@@ -71,7 +71,7 @@ impl Evaluate for SenderId {
             }
         };
         let request = request(facts, &mailbox);
-        let judged = judged(Identity::Pra, &request.domain);
+        let judged = judged(Identity::Pra, &request.domain());
         let mut evaluation = quivive_spf::evaluate(&request, evidence, self.limits, judged);
         if let Evaluation::Done(finding) = &mut evaluation {
             finding.properties = vec![Property::new(property, mailbox.to_string())];
@@ -83,10 +83,10 @@ impl Evaluate for SenderId {
         let judged = match (self.about, self.subject(facts)) {
             (About::ReversePath, _) => {
                 let request = Request::new(facts, Identity::Mailfrom);
-                judged(Identity::Mailfrom, &request.domain)
+                judged(Identity::Mailfrom, &request.domain())
             }
             (_, Subject::Address { mailbox, .. }) => {
-                judged(Identity::Pra, &request(facts, &mailbox).domain)
+                judged(Identity::Pra, &request(facts, &mailbox).domain())
             }
             (_, Subject::None(_)) => judged(Identity::Pra, ""),
         };
@@ -100,14 +100,16 @@ fn judged(identity: Identity, domain: &str) -> Judged {
 
 /// What SPF is called with for a responsible address (RFC 4406 section 4.1).
 fn request<'a>(facts: &'a Facts, mailbox: &'a Mailbox) -> Request<'a> {
-    let domain = mailbox.domain().to_ascii().unwrap_or_default();
-    Request {
-        sender_domain: domain.clone().into(),
-        domain,
-        local_part: mailbox.local_part(),
-        scope: Scope::Pra,
-        ..Request::new(facts, Identity::Mailfrom)
-    }
+    let domain = match mailbox.domain() {
+        MailDomain::Name(name) => name,
+        MailDomain::Literal(_) => "",
+    };
+    let sender = (mailbox.local_part(), domain);
+    let mut request = Request::of_sender(facts.client_address, sender, &facts.helo);
+    request.receiver = &facts.receiver;
+    request.now = facts.now;
+    request.scope = Scope::Pra;
+    request
 }
 
 fn of_submitter(facts: &Facts) -> Subject {

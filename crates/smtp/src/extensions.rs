@@ -24,6 +24,8 @@ pub struct Extensions {
     pub starttls: bool,
     /// XCLIENT.
     pub xclient: bool,
+    /// SUBMITTER (RFC 4405).
+    pub submitter: bool,
     /// AUTH (RFC 4954), with the mechanisms that are known here.
     pub auth: Option<Mechanisms>,
 }
@@ -47,6 +49,7 @@ impl Extensions {
                 "CHUNKING" => offered.chunking = true,
                 "STARTTLS" => offered.starttls = true,
                 "XCLIENT" => offered.xclient = true,
+                "SUBMITTER" => offered.submitter = true,
                 "AUTH" => offered.auth = Some(words.filter_map(Mechanism::from_name).collect()),
                 _ => {}
             }
@@ -73,6 +76,7 @@ impl Extensions {
         line(self.smtputf8, "SMTPUTF8");
         line(self.dsn, "DSN");
         line(self.chunking, "CHUNKING");
+        line(self.submitter, "SUBMITTER");
         if self.xclient {
             line(true, &format!("XCLIENT {}", xclient::ATTRIBUTES));
         }
@@ -99,6 +103,7 @@ mod tests {
             chunking: true,
             starttls: true,
             xclient: true,
+            submitter: true,
             auth: Some(Mechanisms::default().with(Mechanism::Plain).with(Mechanism::External)),
         };
         for offered in [all, Extensions::default()] {

@@ -3,7 +3,7 @@
 use memchr::memchr2;
 
 /// The longest command line, in octets before its CRLF: the 512 of RFC 5321 section 4.5.3.1.4 with
-/// room for the parameters of SIZE, DSN (RFC 3461 section 5), AUTH and SMTPUTF8.
+/// room for the parameters of SIZE, DSN (RFC 3461 section 5), AUTH, SMTPUTF8 and SUBMITTER.
 pub const COMMAND_LINE_OCTETS_MAX: usize = 2048;
 
 /// The longest line inside a message, in octets before its CRLF. RFC 5321 promises 998; longer ones

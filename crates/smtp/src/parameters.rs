@@ -21,6 +21,8 @@ pub struct MailParameters {
     pub envid: Option<String>,
     /// AUTH (RFC 4954 section 5), as xtext or `<>`. Whoever did not log in is not believed.
     pub auth: Option<String>,
+    /// SUBMITTER (RFC 4405 section 4): the responsible address, a mailbox without angle brackets.
+    pub submitter: Option<String>,
 }
 
 /// What octets a message has.
@@ -88,7 +90,12 @@ impl MailParameters {
                 ("RET", Some(value)) => once(&mut known.ret, parse_ret(value)?)?,
                 ("ENVID", Some(value)) => once(&mut known.envid, parse_envid(value)?)?,
                 ("AUTH", Some(value)) => once(&mut known.auth, parse_auth(value)?)?,
-                ("SIZE" | "BODY" | "SMTPUTF8" | "RET" | "ENVID" | "AUTH", _) => return Err(BAD),
+                ("SUBMITTER", Some(value)) => {
+                    once(&mut known.submitter, parse_submitter(value)?)?;
+                }
+                ("SIZE" | "BODY" | "SMTPUTF8" | "RET" | "ENVID" | "AUTH" | "SUBMITTER", _) => {
+                    return Err(BAD);
+                }
                 _ => return Err(UNKNOWN),
             }
         }
@@ -164,6 +171,12 @@ fn parse_auth(value: &str) -> Result<String, Reply> {
     if fits { Ok(value.to_owned()) } else { Err(BAD) }
 }
 
+fn parse_submitter(value: &str) -> Result<String, Reply> {
+    let decoded = xtext::decode(value).ok_or(BAD)?;
+    let mailbox = Mailbox::parse(&decoded, Charset::Utf8).map_err(|_| BAD)?;
+    Ok(mailbox.to_string())
+}
+
 fn parse_notify(value: &str) -> Result<Notify, Reply> {
     let mut notify = Notify::default();
     if value.eq_ignore_ascii_case("NEVER") {
@@ -220,6 +233,9 @@ impl fmt::Display for MailParameters {
         if let Some(auth) = &self.auth {
             write!(f, " AUTH={auth}")?;
         }
+        if let Some(submitter) = &self.submitter {
+            write!(f, " SUBMITTER={}", xtext::encode(submitter.as_bytes()))?;
+        }
         Ok(())
     }
 }
@@ -252,7 +268,8 @@ mod tests {
 
     #[test]
     fn what_is_parsed_formats_as_it_was() {
-        let text = " SIZE=10 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ+20314159 AUTH=<>";
+        let text = " SIZE=10 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ+20314159 AUTH=<> \
+                    SUBMITTER=\"a+20b\"@example.com";
         assert_eq!(MailParameters::parse(text).unwrap().to_string(), text);
         for text in [" NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+2Bb@example.com", " NOTIFY=NEVER"] {
             assert_eq!(RcptParameters::parse(text).unwrap().to_string(), text);
@@ -316,6 +333,29 @@ mod tests {
         for value in ["a+b@e.test", "", "x=y@e.test", "alice", "+0Aa@b", "a@b+0D+0A", "<a@b>"] {
             let reply = MailParameters::parse(&format!("AUTH={value}")).unwrap_err();
             assert_eq!((reply.code, reply.enhanced), (501, Some(EnhancedStatus(5, 5, 4))));
+        }
+    }
+
+    /// The sessions of the sheet sender-id.md, section 10.
+    #[test]
+    fn submitters_are_mailboxes() {
+        let submitter = |text: &str| MailParameters::parse(text).map(|known| known.submitter);
+        assert_eq!(
+            submitter("SUBMITTER=bob@almamater.edu.example"),
+            Ok(Some("bob@almamater.edu.example".to_owned()))
+        );
+        assert_eq!(submitter("submitter=a+2Bb@c.test"), Ok(Some("a+b@c.test".to_owned())));
+        assert_eq!(submitter("SUBMITTER=j+C3+B6@c.test"), Ok(Some("j\u{f6}@c.test".to_owned())));
+        for text in [
+            "SUBMITTER",
+            "SUBMITTER=",
+            "SUBMITTER=bob",
+            "SUBMITTER=<bob@c.test>",
+            "SUBMITTER=a+b@c.test",
+            "SUBMITTER=a+0D+0A@c.test",
+            "SUBMITTER=a@c.test SUBMITTER=a@c.test",
+        ] {
+            assert_eq!(submitter(text).unwrap_err().code, 501, "{text}");
         }
     }
 

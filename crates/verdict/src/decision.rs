@@ -6,6 +6,7 @@ use quivive_mail::EnhancedStatus;
 use crate::{Action, Mode, Policy, RecipientVerdict, Verdict, VerdictReply, repair};
 
 mod binding;
+mod sender_id;
 
 /// How much of a domain's own explanation is quoted, in octets.
 const EXPLANATION_OCTETS_MAX: usize = 200;
@@ -119,6 +120,10 @@ fn reply(
         let reply = binding::reply(finding, class);
         return VerdictReply { text: reply.text + &reference(policy, facts), ..reply };
     }
+    if finding.method == Method::SenderId {
+        let reply = sender_id::reply(finding, facts, class);
+        return VerdictReply { text: reply.text + &reference(policy, facts), ..reply };
+    }
     VerdictReply {
         code: if class == 5 { 550 } else { 451 },
         enhanced: enhanced(class, finding),
@@ -150,19 +155,25 @@ fn refusal_text(finding: &Finding, facts: &Facts) -> String {
     let name = finding.method.name();
     let mut text = match finding.identity {
         Identity::Pra if finding.domain.is_empty() => {
-            // RFC 4406 section 5.
-            format!("Missing Purported Responsible Address ({})", finding.cause)
+            format!("nobody is responsible for this message ({})", finding.cause)
         }
         Identity::Ip => of_address(finding, facts, &domain),
         Identity::Helo => of_claim(finding, facts, &domain, "to call itself"),
         _ => of_claim(finding, facts, &domain, "to send mail for"),
     };
     text.insert_str(0, &format!("{name}: "));
-    if let Some(explanation) = finding.explanation.as_deref().filter(|text| !text.is_empty()) {
-        let explanation = clean(explanation, EXPLANATION_OCTETS_MAX);
-        text.push_str(&format!("; {domain} says: \"{explanation}\""));
+    text + &explained(finding, &domain)
+}
+
+/// What a domain says itself about its refusal.
+fn explained(finding: &Finding, domain: &str) -> String {
+    match finding.explanation.as_deref().filter(|text| !text.is_empty()) {
+        Some(explanation) => {
+            let explanation = clean(explanation, EXPLANATION_OCTETS_MAX);
+            format!("; {domain} says: \"{explanation}\"")
+        }
+        None => String::new(),
     }
-    text
 }
 
 /// What is said of a client that claims a domain.

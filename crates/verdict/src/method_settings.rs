@@ -15,6 +15,8 @@ pub struct MethodSettings {
     pub dmp: dmp::Settings,
     /// Of DRIP.
     pub drip: drip::Settings,
+    /// Whether SUBMITTER is offered where Sender ID runs.
+    pub sender_id_submitter: bool,
     /// The block lists that are asked.
     pub dnsbl: Vec<List>,
     /// The white lists that are asked.
@@ -29,6 +31,7 @@ impl Default for MethodSettings {
             rmx_not_listed_acts: true,
             dmp: dmp::Settings::default(),
             drip: drip::Settings::default(),
+            sender_id_submitter: true,
             dnsbl: Vec::new(),
             dnswl: Vec::new(),
         }

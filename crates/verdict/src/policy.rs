@@ -132,6 +132,12 @@ impl Policy {
         self.spares_logins && facts.auth_user.as_deref().is_some_and(|login| !login.is_empty())
     }
 
+    /// Whether clients are offered to announce the responsible address (RFC 4405): who offers it has
+    /// to look at it.
+    pub fn offers_submitter(&self) -> bool {
+        self.settings.sender_id_submitter && self.mode(Method::SenderId) != Mode::Off
+    }
+
     /// The first exception that holds for a message, with its place in the list.
     pub fn exception(&self, facts: &Facts) -> Option<(usize, &Exception)> {
         self.exceptions.iter().enumerate().find(|(_, exception)| exception.matches(facts))

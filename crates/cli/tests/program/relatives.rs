@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::run::*;
 
 /// The sheets of these methods.
-const SHEETS: &[&str] = &["mail-from-mx", "rmx", "dmp", "caller-id", "lists"];
+const SHEETS: &[&str] = &["mail-from-mx", "rmx", "dmp", "caller-id", "sender-id", "lists"];
 
 /// What a vector's line of a batch is.
 fn line(vector: &Vector) -> String {
@@ -67,7 +67,7 @@ fn every_vector_of_the_sheets() {
     let all: String = sheets.iter().map(|sheet| format!("$ORIGIN .\n{}", sheet.zone)).collect();
     fs::write(&zone, all).unwrap();
     let config = folder.path().join("quivive.toml");
-    let methods = "mail-from-mx,rmx,dmp,drip,caller-id,iprev,dnsbl,dnswl";
+    let methods = "mail-from-mx,rmx,dmp,drip,caller-id,sender-id,iprev,dnsbl,dnswl";
     let mut complaints = Vec::new();
     let mut count = 0;
     for ((_, settings), vectors) in by_settings(&sheets) {

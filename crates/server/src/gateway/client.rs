@@ -151,6 +151,7 @@ impl Conversation {
             chunking: true,
             starttls: tls && !self.client.tls,
             xclient: lists(&settings.xclient_from, self.peer),
+            submitter: self.gateway.checker.policy().offers_submitter(),
             auth: None,
         })
     }

@@ -333,6 +333,7 @@ impl Connection {
         let offered = self.extensions;
         let parameters = &mut mail.parameters;
         parameters.auth = None;
+        parameters.submitter = parameters.submitter.take().filter(|_| offered.submitter);
         parameters.size = parameters.size.filter(|_| offered.size.is_some());
         parameters.body = parameters.body.filter(|_| offered.eight_bit_mime);
         parameters.smtputf8 &= offered.smtputf8;

@@ -123,7 +123,8 @@ impl Session {
         let not_offered = (dsn && !offered.dsn)
             || (eight_bit && !offered.eight_bit_mime)
             || (parameters.smtputf8 && !offered.smtputf8)
-            || (parameters.size.is_some() && offered.size.is_none());
+            || (parameters.size.is_some() && offered.size.is_none())
+            || (parameters.submitter.is_some() && !offered.submitter);
         if !self.hello {
             self.error(&replies::HELLO_FIRST)
         } else if self.transaction.is_some() {

@@ -12,6 +12,7 @@ const ALL: Extensions = Extensions {
     chunking: true,
     starttls: true,
     xclient: true,
+    submitter: true,
     auth: None,
 };
 

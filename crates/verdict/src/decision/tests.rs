@@ -267,3 +267,88 @@ fn the_helo_alternative_of_dmp_decides() {
     assert_eq!(action(&policy, Fail), Action::Reject);
     assert_eq!(action(&policy, None), Action::Reject);
 }
+
+/// Sheet sender-id.md, sections 5 and 6.
+#[test]
+fn sender_id_refuses_in_the_words_of_its_rfcs() {
+    use FindingResult::{Fail, Permerror, Temperror};
+    let of = |identity, result, cause: &'static str| Finding {
+        method: Method::SenderId,
+        cause: cause.into(),
+        ..finding(identity, result)
+    };
+    let submitter = |finding| Finding {
+        properties: vec![quivive_evidence::Property::new("smtp.submitter", "a@example.com")],
+        ..finding
+    };
+    let explained = |finding| Finding { explanation: Some("because".to_owned()), ..finding };
+    for (finding, action, code, enhanced, text) in [
+        (
+            explained(of(Identity::Pra, Fail, "match")),
+            Action::Reject,
+            550,
+            "5.7.1",
+            "Sender ID (PRA) Not Permitted - 192.0.2.1 does not send for example.com; example.com \
+             says: \"because\"",
+        ),
+        (
+            of(Identity::Mailfrom, Fail, "match"),
+            Action::Reject,
+            550,
+            "5.7.1",
+            "Sender ID (MAIL FROM) Not Permitted - 192.0.2.1 does not send for example.com",
+        ),
+        (
+            of(Identity::Pra, Fail, "no-such-domain"),
+            Action::Reject,
+            550,
+            "5.7.1",
+            "Sender ID (PRA) Domain Does Not Exist - 192.0.2.1 does not send for example.com",
+        ),
+        (
+            of(Identity::Pra, Temperror, "dns-timeout"),
+            Action::Defer,
+            450,
+            "4.4.3",
+            "Sender ID check is temporarily unavailable",
+        ),
+        (
+            of(Identity::Pra, Permerror, "no-pra"),
+            Action::Reject,
+            550,
+            "5.7.1",
+            "Missing Purported Responsible Address (no-pra)",
+        ),
+        (
+            submitter(of(Identity::Pra, Fail, "match")),
+            Action::Reject,
+            550,
+            "5.7.1",
+            "Submitter not allowed. Sender ID (PRA) Not Permitted - 192.0.2.1 does not send for \
+             example.com",
+        ),
+        (
+            of(Identity::Pra, Fail, "submitter-mismatch"),
+            Action::Reject,
+            550,
+            "5.7.1",
+            "Submitter does not match header.",
+        ),
+        (
+            of(Identity::Pra, Permerror, "no-pra-for-submitter"),
+            Action::Reject,
+            554,
+            "5.7.7",
+            "Cannot verify submitter address.",
+        ),
+    ] {
+        let mut policy = Policy::new("mx.example.org");
+        policy.methods.insert(Method::SenderId, Mode::Enforce);
+        policy.actions.set(Method::SenderId, finding.identity, finding.result, action);
+        let reply = decided(&policy, &[finding]).reply;
+        assert_eq!(
+            (reply.code, &*reply.enhanced.to_string(), &*reply.text),
+            (code, enhanced, text)
+        );
+    }
+}

@@ -5,6 +5,7 @@ use quivive_caller_id::CallerId;
 use quivive_evidence::{Evaluate, Facts, Identity, Method};
 use quivive_lists::{DnsList, Iprev, Kind, List};
 use quivive_lmap::{Dmp, Drip, MailFromMx, Rmx};
+use quivive_sender_id::SenderId;
 use quivive_spf::{Limits, Spf};
 
 use super::Stage;
@@ -89,6 +90,27 @@ pub(super) const STEPS: &[Step] = &[
         identities: &[Identity::Helo],
         stage: Stage::Helo,
         build: |policy, _| one(Drip::new(policy.settings.drip)),
+    },
+    Step {
+        method: Method::SenderId,
+        identities: &[Identity::Mailfrom],
+        stage: Stage::Mail,
+        build: |policy, _| one(SenderId::of_reverse_path(spf_limits(policy))),
+    },
+    Step {
+        method: Method::SenderId,
+        identities: &[Identity::Pra],
+        stage: Stage::Mail,
+        build: |policy, facts| match facts.submitter {
+            Some(_) => one(SenderId::of_submitter(spf_limits(policy))),
+            None => Vec::new(),
+        },
+    },
+    Step {
+        method: Method::SenderId,
+        identities: &[Identity::Pra],
+        stage: Stage::Header,
+        build: |policy, _| one(SenderId::of_pra(spf_limits(policy))),
     },
     Step {
         method: Method::CallerId,
