@@ -41,8 +41,8 @@ pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
     let (Some(ip), Some(helo), Some(mail_from)) = (check.ip, check.helo, check.mail_from) else {
         return Err(Error::Usage("--ip, --helo and --mail-from belong together"));
     };
-    let (rcpt, auth_user) = (check.rcpt, check.auth_user);
-    let query = Query { ip, helo, mail_from, rcpt, auth_user, header, selection };
+    let Check { rcpt, auth_user, submitter, .. } = check;
+    let query = Query { ip, helo, mail_from, rcpt, auth_user, submitter, header, selection };
     let judgement = runtime.block_on(examiner.examine(query))?;
     if global.json {
         std::io::stdout().lock().write_all(&json::line(&JudgementJson::new(&judgement)))?;

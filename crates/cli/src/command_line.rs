@@ -139,6 +139,9 @@ pub(crate) struct Check {
     /// The name under which the client logged in
     #[arg(long, value_name = "U", allow_hyphen_values = true, value_parser = as_said())]
     pub(crate) auth_user: Option<String>,
+    /// The responsible address that the client announced by SUBMITTER (RFC 4405)
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true, value_parser = as_said())]
+    pub(crate) submitter: Option<String>,
     /// The message; - for standard input
     #[arg(long, value_name = "FILE|-")]
     pub(crate) message: Option<PathBuf>,
@@ -156,7 +159,8 @@ pub(crate) struct Check {
     pub(crate) now: Option<u64>,
     /// Read one JSON object a line, write one a line, in order; - for standard input
     #[arg(long, value_name = "FILE|-")]
-    #[arg(conflicts_with_all = ["ip", "helo", "mail_from", "rcpt", "auth_user", "message"])]
+    #[arg(conflicts_with_all = ["ip", "helo", "mail_from", "rcpt", "auth_user", "submitter"])]
+    #[arg(conflicts_with = "message")]
     pub(crate) batch: Option<PathBuf>,
 }
 

@@ -209,6 +209,7 @@ fn query(message: &Message) -> Query {
         mail_from: message.reverse_path.to_owned(),
         rcpt: vec![message.recipient.to_owned()],
         auth_user: None,
+        submitter: None,
         header: None,
         selection: Selection::default(),
     }

@@ -57,6 +57,10 @@ fn write_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     } else {
         writeln!(out, "{domain}  {QUIET}({reason}){QUIET:#}")?;
     }
+    for property in &finding.properties {
+        let value = excerpt(&property.value, DOMAIN_CHARACTERS_MAX);
+        writeln!(out, "{:<15}{QUIET}{}={value}{QUIET:#}", "", property.name)?;
+    }
     if let Some(explanation) = &finding.explanation {
         let explanation = excerpt(explanation, EXPLANATION_CHARACTERS_MAX);
         writeln!(out, "{:<15}{domain} says: \"{explanation}\"", "")?;

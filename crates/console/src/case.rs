@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quivive_evidence::Finding;
+use quivive_evidence::{Finding, Property};
 use quivive_verdict::{Case, Rewrite};
 
 use crate::frame::{Frame, Session, page};
@@ -56,6 +56,7 @@ struct FactsView {
     recipients: Vec<Shown>,
     more_recipients: usize,
     auth_user: Option<Shown>,
+    submitter: Option<Shown>,
     receiver: Shown,
 }
 
@@ -71,6 +72,8 @@ struct FindingView {
     cause: Shown,
     decided_by: Option<Shown>,
     explanation: Option<Shown>,
+    /// What of the message was judged: `header.sender`, and what stands there.
+    properties: Vec<(String, Shown)>,
     trees: Vec<Term>,
 }
 
@@ -194,6 +197,7 @@ impl FactsView {
             recipients: recipients.map(|recipient| Shown::new(recipient)).collect(),
             more_recipients: facts.recipients.len().saturating_sub(RECIPIENTS_SHOWN),
             auth_user: facts.auth_user.as_deref().map(Shown::new),
+            submitter: facts.submitter.as_deref().map(Shown::new),
             receiver: Shown::new(&facts.receiver),
         }
     }
@@ -205,14 +209,19 @@ impl FindingView {
             method: finding.method.name(),
             identity: identity_name(finding.identity),
             result: finding.result.word(),
-            meaning: meaning(finding.result),
+            meaning: meaning(finding.method, finding.result),
             domain: Shown::new(&finding.domain),
             cause: Shown::new(&finding.cause),
             decided_by: finding.decided_by.as_deref().map(Shown::new),
             explanation: finding.explanation.as_deref().map(Shown::new),
+            properties: finding.properties.iter().map(property).collect(),
             trees: Term::trees(&finding.trace, &case.evidence),
         }
     }
+}
+
+fn property(property: &Property) -> (String, Shown) {
+    (property.name.to_string(), Shown::new(&property.value))
 }
 
 /// An id as a segment of a path: what is not a letter, a digit, `-`, `_` or `.` is percent-encoded

@@ -66,6 +66,8 @@ struct Why {
     cause: Shown,
     decided_by: Option<Shown>,
     explanation: Option<Shown>,
+    /// Whether the method reads a record of the domain.
+    has_record: bool,
     /// What the domain publishes.
     record: Option<Shown>,
     advice: Advice,
@@ -76,7 +78,11 @@ struct Why {
 enum Advice {
     NotPermitted,
     HeloNotPermitted,
+    NotListed,
+    OnList,
+    NoName,
     Broken,
+    Unusable,
     NoAnswer,
     Other,
 }
@@ -205,32 +211,62 @@ fn deciding(case: &Case) -> Option<&Finding> {
 
 impl Why {
     fn new(finding: &Finding) -> Self {
-        let record = finding.trace.first().map(|node| &*node.term).filter(|term| !term.is_empty());
+        let has_record = has_record(finding.method);
+        let first = finding.trace.first().filter(|_| has_record);
+        let record = first.map(|node| &*node.term).filter(|term| !term.is_empty());
         Self {
             method: finding.method.name(),
             identity: identity_name(finding.identity),
             domain: Shown::new(&finding.domain),
             result: finding.result.word(),
-            meaning: meaning(finding.result),
+            meaning: meaning(finding.method, finding.result),
             cause: Shown::new(&finding.cause),
             decided_by: finding.decided_by.as_deref().map(Shown::new),
             explanation: finding.explanation.as_deref().map(Shown::new),
+            has_record,
             record: record.map(Shown::new),
             advice: advice(finding),
         }
     }
 }
 
+/// Whether what a method evaluates is a record, which stands first in its trace; others look up
+/// names, one for each client.
+fn has_record(method: Method) -> bool {
+    !matches!(
+        method,
+        Method::Dmp
+            | Method::Drip
+            | Method::Iprev
+            | Method::Dnsbl
+            | Method::Dnswl
+            | Method::Binding
+    )
+}
+
 fn advice(finding: &Finding) -> Advice {
+    use FindingResult::{Fail, Neutral, Permerror, Softfail, Temperror};
     match (finding.method, finding.result) {
-        (_, FindingResult::Temperror) => Advice::NoAnswer,
-        (_, FindingResult::Permerror) => Advice::Broken,
-        (Method::Spf, FindingResult::Fail | FindingResult::Softfail | FindingResult::Neutral) => {
-            match finding.identity {
-                Identity::Helo => Advice::HeloNotPermitted,
-                _ => Advice::NotPermitted,
-            }
-        }
+        (_, Temperror) => Advice::NoAnswer,
+        (Method::Spf, Permerror) => Advice::Broken,
+        (Method::Spf, Fail | Softfail | Neutral) => match finding.identity {
+            Identity::Helo => Advice::HeloNotPermitted,
+            _ => Advice::NotPermitted,
+        },
+        (Method::Iprev, Fail | Permerror) => Advice::NoName,
+        (Method::Dnsbl, Fail) => Advice::OnList,
+        (
+            Method::SenderId
+            | Method::CallerId
+            | Method::MailFromMx
+            | Method::Rmx
+            | Method::Dmp
+            | Method::Drip,
+            result,
+        ) if !finding.domain.is_empty() => match result {
+            Permerror => Advice::Unusable,
+            _ => Advice::NotListed,
+        },
         _ => Advice::Other,
     }
 }

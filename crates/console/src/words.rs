@@ -5,7 +5,7 @@ use std::fmt;
 use askama::filters::HtmlSafe;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use quivive_evidence::{FindingResult, Identity};
+use quivive_evidence::{FindingResult, Identity, Method};
 use quivive_verdict::Action;
 
 /// A moment, in seconds since 1970, written in UTC.
@@ -173,17 +173,29 @@ pub(crate) fn identity_name(identity: Identity) -> &'static str {
     }
 }
 
-/// What a result says, in a sentence without an end.
-pub(crate) fn meaning(result: FindingResult) -> &'static str {
-    match result {
-        FindingResult::Pass => "the domain says that this client may",
-        FindingResult::Fail => "the domain says that this client may not",
-        FindingResult::Softfail => "the domain says that this client probably may not",
-        FindingResult::Neutral => "the domain says nothing about this client",
-        FindingResult::None => "the domain publishes nothing, or there was nothing to judge",
-        FindingResult::Temperror => "there was no answer at that time",
-        FindingResult::Permerror => "what the domain publishes cannot be used",
-        FindingResult::Policy => "it would pass, but local policy does not take it",
+/// What a method's result says, in a sentence without an end.
+pub(crate) fn meaning(method: Method, result: FindingResult) -> &'static str {
+    match (method, result) {
+        (Method::Dnsbl, FindingResult::Fail) | (Method::Dnswl, FindingResult::Pass) => {
+            "this list has the client's address"
+        }
+        (Method::Dnsbl | Method::Dnswl, FindingResult::None) => {
+            "this list does not have the client's address"
+        }
+        (Method::Dnsbl | Method::Dnswl, FindingResult::Permerror) => {
+            "the list gives no answer to us"
+        }
+        (Method::Iprev, FindingResult::Pass) => "this name has the client's address",
+        (Method::Iprev, FindingResult::Fail) => "no name of the client's address has that address",
+        (Method::Iprev, FindingResult::Permerror) => "the client's address has no name",
+        (_, FindingResult::Pass) => "the domain says that this client may",
+        (_, FindingResult::Fail) => "the domain says that this client may not",
+        (_, FindingResult::Softfail) => "the domain says that this client probably may not",
+        (_, FindingResult::Neutral) => "the domain says nothing about this client",
+        (_, FindingResult::None) => "the domain publishes nothing, or there was nothing to judge",
+        (_, FindingResult::Temperror) => "there was no answer at that time",
+        (_, FindingResult::Permerror) => "what the domain publishes cannot be used",
+        (_, FindingResult::Policy) => "it would pass, but local policy does not take it",
     }
 }
 

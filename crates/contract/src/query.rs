@@ -17,6 +17,8 @@ pub struct Query {
     pub rcpt: Vec<String>,
     /// The name under which the client logged in.
     pub auth_user: Option<String>,
+    /// The responsible address that it announced (RFC 4405), with or without angle brackets.
+    pub submitter: Option<String>,
     /// The message's header.
     pub header: Option<Header>,
     /// What is to be judged.
@@ -54,6 +56,7 @@ impl Query {
         facts.reverse_path = without_brackets(self.mail_from);
         facts.recipients = self.rcpt.into_iter().map(without_brackets).collect();
         facts.auth_user = self.auth_user;
+        facts.submitter = self.submitter.map(without_brackets);
         facts.header = self.header;
         facts
     }

@@ -46,6 +46,8 @@ struct Object {
     #[serde(default)]
     auth_user: Option<String>,
     #[serde(default)]
+    submitter: Option<String>,
+    #[serde(default)]
     message: Option<String>,
     #[serde(default)]
     message_base64: Option<String>,
@@ -87,6 +89,7 @@ impl Object {
             mail_from: self.mail_from,
             rcpt: self.rcpt.unwrap_or_default(),
             auth_user: self.auth_user,
+            submitter: self.submitter,
             header: None,
             selection,
         };

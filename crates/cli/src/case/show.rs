@@ -56,6 +56,9 @@ fn write_facts(out: &mut impl Write, case: &Case) -> io::Result<()> {
     if let Some(user) = &facts.auth_user {
         line("login", user)?;
     }
+    if let Some(submitter) = &facts.submitter {
+        line("submitter", submitter)?;
+    }
     writeln!(out, "{STRONG}outcome{STRONG:#}  {}", printable(&case.outcome))
 }
 
