@@ -4,7 +4,7 @@ use crate::header::{Field, READ_MAX};
 use crate::scanner::{Malformed, Scanner};
 
 /// The names of the fields that [`forged`] looks at.
-pub const RESULT_FIELDS: &[&str] = &["Authentication-Results", "Received-SPF"];
+pub const RESULT_FIELDS: &[&str] = &["Authentication-Results", "Received-SPF", "X-RMX"];
 
 /// Whether a header field that came from outside claims to be ours, and has to go.
 ///
@@ -14,7 +14,8 @@ pub const RESULT_FIELDS: &[&str] = &["Authentication-Results", "Received-SPF"];
 ///   know, or whose authserv-id cannot be read at all;
 /// - a `Received-SPF` (RFC 7208 section 9.1), unless it says so that nobody can misread it that
 ///   another host wrote it: in `receiver`, or in a comment that begins with its name and a colon;
-/// - either one under a name with octets in it that a careless reader might overlook.
+/// - an `X-RMX` (draft-danisch-dns-rr-smtp-04), unless another host stands behind its `by`;
+/// - any of them under a name with octets in it that a careless reader might overlook.
 ///
 /// Names compare without case, and a U-label is its A-label. No more than [`READ_MAX`] octets of a
 /// field are looked at: the answer for a longer one is the answer for its first `READ_MAX + 1`.
@@ -31,7 +32,22 @@ pub fn forged(field: &[u8], own_names: &[impl AsRef<str>]) -> bool {
     if field.resembles("Received-SPF") {
         return field.name().is_none() || claims_spf(&field, is_own);
     }
+    if field.resembles("X-RMX") {
+        return field.name().is_none() || claims_rmx(&field, is_own);
+    }
     false
+}
+
+/// `RESULT addr ADDRESS by HOST on DATE mechanism MECHANISM`: whatever is not that is a claim.
+fn claims_rmx(field: &Field<'_>, is_own: impl Fn(&str) -> bool) -> bool {
+    let (value, cut) = readable(field);
+    let Ok(text) = str::from_utf8(value) else { return true };
+    let mut words = text.split_ascii_whitespace().skip(1);
+    let head = [words.next(), words.next().map(|_| "ADDRESS"), words.next()];
+    let host = words.next().unwrap_or_default().trim_matches('"');
+    cut || head != [Some("addr"), Some("ADDRESS"), Some("by")]
+        || !domain::is_host_name(host)
+        || is_own(host)
 }
 
 fn claims_results(field: &Field<'_>, is_own: impl Fn(&str) -> bool) -> bool {

@@ -169,3 +169,24 @@ proptest! {
         prop_assert!(check(&field), "{}", field);
     }
 }
+
+#[test]
+fn results_of_rmx() {
+    let forged = |value: &str| forged(format!("X-RMX: {value}\r\n").as_bytes(), &["mx.example"]);
+    for own in [
+        "Granted addr 192.0.2.1 by mx.example on Thu, 1 Jan 1970 00:00:00 +0000 mechanism ipv4",
+        "Granted addr 192.0.2.1 by\r\n MX.example. on x",
+        "Granted addr 192.0.2.1 by \"mx.example\" on x",
+        "Granted",
+        "Granted by other.example",
+        "Granted addr 192.0.2.1 by (other.example) mx.example",
+        "",
+    ] {
+        assert!(forged(own), "{own}");
+    }
+    assert!(!forged("Granted addr 192.0.2.1 by other.example on Thu, 1 Jan 1970 00:00:00 +0000"));
+    assert!(super::forged(
+        b"X-R\0MX: Granted addr 192.0.2.1 by other.example on x\r\n",
+        &["mx.example"]
+    ));
+}

@@ -3,4 +3,5 @@ mod forwarding;
 mod mail;
 mod next_hops;
 mod patience;
+mod submitters;
 pub(crate) mod world;
