@@ -61,7 +61,7 @@ impl Evaluate for SenderId {
         if self.about == About::ReversePath {
             let mut request = Request::new(facts, Identity::Mailfrom);
             request.scope = Scope::Mfrom;
-            let judged = judged(Identity::Mailfrom, &request.domain());
+            let judged = judged(Identity::Mailfrom, request.domain());
             return quivive_spf::evaluate(&request, evidence, self.limits, judged);
         }
         let (property, mailbox) = match self.subject(facts) {
@@ -71,7 +71,7 @@ impl Evaluate for SenderId {
             }
         };
         let request = request(facts, &mailbox);
-        let judged = judged(Identity::Pra, &request.domain());
+        let judged = judged(Identity::Pra, request.domain());
         let mut evaluation = quivive_spf::evaluate(&request, evidence, self.limits, judged);
         if let Evaluation::Done(finding) = &mut evaluation {
             finding.properties = vec![Property::new(property, mailbox.to_string())];
@@ -83,10 +83,10 @@ impl Evaluate for SenderId {
         let judged = match (self.about, self.subject(facts)) {
             (About::ReversePath, _) => {
                 let request = Request::new(facts, Identity::Mailfrom);
-                judged(Identity::Mailfrom, &request.domain())
+                judged(Identity::Mailfrom, request.domain())
             }
             (_, Subject::Address { mailbox, .. }) => {
-                judged(Identity::Pra, &request(facts, &mailbox).domain())
+                judged(Identity::Pra, request(facts, &mailbox).domain())
             }
             (_, Subject::None(_)) => judged(Identity::Pra, ""),
         };
