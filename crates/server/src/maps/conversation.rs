@@ -49,6 +49,7 @@ pub(crate) async fn converse<D: Door>(current: Arc<ArcSwap<D>>, arrival: Arrival
         let door = current.load();
         (door.ledger().session(D::WORD), door.patience())
     };
+    let peer = arrival.peer;
     let mut asker = Asker::new(arrival.stream, arrival.drain, patience);
     let mut questions = D::questions();
     let mut output = Vec::new();
@@ -57,7 +58,7 @@ pub(crate) async fn converse<D: Door>(current: Arc<ArcSwap<D>>, arrival: Arrival
         let is_starved = match answered {
             Ok(answered) => !answered,
             Err(Unreadable(reason)) => {
-                tracing::warn!(door = D::WORD, "a question cannot be read: {reason}");
+                tracing::warn!(door = D::WORD, ?peer, "a question cannot be read: {reason}");
                 return asker.close(output).await;
             }
         };

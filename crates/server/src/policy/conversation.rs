@@ -13,6 +13,7 @@ pub(crate) async fn converse(current: Arc<ArcSwap<PolicyService>>, arrival: Arri
         let service = current.load();
         (service.ledger.session("policy"), service.settings.patience)
     };
+    let peer = arrival.peer;
     let mut asker = Asker::new(arrival.stream, arrival.drain, patience);
     let mut requests = Requests::default();
     let mut output = Vec::new();
@@ -26,7 +27,7 @@ pub(crate) async fn converse(current: Arc<ArcSwap<PolicyService>>, arrival: Arri
             }
             Ok(None) => asker.read(requests.input()).await,
             Err(error) => {
-                tracing::warn!(door = "policy", "a question cannot be read: {error}");
+                tracing::warn!(door = "policy", ?peer, "a question cannot be read: {error}");
                 UNREADABLE.write(&mut output);
                 return asker.close(output).await;
             }
