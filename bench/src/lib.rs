@@ -4,6 +4,7 @@
 //! and what counts is the median of the ratios within a round, shown with its noise.
 
 pub mod corpus;
+pub mod differential;
 pub mod doors;
 pub mod gateway;
 pub mod series;

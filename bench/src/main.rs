@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use quivive_bench::doors::null::Asked;
-use quivive_bench::{corpus, doors, gateway, spf};
+use quivive_bench::{corpus, differential, doors, gateway, spf};
 
 const USAGE: &str = "\
 Usage: cargo xtask bench [spf | gateway | doors] [--rounds N]
@@ -33,6 +33,10 @@ fn main() -> ExitCode {
         ["doors"] => doors::enter(rounds),
         // Measured programs, started by the commands above, and by whoever looks for what takes
         // their time.
+        ["differential", "--cases", cases, "--seed", seed] => {
+            let (Ok(cases), Ok(seed)) = (cases.parse(), seed.parse()) else { return usage() };
+            differential::run(cases, seed).map(|report| print!("{report}"))
+        }
         ["subject", name, folder] => spf::subject::serve(name, Path::new(folder)),
         ["doors-inside"] => doors_inside(rounds),
         ["null-policy"] => block_on(doors::null::policy(|address| println!("{address}"))),

@@ -16,6 +16,8 @@ use crate::series::Series;
 use crate::table::Table;
 use worker::Worker;
 
+pub(crate) use peers::pyspf_packages;
+
 /// How long a pass takes at least, in nanoseconds of processor time: well above the clock's ticks.
 const PASS_NANOSECONDS: u64 = 80_000_000;
 

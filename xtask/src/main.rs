@@ -6,6 +6,7 @@
 mod apt;
 mod bench;
 mod ci;
+mod differential;
 mod fuzz;
 mod matrix;
 mod peers;
@@ -30,6 +31,8 @@ Usage: cargo xtask COMMAND
   fuzz [--smoke]           builds all fuzz targets; runs each for a bounded number of inputs
   fuzz TARGET [--runs N]   runs one target, without --runs until it finds something
   bench [ARGUMENT]...      speed, side by side with its limits and peers
+  differential [--cases N] [--seed S]
+                           generated worlds, judged by other implementations too
   soak NAME                a long test whole: main-job, store";
 
 /// What a step ends with; the message is for the developer.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
+        ["differential", rest @ ..] => differential::run(rest),
         ["soak", name] => soak::run(name),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

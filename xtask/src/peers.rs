@@ -41,6 +41,12 @@ const PEERS: &[Peer] = &[
         accounts: &["smmta", "smmsp"],
     },
     Peer {
+        name: "mail-spf",
+        packages: &["libmail-spf-perl", "libnet-dns-resolver-programmable-perl"],
+        proof: "usr/share/perl5/Mail/SPF.pm",
+        accounts: &[],
+    },
+    Peer {
         name: "swaks",
         packages: &["swaks", "libnet-ssleay-perl"],
         proof: "usr/bin/swaks",

@@ -1,7 +1,7 @@
 //! Other implementations, built and fetched outside the workspace, so that nothing of theirs enters
 //! ours.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The packages of pyspf, by their exact versions.
@@ -20,17 +20,23 @@ pub(crate) fn mail_auth(root: &Path, folder: &Path) -> Result<Command, String> {
     Ok(command)
 }
 
-/// pyspf, fetched by pip into `target/peers`.
+/// pyspf as a measured program.
 pub(crate) fn pyspf(root: &Path, folder: &Path) -> Result<Command, String> {
+    let packages = pyspf_packages(root)?;
+    let mut command = Command::new("python3");
+    command.arg(root.join("bench/peers/pyspf.py")).arg(folder).env("PYTHONPATH", packages);
+    Ok(command)
+}
+
+/// The folder of pyspf, fetched by pip into `target/peers`.
+pub(crate) fn pyspf_packages(root: &Path) -> Result<PathBuf, String> {
     let packages = root.join("target/peers/pyspf");
     if !packages.join("spf.py").is_file() {
         let mut fetch = Command::new("python3");
         fetch.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&packages).args(PYSPF);
         run(&mut fetch)?;
     }
-    let mut command = Command::new("python3");
-    command.arg(root.join("bench/peers/pyspf.py")).arg(folder).env("PYTHONPATH", packages);
-    Ok(command)
+    Ok(packages)
 }
 
 fn run(command: &mut Command) -> Result<(), String> {

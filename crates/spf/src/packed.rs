@@ -75,7 +75,16 @@ const MACROS: u8 = 3;
 impl Packing {
     /// The terms are those that will be pushed, or nearly: they say how much room is needed.
     pub(crate) fn new<'t>(text: &str, terms: impl Iterator<Item = &'t str>) -> Self {
-        let entry = |term| if Name::of_term(term) == Some(Name::Ip6) { LONG_ENTRY } else { ENTRY };
+        let is_known = |term: &str| {
+            let name = term.split('=').next().unwrap_or(term);
+            name.eq_ignore_ascii_case("redirect") || name.eq_ignore_ascii_case("exp")
+        };
+        let entry = |term| match Name::of_term(term) {
+            Some(Name::Ip6) => LONG_ENTRY,
+            Some(_) => ENTRY,
+            None if is_known(term) => ENTRY,
+            None => 0,
+        };
         let mut octets = Vec::with_capacity(text.len() + terms.map(entry).sum::<usize>());
         octets.extend_from_slice(text.as_bytes());
         Self { entries: place(octets.len()), octets, redirect: 0, explanation: 0 }
