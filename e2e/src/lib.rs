@@ -16,6 +16,7 @@ pub mod kept;
 pub mod maildir;
 pub mod main_job;
 pub mod matrix;
+pub mod milter;
 pub mod nsd;
 pub mod peer;
 pub mod policy;

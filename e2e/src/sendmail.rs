@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::peer::{self, Peer};
@@ -10,15 +11,18 @@ use crate::peer::{self, Peer};
 /// configuration, and becomes it.
 const START: &str = r#"
 mount --bind hosts /etc/hosts || exit 97
+mount -t tmpfs -o mode=755 quivive /run && mkdir /run/quivive || exit 97
+mount --bind run /run/quivive || exit 97
 m4 sendmail.mc > sendmail.cf || exit 97
 exec /usr/libexec/sendmail/sendmail -bD -C "$PWD/sendmail.cf" -X "$PWD/dialogue"
 "#;
 
 /// Starts a Sendmail that hands mail on to another server. `lines` of its `sendmail.mc` lead to a
-/// filter.
-pub fn start(next_hop: SocketAddr, lines: &str) -> Peer {
+/// filter; it finds this folder as `/run/quivive`.
+pub fn start(next_hop: SocketAddr, lines: &str, run: &Path) -> Peer {
     let prepare = |folder: &Path, address: SocketAddr| {
         fs::create_dir(folder.join("queue")).expect("the folder is new");
+        symlink(run, folder.join("run")).expect("the folder is new");
         let host = fs::read_to_string("/proc/sys/kernel/hostname").expect("the host has a name");
         let hosts = format!("127.0.0.1 localhost\n127.0.0.2 mail.sender.test {host}\n");
         fs::write(folder.join("hosts"), hosts).expect("the folder is ours");

@@ -1,32 +1,20 @@
-//! The milter door with a real Postfix in front, and DNS from a real name server.
+//! The milter with a real Postfix, as its page says and over TCP, and DNS from a real name server.
 
 use std::fs;
-use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 
 use quivive_e2e::client::Dialogue;
 use quivive_e2e::filtered::{Filtered, MESSAGE};
 use quivive_e2e::matrix::{POSTFIX_MILTER_END, POSTFIX_MILTER_RCPT, Proof, shown};
-use quivive_e2e::quivive::Serve;
-use quivive_e2e::{dovecot, maildir, peer, postfix, wait};
-
-const MILTER: &str = "[[listen]]\ndoor = \"milter\"\naddress = \"127.0.0.1:0\"\n";
+use quivive_e2e::milter::{OVER_TCP, by_tcp, inet};
+use quivive_e2e::{churn, dovecot, maildir, milter, peer, postfix, wait};
 
 /// A client that `vouched.test` vouches for, and one that nobody does.
 const VOUCHED: &str = "192.0.2.25";
 const STRANGER: &str = "192.0.2.66";
 
-/// What leads Postfix to a milter over TCP.
-fn by_tcp(serve: &Serve) -> String {
-    format!("smtpd_milters = {}\n", inet(serve.address("milter")))
-}
-
-fn inet(address: SocketAddr) -> String {
-    format!("inet:{}:{}", address.ip(), address.port())
-}
-
 fn start(tables: &str) -> Filtered {
-    Filtered::start(&format!("{tables}{MILTER}"), by_tcp)
+    Filtered::start(&format!("{tables}{OVER_TCP}"), by_tcp)
 }
 
 /// Names and values of the fields of a message, from the first of ours to the end of the header.
@@ -146,7 +134,7 @@ fn who_logged_in_is_known_by_name() {
         "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = {}\n",
         inet(dovecot.address)
     );
-    let world = Filtered::start(MILTER, |serve| by_tcp(serve) + &sasl);
+    let world = Filtered::start(OVER_TCP, |serve| by_tcp(serve) + &sasl);
     let login = ["--auth", "PLAIN", "--auth-user", "ann", "--auth-password", dovecot::PASSWORD];
     let envelope = ["--from", "a@vouched.test", "--to", "b@example.test"];
     let sent = world.swaks(&[&login[..], &envelope].concat());
@@ -187,19 +175,11 @@ fn what_is_thrown_away_is_taken_and_does_not_arrive() {
 }
 
 #[test]
-fn over_a_unix_socket_that_belongs_to_postfix_alone() {
+fn over_a_unix_socket_as_the_page_says() {
     let folder = peer::open_folder();
-    let socket = folder.path().join("milter.sock");
-    let listen = format!(
-        "[[listen]]\ndoor = \"milter\"\naddress = \"unix:{}\"\nsocket_mode = \"0600\"\n\
-         socket_owner = \"{}\"\n",
-        socket.display(),
-        peer::OWNER,
-    );
-    let world =
-        Filtered::start(&listen, |_| format!("smtpd_milters = unix:{}\n", socket.display()));
-    let mode = fs::metadata(&socket).expect("it is there").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let world = milter::world(folder.path());
+    let data = fs::metadata(folder.path().join("milter.sock")).expect("it is there");
+    assert_eq!((data.mode() & 0o777, data.gid()), (0o660, peer::OWNER));
     let taken = world.client(VOUCHED).message("a@vouched.test", "b@example.test", MESSAGE);
     assert!(taken.starts_with("250 "), "{taken}");
     assert!(world.arrived(1)[0].contains("spf=pass"));
@@ -214,7 +194,7 @@ fn over_a_unix_socket_that_belongs_to_postfix_alone() {
 fn a_domains_own_words_arrive_as_they_are() {
     let dns = "percent.test. TXT \"v=spf1 -all exp=why.percent.test\"\n\
         why.percent.test. TXT \"100%% of %{d} %%n%%s\"";
-    let world = Filtered::start_with(dns, MILTER, by_tcp);
+    let world = Filtered::start_with(dns, OVER_TCP, by_tcp);
     let refusal = world.client(STRANGER).message("a@percent.test", "b@example.test", MESSAGE);
     assert!(refusal.contains("100% of percent.test %n%s"), "{refusal}");
 }
@@ -226,4 +206,12 @@ fn without_us_mail_is_deferred_as_postfix_is_told() {
     let mut client = Dialogue::open_as(postfix.address, VOUCHED, "client.test");
     let deferral = client.message("a@vouched.test", "b@example.test", MESSAGE);
     assert!(deferral.starts_with("451 4.7.1 "), "{deferral}");
+}
+
+/// At a hundredth; `cargo xtask soak milter` runs it whole.
+#[test]
+fn over_reloads_and_restarts_nothing_is_lost_doubled_or_unmarked() {
+    let folder = peer::open_folder();
+    let seen = churn::run(&mut milter::world(folder.path()), churn::MESSAGES / 100);
+    assert_eq!(seen.taken, churn::MESSAGES / 100);
 }

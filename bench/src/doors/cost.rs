@@ -111,7 +111,7 @@ mod tests {
         let own = Tree::of(std::process::id());
         let members = |tree: &Tree| tree.members(&processes());
         assert!(members(&own).contains(&child.id()));
-        assert!(!members(&own.clone().with("no-such-word")).contains(&child.id()));
+        assert!(!members(&own.with("no-such-word")).contains(&child.id()));
         drop(child.stdin.take());
         child.wait().unwrap();
     }

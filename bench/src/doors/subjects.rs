@@ -110,8 +110,7 @@ impl Subjects {
     pub(super) fn start(folder: &Path) -> Result<Self> {
         let nsd = nsd::start_at(NAME_SERVER, &zone::records());
         let sockets = peer::open_folder();
-        let mut subjects =
-            Self { all: Vec::new(), skipped: Vec::new(), _nsd: nsd, sockets: sockets };
+        let mut subjects = Self { all: Vec::new(), skipped: Vec::new(), _nsd: nsd, sockets };
         subjects.add(NO_FILTER, "", Filter::None);
         subjects.add_policies()?;
         subjects.add_milters()?;

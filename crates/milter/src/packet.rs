@@ -168,7 +168,10 @@ mod tests {
     proptest! {
         #[test]
         fn packets_are_the_same_in_whatever_pieces(
-            written in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..300)), 0..40),
+            written in prop::collection::vec(
+                (any::<u8>(), prop::collection::vec(any::<u8>(), 0..300)),
+                0..40,
+            ),
             piece in 1usize..600,
         ) {
             let octets: Vec<u8> =

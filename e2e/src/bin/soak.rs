@@ -3,7 +3,8 @@
 
 use std::process::ExitCode;
 
-use quivive_e2e::{churn, kept, main_job, policy};
+use quivive_e2e::filtered::Filtered;
+use quivive_e2e::{churn, kept, main_job, milter, peer, policy};
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -22,18 +23,23 @@ fn main() -> ExitCode {
             );
             ExitCode::SUCCESS
         }
-        Some("policy") => {
-            let seen = churn::run(&mut policy::lasting_world(), churn::MESSAGES);
-            eprintln!(
-                "{} messages over reloads and restarts, each once and marked; {} times one was \
-                 deferred",
-                seen.taken, seen.deferred
-            );
-            ExitCode::SUCCESS
+        Some("policy") => churned(&mut policy::lasting_world()),
+        Some("milter") => {
+            let folder = peer::open_folder();
+            churned(&mut milter::world(folder.path()))
         }
         _ => {
-            eprintln!("there are: main-job, kept, policy");
+            eprintln!("there are: main-job, kept, policy, milter");
             ExitCode::from(2)
         }
     }
+}
+
+fn churned(world: &mut Filtered) -> ExitCode {
+    let seen = churn::run(world, churn::MESSAGES);
+    eprintln!(
+        "{} messages over reloads and restarts, each once and marked; {} times one was deferred",
+        seen.taken, seen.deferred
+    );
+    ExitCode::SUCCESS
 }

@@ -4,8 +4,10 @@
 pub(super) const RFCS: &[(u32, &str)] = &[
     (821, "Simple Mail Transfer Protocol"),
     (822, "Standard for the format of ARPA Internet text messages"),
+    (896, "Congestion control in IP/TCP internetworks"),
     (1034, "Domain names: concepts and facilities"),
     (1035, "Domain names: implementation and specification"),
+    (1122, "Requirements for Internet hosts: communication layers"),
     (1123, "Requirements for Internet hosts"),
     (1183, "New DNS RR definitions"),
     (1464, "Using the Domain Name System to store arbitrary string attributes"),
