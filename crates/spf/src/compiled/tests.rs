@@ -1,5 +1,5 @@
-//! Compiling a record changes nothing: what a walk over its table comes to is what a walk over all of
-//! its terms comes to, whatever the client's address.
+//! Compiling a record changes nothing: what a walk over its table comes to is what a walk over all
+//! of its terms comes to, whatever the client's address.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
