@@ -31,10 +31,13 @@ pub struct Asking {
 impl Asking {
     /// Starts both, with Quivive at this address.
     pub fn start(address: &str) -> Self {
-        let nsd = nsd::start(DNS);
-        let configuration = block("toml")
-            .replace(&format!("\"{ADDRESS}\""), &format!("\"{address}\""))
-            .replace("quivive.db", "");
+        Self::start_with("", |page| page.replace(ADDRESS, address))
+    }
+
+    /// As [`Asking::start`], with further records, and what is made of the page's configuration.
+    pub fn start_with(records: &str, change: impl FnOnce(String) -> String) -> Self {
+        let nsd = nsd::start(&format!("{DNS}\n{records}"));
+        let configuration = change(block("toml").replace("quivive.db", ""));
         let resolver = format!("[resolver]\nservers = [\"{}\"]\n", nsd.address);
         let serve = Serve::start(&(configuration + &resolver));
         let exim = start(serve.listening("policy"));

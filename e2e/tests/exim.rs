@@ -125,3 +125,29 @@ fn without_us_clients_come_again() {
     let deferral = client.message("a@vouched.test", "b@example.test", MESSAGE);
     assert!(deferral.starts_with("451 4.3.5 The sender could not be checked"), "{deferral}");
 }
+
+/// What the header says is judged at DATA, although the envelope passed at RCPT.
+#[test]
+fn methods_that_read_the_header_run_at_data() {
+    let records = "_ep.author.test. TXT \"<ep xmlns='http://ms.net/1'><out><m>\
+                   <a>192.0.2.99</a></m></out></ep>\"";
+    let world = Asking::start_with(records, |page| {
+        page.replace("127.0.0.1:10040", TCP)
+            .replace("spf = \"enforce\"\n", "spf = \"enforce\"\ncaller-id = \"enforce\"\n")
+            + "[actions.caller-id.pra]\nfail = \"reject\"\n"
+    });
+    let mut client = world.client("192.0.2.25");
+    client.say("MAIL FROM:<a@vouched.test>", "250");
+    client.say("RCPT TO:<b@example.test>", "250");
+    client.say("DATA", "354");
+    let forged = MESSAGE.replace("From: a@vouched.test", "From: king@author.test");
+    let refusal = one_line(&client.ask(&format!("{forged}\r\n.")));
+    assert!(refusal.starts_with("550 5.7."), "{refusal}");
+    assert!(refusal.contains("author.test") && refusal.contains("(case "), "{refusal}");
+    let line = world.logged(&["message", "recipients=1"]);
+    assert!(line.contains("spf.mailfrom=pass") && line.contains("caller-id.pra=fail"), "{line}");
+    let taken = world.client("192.0.2.25").message("a@vouched.test", "b@example.test", MESSAGE);
+    assert!(taken.starts_with("250 "), "{taken}");
+    assert!(world.arrived(1)[0].contains("spf=pass"));
+    shown(EXIM_POLICY_DATA, Proof::Refused);
+}
