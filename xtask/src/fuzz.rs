@@ -24,6 +24,7 @@ const TARGETS: &[Target] = &[
     Target { name: "http_request", octets_max: 1024 },
     Target { name: "macro_string", octets_max: 512 },
     Target { name: "milter_session", octets_max: 2048 },
+    Target { name: "opensmtpd_filter", octets_max: 4096 },
     Target { name: "path", octets_max: 512 },
     Target { name: "policy_request", octets_max: 2048 },
     Target { name: "proxy_header", octets_max: 512 },

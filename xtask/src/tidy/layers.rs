@@ -14,6 +14,7 @@ const LAYERS: &[(&str, Layer)] = &[
     ("quivive-sender-id", Layer::Number(1)),
     ("quivive-lmap", Layer::Number(1)),
     ("quivive-smtp", Layer::Number(1)),
+    ("quivive-opensmtpd", Layer::Number(1)),
     ("quivive-postfix", Layer::Number(1)),
     ("quivive-srs", Layer::Number(1)),
     ("quivive-milter", Layer::Number(1)),

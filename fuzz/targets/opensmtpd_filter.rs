@@ -1,0 +1,56 @@
+//! All that smtpd can say, line by line, and whatever the daemon answers: an octet before each line
+//! says what it does. Each request is answered at most once, lines stay lines, and nothing is held
+//! once every daemon is lost.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use quivive_opensmtpd::talk::{self, Answer, Outcome, Question};
+use quivive_opensmtpd::{Event, Filter, Line, Phase, Settings, WhenDown};
+
+fuzz_target!(|text: &[u8]| {
+    let (first, text) = text.split_first().unwrap_or((&0, &[]));
+    let when_down = if first & 1 == 0 { WhenDown::Defer } else { WhenDown::Accept };
+    let mut filter = Filter::new(Settings { when_down });
+    let mut asked: Vec<Event> = Vec::new();
+    let mut requests = 0;
+    for line in text.split(|octet| *octet == b'\n') {
+        let (chance, line) = line.split_first().unwrap_or((&0, &[]));
+        if let Ok(Line::Asked(request)) = Line::parse(line) {
+            requests += usize::from(!matches!(request.phase, Phase::DataLine(_)));
+        }
+        let _ = filter.line(line, chance & 8 != 0);
+        while let Some(event) = filter.event() {
+            let said = talk::write(&event.question);
+            assert_eq!(talk::read::<Question>(&said).as_ref(), Ok(&event.question));
+            asked.push(event);
+        }
+        match chance & 3 {
+            0 => asked.drain(..).for_each(|event| answer(&mut filter, &event)),
+            1 => asked.drain(..).for_each(|event| filter.lost(event.transaction)),
+            2 => filter.set_names(vec!["mx.example".to_owned()]),
+            _ => {}
+        }
+    }
+    asked.drain(..).for_each(|event| filter.lost(event.transaction));
+    let output = std::mem::take(filter.output());
+    let mut answers = 0;
+    for line in output.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()) {
+        answers += usize::from(line.starts_with(b"filter-result|"));
+        let known = [&b"filter-result|"[..], b"filter-dataline|", b"register|"];
+        assert!(known.iter().any(|known| line.starts_with(known)), "{}", line.escape_ascii());
+    }
+    assert!(answers <= requests, "{answers} answers to {requests} requests");
+    assert!(!filter.is_full());
+});
+
+fn answer(filter: &mut Filter, event: &Event) {
+    let answer = match event.question {
+        Question::Rcpt(_) => Answer::Rcpt(None),
+        Question::Message(_) => {
+            let field = ("Authentication-Results".to_owned(), "mx.example;\r\n none".to_owned());
+            Answer::Message(Outcome { refusal: None, fields: vec![field] })
+        }
+        Question::Mail(_) | Question::End(_) => return,
+    };
+    filter.answered(event.transaction, answer);
+}
