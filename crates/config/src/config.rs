@@ -299,6 +299,12 @@ fn doors_can_act(config: &Config, section: &Section<'_>, reading: &mut Reading<'
                  actions say",
             );
             reading.error(&span, problem);
+        } else if (holds || discards) && door == Door::Opensmtpd {
+            let problem = Problem::Conflict(
+                "OpenSMTPD takes mail or refuses it, and cannot hold or discard it as the actions \
+                 say",
+            );
+            reading.error(&span, problem);
         } else if holds && door == Door::Gateway {
             let problem = Problem::Conflict(
                 "a gateway cannot hold mail in this version, as the actions say; behind a milter \

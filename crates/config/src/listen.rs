@@ -20,8 +20,9 @@ settings! {
         /// What is spoken here. "gateway" is SMTP, with the mail handed on; "console" are the
         /// operator's pages and /metrics; "public" are the pages that tell strangers why their mail
         /// was refused; "milter" is asked by Postfix and Sendmail; "policy" answers the policy
-        /// questions of Postfix and Exim; "socketmap" and "tcp-table" answer look-ups; "http" is for
-        /// programs that ask about messages.
+        /// questions of Postfix and Exim; "socketmap" and "tcp-table" answer look-ups;
+        /// "opensmtpd" is asked by `quivive opensmtpd-filter`; "http" is for programs that ask about
+        /// messages.
         door: Door, example "\"gateway\""; Live, Now;
         /// ADDRESS:PORT or "unix:/PATH"; port 0 is a free one.
         address: Address; Restart, Now;
@@ -94,6 +95,8 @@ pub enum Door {
     Socketmap,
     /// Postfix's tcp_table.
     TcpTable,
+    /// OpenSMTPD's filter.
+    Opensmtpd,
     /// The HTTP interface.
     Http,
     /// The operator's pages.
@@ -113,6 +116,7 @@ impl Door {
         (Self::Policy, Built::Now),
         (Self::Socketmap, Built::Now),
         (Self::TcpTable, Built::Now),
+        (Self::Opensmtpd, Built::Now),
         (Self::Http, Built::Now),
         (Self::Console, Built::Now),
         (Self::Public, Built::Now),
@@ -128,6 +132,7 @@ impl Door {
             Self::Policy => "policy",
             Self::Socketmap => "socketmap",
             Self::TcpTable => "tcp-table",
+            Self::Opensmtpd => "opensmtpd",
             Self::Http => "http",
             Self::Console => "console",
             Self::Public => "public",
@@ -137,7 +142,10 @@ impl Door {
 
     /// Whether it knows nobody by name or password: who reaches it is answered.
     fn trusts_whoever_reaches_it(self) -> bool {
-        matches!(self, Self::Milter | Self::Policy | Self::Socketmap | Self::TcpTable)
+        matches!(
+            self,
+            Self::Milter | Self::Policy | Self::Socketmap | Self::TcpTable | Self::Opensmtpd
+        )
     }
 
     /// Whether it answers before there is a message, and so cannot keep or lose one.

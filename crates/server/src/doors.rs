@@ -16,6 +16,7 @@ use crate::gateway::{Arrival, Gateway, converse};
 use crate::http::{self, Api};
 use crate::maps::{self, Door as _, Socketmap, TcpTable};
 use crate::milter::{self, Milter};
+use crate::opensmtpd::{self, Opensmtpd};
 use crate::policy::{self, PolicyService};
 use crate::server::Door;
 use crate::stream::Stream;
@@ -34,6 +35,7 @@ pub(crate) enum Doors {
     Gateway(ArcSwap<Gateway>),
     Http(ArcSwap<Web<Api>>),
     Milter(ArcSwap<Milter>),
+    Opensmtpd(ArcSwap<Opensmtpd>),
     Console(ArcSwap<Web<Console>>),
     Public(ArcSwap<Web<Public>>),
     Policy(Arc<ArcSwap<PolicyService>>),
@@ -55,6 +57,7 @@ impl Doors {
             Door::Gateway(gateway) => Self::Gateway(ArcSwap::from_pointee(*gateway)),
             Door::Http(api) => Self::Http(ArcSwap::from_pointee(api)),
             Door::Milter(milter) => Self::Milter(ArcSwap::from_pointee(*milter)),
+            Door::Opensmtpd(door) => Self::Opensmtpd(ArcSwap::from_pointee(door)),
             Door::Console(console) => Self::Console(ArcSwap::from_pointee(console)),
             Door::Public(public) => Self::Public(ArcSwap::from_pointee(public)),
             Door::Policy(door) => Self::Policy(Arc::new(ArcSwap::from_pointee(*door))),
@@ -69,6 +72,7 @@ impl Doors {
             Self::Gateway(_) => "gateway",
             Self::Http(_) => "http",
             Self::Milter(_) => "milter",
+            Self::Opensmtpd(_) => "opensmtpd",
             Self::Console(_) => "console",
             Self::Public(_) => "public",
             Self::Policy(_) => "policy",
@@ -83,6 +87,7 @@ impl Doors {
             Self::Http(_) => HTTP_CONNECTIONS_MAX,
             Self::Milter(milter) => milter.load().settings().connections_max,
             Self::Console(_) | Self::Public(_) => PAGES_CONNECTIONS_MAX,
+            Self::Opensmtpd(_) => ASKERS_MAX,
             Self::Policy(_) | Self::Socketmap(_) | Self::TcpTable(_) => ASKERS_MAX,
         }
     }
@@ -96,8 +101,9 @@ impl Doors {
                 let word = if current.load().tls.is_none() { http::NO_PLACE } else { b"" };
                 Some(word.to_vec())
             }
-            // Nothing can be said there before the mail server has said something.
-            Self::Milter(_) => Some(Vec::new()),
+            // Nothing can be said there before the mail server has said something; and a filter
+            // needs to hear nothing.
+            Self::Milter(_) | Self::Opensmtpd(_) => Some(Vec::new()),
             Self::Console(_) | Self::Public(_) => None,
             Self::Policy(_) => Some(PolicyService::too_many()),
             Self::Socketmap(_) => Some(Socketmap::too_many()),
@@ -119,6 +125,7 @@ impl Doors {
                 current.store(Arc::new(Web { pages, ..api }));
             }
             (Self::Milter(current), Door::Milter(milter)) => current.store(Arc::from(milter)),
+            (Self::Opensmtpd(current), Door::Opensmtpd(door)) => current.store(Arc::new(door)),
             (Self::Console(current), Door::Console(console)) => {
                 let pages = console.pages.in_place_of(&current.load().pages);
                 current.store(Arc::new(Web { pages, ..console }));
@@ -153,6 +160,7 @@ impl Doors {
                 let Web { pages, tls } = &*current.load_full();
                 Box::pin(http::converse(pages.clone(), tls.clone(), arrival))
             }
+            Self::Opensmtpd(current) => Box::pin(opensmtpd::converse(current.load_full(), arrival)),
             Self::Milter(current) => Box::pin(milter::converse(current.load_full(), arrival)),
             Self::Console(current) => {
                 let Web { pages, tls } = &*current.load_full();

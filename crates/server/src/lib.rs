@@ -15,6 +15,7 @@ pub mod maildir;
 pub mod maps;
 pub mod milter;
 pub mod next_hop;
+pub mod opensmtpd;
 pub mod policy;
 mod results;
 mod seats;

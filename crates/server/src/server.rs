@@ -20,6 +20,7 @@ use crate::http::Api;
 use crate::listener::{Access, Address, Bound, listen};
 use crate::maps::{Socketmap, TcpTable};
 use crate::milter::Milter;
+use crate::opensmtpd::Opensmtpd;
 use crate::policy::PolicyService;
 
 /// How long sessions may go on after the daemon was told to end.
@@ -43,6 +44,8 @@ pub enum Door {
     Http(Web<Api>),
     /// The milter protocol.
     Milter(Box<Milter>),
+    /// OpenSMTPD's filter.
+    Opensmtpd(Opensmtpd),
     /// The operator's pages.
     Console(Web<Console>),
     /// The strangers' pages.

@@ -350,7 +350,7 @@ fn doors_that_are_not_in_this_version() {
     for door in ["submission", "authority"] {
         let error = format!(
             "2:8: door `{door}` is not in this version; there are: gateway, milter, policy, \
-             socketmap, tcp-table, http, console, public"
+             socketmap, tcp-table, opensmtpd, http, console, public"
         );
         only_error(&format!("[[listen]]\ndoor = \"{door}\"\naddress = \"unix:/run/q\"\n"), &error);
     }
@@ -447,6 +447,14 @@ fn doors_without_a_message_cannot_hold_or_discard() {
             .replace("\"discard\"", "\"discard\" }]");
         assert!(errors(&exception).iter().any(|error| error == refusal), "{exception}");
     }
+    let opensmtpd =
+        format!("{discards}listen = [{{ door = \"opensmtpd\", address = \"unix:q\" }}]");
+    assert_eq!(
+        errors(&opensmtpd),
+        [
+            "2:20: OpenSMTPD takes mail or refuses it, and cannot hold or discard it as the actions say"
+        ]
+    );
     let milter = format!("{discards}listen = [{{ door = \"milter\", address = \"unix:q\" }}]");
     assert!(!errors(&milter).iter().any(|error| error.contains("before there is a message")));
     assert_eq!(errors("listen = [{ door = \"policy\", address = \"unix:q\" }]"), [""; 0]);

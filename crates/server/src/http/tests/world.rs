@@ -50,6 +50,11 @@ pub(super) struct Answer {
 impl World {
     /// With a store.
     pub(super) async fn new() -> Self {
+        Self::ruled_by(|_| {}).await
+    }
+
+    /// With a store and another policy.
+    pub(super) async fn ruled_by(rule: impl FnOnce(&mut Policy)) -> Self {
         let world = Self::without_store();
         let settings = quivive_store::Settings {
             path: world._folder.path().join("q.db"),
@@ -58,7 +63,7 @@ impl World {
             hash_addresses_after_days: 0,
         };
         let store = Some(Store::open(settings).await.unwrap());
-        world.with(|_| {}, |_| {}, store)
+        world.with(rule, store)
     }
 
     /// Without one, so that time can stand still.
@@ -80,14 +85,9 @@ impl World {
         Self { api, pages, ledger, token: text, token_file, _folder: folder }
     }
 
-    fn with(
-        self,
-        change: impl FnOnce(&mut Settings),
-        rule: impl FnOnce(&mut Policy),
-        store: Option<Store>,
-    ) -> Self {
+    fn with(self, rule: impl FnOnce(&mut Policy), store: Option<Store>) -> Self {
         let ledger = Ledger { store, ..self.ledger };
-        let (api, pages) = made(&self.token_file, &ledger, change, rule);
+        let (api, pages) = made(&self.token_file, &ledger, |_| {}, rule);
         Self { api, pages, ledger, ..self }
     }
 
