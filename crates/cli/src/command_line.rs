@@ -5,12 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, value_parser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use ipnet::IpNet;
 use quivive_evidence::{FindingResult, Identity, Method};
 use quivive_server::http::tokens::Scope;
 use quivive_srs::{Dialect, Separator};
 use quivive_verdict::Action;
+
+use crate::opensmtpd_filter::Place;
 
 /// The port on which name servers answer.
 const DNS_PORT: u16 = 53;
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     /// List, show and replay recorded messages
     #[command(subcommand)]
     Case(Box<Case>),
+    /// Filter mail for OpenSMTPD, which runs this: a running daemon decides
+    OpensmtpdFilter(OpensmtpdFilter),
     /// Make, list and revoke the tokens of the HTTP interface
     #[command(subcommand)]
     Token(Token),
@@ -404,6 +408,34 @@ pub(crate) struct CaseSubject {
     pub(crate) domain: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct OpensmtpdFilter {
+    /// Where the daemon listens for it [default: the configuration's listener]
+    #[arg(long, value_name = "unix:/PATH|ADDR:PORT")]
+    pub(crate) socket: Option<Place>,
+    /// What becomes of mail while the daemon does not answer
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = WhenDown::Defer)]
+    pub(crate) when_down: WhenDown,
+}
+
+/// What becomes of mail while the daemon does not answer.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum WhenDown {
+    /// The client is told to come again
+    Defer,
+    /// It is taken without results
+    Accept,
+}
+
+impl From<WhenDown> for quivive_opensmtpd::WhenDown {
+    fn from(when_down: WhenDown) -> Self {
+        match when_down {
+            WhenDown::Defer => Self::Defer,
+            WhenDown::Accept => Self::Accept,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Token {
     /// Make a token and print it, this once
@@ -559,6 +591,7 @@ impl Command {
             | Self::Man(_)
             | Self::Demo(_)
             | Self::Config(_)
+            | Self::OpensmtpdFilter(_)
             | Self::Token(_)
             | Self::Case(_)
             | Self::Srs(_) => None,

@@ -17,6 +17,7 @@ use quivive_server::listener::Access;
 use quivive_server::maps::{Map, Socketmap, TcpTable};
 use quivive_server::milter::{self, Milter};
 use quivive_server::next_hop::{self, Dialect, Place, Target};
+use quivive_server::opensmtpd::{self, Opensmtpd};
 use quivive_server::policy::{self, PolicyService};
 use quivive_server::server::Web;
 use quivive_server::srs::{Manner, Rewriter, forward_map, reverse_map};
@@ -54,6 +55,10 @@ pub(crate) async fn listeners(
                 let gateway = Gateway::new(settings, checker.clone()).await;
                 let gateway = gateway.map_err(|error| Error::Serve(error.to_string()))?;
                 server::Door::Gateway(Box::new(gateway.with_ledger(ledger.clone())))
+            }
+            (Door::Opensmtpd, _) => {
+                let door = Opensmtpd::new(opensmtpd::Settings::new(hostname), checker.clone());
+                server::Door::Opensmtpd(door.with_ledger(ledger.clone()))
             }
             (Door::Milter, _) => {
                 let milter = Milter::new(milter::Settings::new(hostname), checker.clone());

@@ -16,6 +16,7 @@ mod json;
 mod lint;
 mod listeners;
 mod manual;
+mod opensmtpd_filter;
 mod password;
 mod publish;
 mod run;

@@ -5,7 +5,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{Command, CommandLine};
 use crate::error::Error;
-use crate::{case, check, config, demo, lint, manual, publish, serve, setup, simulate, srs, token};
+use crate::{
+    case, check, config, demo, lint, manual, opensmtpd_filter, publish, serve, setup, simulate,
+    srs, token,
+};
 
 /// Names what is logged, as `info` or `quivive_resolver=debug`.
 const LOG_VARIABLE: &str = "QUIVIVE_LOG";
@@ -41,6 +44,7 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
         Command::Serve => serve::run(&global),
         Command::Setup(setup) => setup::run(&global, &setup),
         Command::Case(command) => case::run(&global, *command),
+        Command::OpensmtpdFilter(flags) => opensmtpd_filter::run(&global, &flags),
         Command::Token(command) => token::run(&global, command),
         Command::Srs(command) => srs::run(&global, *command),
         Command::Demo(demo) => demo::run(&global, &demo),
