@@ -1,7 +1,7 @@
 //! Clients: Postfix's smtp-source, swaks, and a dialogue line by line.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::process::Output;
 
 use crate::{peer, wait};
@@ -81,6 +81,20 @@ impl Dialogue {
         dialogue
     }
 
+    /// Connects as a client that stands elsewhere, by the PROXY protocol (version 2), and takes the
+    /// greeting.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn open_by_proxy_2(server: SocketAddr, client: IpAddr) -> Self {
+        let mut stream = TcpStream::connect(server).expect("the server listens");
+        stream.set_read_timeout(Some(wait::DEADLINE)).expect("a time is given");
+        stream.write_all(&proxy_header(client)).expect("the server reads");
+        let mut dialogue = Self { stream: BufReader::new(stream) };
+        dialogue.expect("220");
+        dialogue
+    }
+
     /// Sends a line and takes the reply, which must begin with `expected`.
     ///
     /// # Panics
@@ -147,4 +161,20 @@ impl Dialogue {
     pub fn ask(&mut self, line: &str) -> String {
         self.say(line, "")
     }
+}
+
+/// A header of the PROXY protocol (version 2): a connection from this client.
+fn proxy_header(client: IpAddr) -> Vec<u8> {
+    let (family, addresses) = match client {
+        IpAddr::V4(client) => (0x11, [client.octets(), [192, 0, 2, 1]].concat()),
+        IpAddr::V6(client) => (0x21, [client.octets(), client.octets()].concat()),
+    };
+    let ports = [0x30, 0x39, 0, 25];
+    let length = (addresses.len() + ports.len()) as u16;
+    let mut header = b"\r\n\r\n\0\r\nQUIT\n\x21".to_vec();
+    header.push(family);
+    header.extend(length.to_be_bytes());
+    header.extend(addresses);
+    header.extend(ports);
+    header
 }

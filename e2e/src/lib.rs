@@ -18,6 +18,7 @@ pub mod main_job;
 pub mod matrix;
 pub mod milter;
 pub mod nsd;
+pub mod opensmtpd;
 pub mod peer;
 pub mod policy;
 pub mod postfix;

@@ -55,6 +55,8 @@ pub const ROWS: &[Row] = &[
     EXIM_POLICY_DATA,
     SENDMAIL_MILTER_RCPT,
     SENDMAIL_MILTER_END,
+    OPENSMTPD_FILTER_RCPT,
+    OPENSMTPD_FILTER_END,
 ];
 
 /// Postfix with the policy service, at RCPT.
@@ -77,6 +79,12 @@ pub const SENDMAIL_MILTER_RCPT: Row = Row { server: "Sendmail", door: "milter", 
 /// Sendmail with the milter, at the end of the message.
 pub const SENDMAIL_MILTER_END: Row =
     Row { server: "Sendmail", door: "milter", stage: "end of message" };
+
+/// OpenSMTPD with its filter, at RCPT.
+pub const OPENSMTPD_FILTER_RCPT: Row = Row { server: "OpenSMTPD", door: "filter", stage: "RCPT" };
+/// OpenSMTPD with its filter, at the end of the message.
+pub const OPENSMTPD_FILTER_END: Row =
+    Row { server: "OpenSMTPD", door: "filter", stage: "end of message" };
 
 /// What a page begins with.
 const HEAD: &str = "\
