@@ -14,6 +14,7 @@ mod check;
 mod document;
 mod outgoing;
 mod prd;
+mod publish;
 mod published;
 mod xml;
 
@@ -21,6 +22,7 @@ pub use check::CallerId;
 pub use document::{Document, Mailers, Outgoing, Part, Place, Scope, Servers};
 pub use outgoing::{DOCUMENTS_MAX, MX_HOSTS_MAX};
 pub use prd::{Responsible, responsible};
+pub use publish::{CallerIdPublish, RECORD_OCTETS_MAX};
 pub use published::{DOCUMENT_OCTETS_MAX, Published, RECORDS_MAX, join, owner_name};
 pub use xml::{DEPTH_MAX, Fault, FaultKind, NODES_MAX};
 

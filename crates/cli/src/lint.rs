@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use quivive_contract::{LintJson, line};
 use quivive_evidence::{LintReport, Severity, Subject};
 use quivive_mail::domain;
-use quivive_verdict::{linter, published_methods};
+use quivive_verdict::{linted_methods, linter};
 
 use crate::command_line::{self, Global};
 use crate::error::Error;
@@ -47,7 +47,7 @@ pub(crate) fn run(global: &Global, flags: &command_line::Lint) -> Result<ExitCod
 }
 
 fn no_linter(flags: &command_line::Lint) -> Error {
-    let there_are: Vec<_> = published_methods().map(|method| method.word()).collect();
+    let there_are: Vec<_> = linted_methods().map(|method| method.word()).collect();
     Error::Unclear(format!(
         "there is nothing to lint for the method `{}` in this version; there are: {}",
         flags.method,

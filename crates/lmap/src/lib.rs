@@ -18,10 +18,12 @@ pub mod dmp;
 pub mod drip;
 mod identity;
 pub mod mail_from_mx;
+mod publish;
 pub mod rmx;
 mod wire_name;
 
 pub use dmp::Dmp;
 pub use drip::Drip;
 pub use mail_from_mx::MailFromMx;
+pub use publish::{DmpPublish, DripPublish, MailFromMxPublish, RmxPublish};
 pub use rmx::Rmx;

@@ -10,6 +10,8 @@
 
 mod check;
 mod pra;
+mod publish;
 
 pub use check::{SUBMITTER_PROPERTY, SenderId};
 pub use pra::{Pra, pra, same_address};
+pub use publish::SenderIdPublish;

@@ -1,6 +1,10 @@
 //! What methods have for those who publish: linters and generators.
 
+use quivive_caller_id::CallerIdPublish;
 use quivive_evidence::{Lint, Method, Publish};
+use quivive_lmap::rmx::PRIVATE_TYPE;
+use quivive_lmap::{DmpPublish, DripPublish, MailFromMxPublish, RmxPublish};
+use quivive_sender_id::SenderIdPublish;
 pub use quivive_spf::{Flattened, Flattening, flatten};
 use quivive_spf::{SpfLint, SpfPublish};
 
@@ -10,26 +14,47 @@ use crate::plan::spf_limits;
 /// What a method has for those who publish for it.
 struct Entry {
     method: Method,
-    lint: fn(&Policy) -> Box<dyn Lint>,
+    lint: Option<fn(&Policy) -> Box<dyn Lint>>,
     publish: fn(&Policy) -> Box<dyn Publish>,
 }
 
 /// Every method that something is published for, in the order of the command-line contract.
-const ENTRIES: &[Entry] = &[Entry {
-    method: Method::Spf,
-    lint: |policy| Box::new(SpfLint::new(spf_limits(policy))),
-    publish: |_| Box::new(SpfPublish),
-}];
+const ENTRIES: &[Entry] = &[
+    Entry {
+        method: Method::Spf,
+        lint: Some(|policy| Box::new(SpfLint::new(spf_limits(policy)))),
+        publish: |_| Box::new(SpfPublish),
+    },
+    Entry { method: Method::SenderId, lint: None, publish: |_| Box::new(SenderIdPublish) },
+    Entry { method: Method::CallerId, lint: None, publish: |_| Box::new(CallerIdPublish) },
+    Entry { method: Method::MailFromMx, lint: None, publish: |_| Box::new(MailFromMxPublish) },
+    Entry {
+        method: Method::Rmx,
+        lint: None,
+        publish: |policy| {
+            let mut settings = policy.settings.rmx;
+            settings.type_number.get_or_insert(PRIVATE_TYPE);
+            Box::new(RmxPublish::new(settings))
+        },
+    },
+    Entry { method: Method::Dmp, lint: None, publish: |_| Box::new(DmpPublish) },
+    Entry { method: Method::Drip, lint: None, publish: |_| Box::new(DripPublish) },
+];
 
 /// The methods for which something is published.
 pub fn published_methods() -> impl Iterator<Item = Method> {
     ENTRIES.iter().map(|entry| entry.method)
 }
 
+/// The methods whose records can be looked over.
+pub fn linted_methods() -> impl Iterator<Item = Method> {
+    ENTRIES.iter().filter(|entry| entry.lint.is_some()).map(|entry| entry.method)
+}
+
 /// The linter of a method, if it has one. It counts against the limits of the policy.
 pub fn linter(method: Method, policy: &Policy) -> Option<Box<dyn Lint>> {
     let entry = ENTRIES.iter().find(|entry| entry.method == method)?;
-    Some((entry.lint)(policy))
+    entry.lint.map(|lint| lint(policy))
 }
 
 /// The generator of a method, if it has one.
@@ -46,8 +71,10 @@ mod tests {
     fn each_entry_is_that_of_its_method() {
         let policy = Policy::new("mx.example");
         for method in published_methods() {
-            assert_eq!(linter(method, &policy).map(|linter| linter.method()), Some(method));
             assert_eq!(publisher(method, &policy).map(|one| one.method()), Some(method));
+        }
+        for method in linted_methods() {
+            assert_eq!(linter(method, &policy).map(|linter| linter.method()), Some(method));
         }
         assert!(linter(Method::Challenge, &policy).is_none());
     }

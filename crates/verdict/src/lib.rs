@@ -21,7 +21,9 @@ pub mod simulation;
 mod verdict;
 
 pub use case::Case;
-pub use catalogue::{Flattened, Flattening, flatten, linter, published_methods, publisher};
+pub use catalogue::{
+    Flattened, Flattening, flatten, linted_methods, linter, published_methods, publisher,
+};
 pub use difference::{Difference, Node, TermDifference, differences};
 pub use judgement::{Asked, Cost, Judgement};
 pub use method_settings::MethodSettings;

@@ -89,3 +89,34 @@ fn every_vector_of_the_sheets() {
     assert_eq!(count, sheets.iter().map(|sheet| sheet.vectors.len()).sum::<usize>());
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
+
+/// One description of a domain's senders, and what each scheme makes of it in DNS.
+#[test]
+fn what_is_published_permits_those_who_are_named_and_nobody_else() {
+    let described = ["example.test", "--host", "192.0.2.1", "--host", "2001:db8::1"];
+    let output = run(&[&["publish"], &described[..], &["--method", "all"]].concat());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let folder = TempDir::new().unwrap();
+    let zone = folder.path().join("published.zone");
+    fs::write(&zone, format!("$TTL 300\n{}", stdout(&output))).unwrap();
+    let message = folder.path().join("message");
+    fs::write(&message, "From: a@example.test\n\nHello.\n").unwrap();
+    let methods = "spf,sender-id,caller-id,mail-from-mx,rmx,dmp,drip";
+    for (ip, result) in [
+        ("192.0.2.1", "pass"),
+        ("2001:db8::1", "pass"),
+        ("192.0.2.2", "fail"),
+        ("198.51.100.1", "fail"),
+        ("2001:db8::2", "fail"),
+    ] {
+        let arguments = ["check", "--zone", named(&zone), "--ip", ip, "--helo", "example.test"];
+        let more = ["--mail-from", "a@example.test", "--message", named(&message), "--json"];
+        let output = run(&[&arguments[..], &more, &["--methods", methods]].concat());
+        let judgement: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let findings = judgement["findings"].as_array().unwrap();
+        assert_eq!(findings.len(), 9, "{findings:?}");
+        for finding in findings {
+            assert_eq!(finding["result"], result, "{ip}: {finding}");
+        }
+    }
+}
