@@ -14,9 +14,11 @@ use crate::plan::spf_limits;
 /// What a method has for those who publish for it.
 struct Entry {
     method: Method,
-    lint: Option<fn(&Policy) -> Box<dyn Lint>>,
+    lint: Option<MakeLinter>,
     publish: fn(&Policy) -> Box<dyn Publish>,
 }
+
+type MakeLinter = fn(&Policy) -> Box<dyn Lint>;
 
 /// Every method that something is published for, in the order of the command-line contract.
 const ENTRIES: &[Entry] = &[
