@@ -19,8 +19,8 @@ use crate::packed::{Place, Step, Unpacking};
 use crate::record::{Name, Record};
 use crate::trace::Watch;
 
-/// At which evaluation a record's table is made. It takes as long as a few dozen evaluations, and is
-/// lost with the answer.
+/// At which evaluation a record's table is made. That takes as long as a few dozen evaluations, and
+/// the table is lost with the answer.
 pub const COMPILED_AT: u32 = 20;
 
 /// Records with fewer networks have no table: they are as quickly walked term by term.
