@@ -77,7 +77,8 @@ fn rules(name: &str, prefix: &FieldPrefix) -> String {
 }
 
 fn milter(listen: &Listen, instructions: &mut Instructions) {
-    let text = format!("smtpd_milters = {}\n", place(&listen.address));
+    let service = place(&listen.address);
+    let text = format!("smtpd_milters = {service}\nmilter_default_action = tempfail\n");
     instructions.part(MAIN, Door::Milter, text);
     instructions.check_way_to(listen, "Postfix's group");
 }

@@ -12,11 +12,11 @@ pub(super) fn instructions(config: &Config) -> Result<Instructions, Error> {
             let kind = if address.is_ipv4() { "inet" } else { "inet6" };
             format!("{kind}:{}@{}", address.port(), address.ip())
         }
-        Address::Unix(path) => format!("local:{}", path.display()),
+        Address::Unix(path) => format!("unix:{}", path.display()),
     };
     let mut instructions = Instructions::default();
     let text =
-        format!("INPUT_MAIL_FILTER(`quivive', `S={socket}, F=T, T=C:10s;S:30s;R:30s;E:60s')dnl\n");
+        format!("INPUT_MAIL_FILTER(`quivive', `S={socket}, F=T, T=C:10s;S:30s;R:60s;E:5m')dnl\n");
     instructions.part("/etc/mail/sendmail.mc", Door::Milter, text);
     instructions
         .check("`F=T` defers mail while Quivive is not there; without it mail passes unchecked");

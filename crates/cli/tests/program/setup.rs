@@ -56,6 +56,18 @@ fn the_lines_for_exim_are_those_of_its_page() {
 }
 
 #[test]
+fn the_lines_for_milters_are_those_of_their_page() {
+    let listener = "[[listen]]\ndoor = \"milter\"\naddress = \"unix:/run/quivive/milter.sock\"\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/milter.md");
+    let page = fs::read_to_string(path).unwrap();
+    let sendmail = setup("sendmail", listener);
+    assert!(page.contains(texts(&sendmail)[0]), "{sendmail}");
+    let postfix = setup("postfix", listener);
+    let default = "milter_default_action = tempfail\n";
+    assert!(page.contains(default) && texts(&postfix)[0].ends_with(default), "{postfix}");
+}
+
+#[test]
 fn each_door_has_its_lines() {
     let said = setup(
         "postfix",
