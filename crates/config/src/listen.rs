@@ -29,8 +29,8 @@ settings! {
         /// Who may use a UNIX socket, as an octal mode: those who may write. Unless it is set, the
         /// umask of the process says so.
         socket_mode: Option<SocketMode> = None, example "\"0660\""; Restart, Now;
-        /// The account that a UNIX socket belongs to, by name or number. To give it away the process
-        /// must be root.
+        /// The account that a UNIX socket belongs to, by name or number. To give it away the
+        /// process must be root.
         socket_owner: Option<String> = None, example "\"postfix\""; Restart, Now;
         /// The group that a UNIX socket belongs to, by name or number: one that the process is in,
         /// unless it is root.
@@ -62,11 +62,13 @@ settings! {
         hosts: Vec<Domain> = Vec::new(); Live, Now;
         /// Where strangers reach the public pages; refusals name it.
         url: Option<Url> = None; Live, Now;
-        /// What a policy listener has written on top of mail that is not refused: one field for each
-        /// question that the mail server asks about a message, in this order, and each field once.
+        /// What a policy listener has written on top of mail that is not refused: one field for
+        /// each question that the mail server asks about a message, in this order, and each field
+        /// once.
         prepend: Vec<Prepend> = Prepend::ALL.to_vec(); Live, Now;
-        /// What a policy listener puts before the names of such fields: a word that nobody can guess,
-        /// by which the mail server tells them from forged ones and which it then takes away.
+        /// What a policy listener puts before the names of such fields: a word that nobody can
+        /// guess, by which the mail server tells them from forged ones and which it then takes
+        /// away.
         prepend_prefix: Option<FieldPrefix> = None, example "\"X-Quivive-4f1d9a-\""; Live, Now;
         /// What a tcp-table answers from, as it has no names: "forward" or "reverse".
         map: Option<Map> = None, example "\"forward\""; Live, Now;

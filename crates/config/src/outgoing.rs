@@ -19,7 +19,8 @@ settings! {
         relay: Option<NextHop> = None, example "\"smtp:127.0.0.1:587\""; Live, Now;
         /// The name for logging in at the relay.
         user: Option<String> = None; Live, Now;
-        /// The file with the password for the relay. Nobody but its owner and its group may read it.
+        /// The file with the password for the relay. Nobody but its owner and its group may read
+        /// it.
         password_file: Option<PathBuf> = None; Live, Now;
         /// How the relay is spoken to: "off" (in the clear), "starttls" (TLS after STARTTLS, or not
         /// at all) or "implicit" (TLS from the first octet).

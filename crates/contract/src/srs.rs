@@ -4,7 +4,8 @@ use serde::Serialize;
 /// What became of an address that was to be rewritten, or found again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SrsJson {
-    /// `rewritten` or `unchanged` for a sender; `pass`, `fail`, `expired` or `none` for a recipient.
+    /// `rewritten` or `unchanged` for a sender; `pass`, `fail`, `expired` or `none` for a
+    /// recipient.
     pub result: &'static str,
     /// The address that holds now, if there is one.
     pub address: Option<String>,

@@ -1,5 +1,5 @@
-//! SRS at work: what rewrites addresses, with its clock and its counters, and the maps in which mail
-//! servers look them up.
+//! SRS at work: what rewrites addresses, with its clock and its counters, and the maps in which
+//! mail servers look them up.
 
 mod maps;
 

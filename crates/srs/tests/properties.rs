@@ -1,6 +1,7 @@
 //! What holds for all addresses.
 
 use proptest::prelude::*;
+use quivive_mail::{Charset, Mailbox};
 use quivive_srs::{Alphabet, Dialect, Forwarded, Reversed, Rules, Secrets, Separator, Srs, Stamp};
 
 const DAY: u64 = 86_400;
@@ -105,7 +106,7 @@ proptest! {
             let back = srs.reverse(&address, 0);
             let Ok(Reversed::Original(original)) = back else { panic!("{address}: {back:?}") };
             if address.contains("SRS0=") {
-                let read = |text: &str| quivive_mail::Mailbox::parse(text.as_bytes(), quivive_mail::Charset::Utf8);
+                let read = |text: &str| Mailbox::parse(text.as_bytes(), Charset::Utf8);
                 prop_assert_eq!(read(&original.address), read(&sender));
             }
         }

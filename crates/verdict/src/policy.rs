@@ -132,8 +132,8 @@ impl Policy {
         self.spares_logins && facts.auth_user.as_deref().is_some_and(|login| !login.is_empty())
     }
 
-    /// Whether clients are offered to announce the responsible address (RFC 4405): who offers it has
-    /// to look at it.
+    /// Whether clients are offered to announce the responsible address (RFC 4405): who offers it
+    /// has to look at it.
     pub fn offers_submitter(&self) -> bool {
         self.settings.sender_id_submitter && self.mode(Method::SenderId) != Mode::Off
     }

@@ -13,8 +13,8 @@ pub struct Rewrite {
     pub identity: String,
     /// The address as the client wrote it.
     pub address: String,
-    /// What came of it. For `srs`: `rewritten` or `kept` of a sender; `pass`, `fail` or `expired` of
-    /// a recipient. For `alias`: `expanded`.
+    /// What came of it. For `srs`: `rewritten` or `kept` of a sender; `pass`, `fail` or `expired`
+    /// of a recipient. For `alias`: `expanded`.
     pub result: String,
     /// What holds instead; nothing, if the address stayed or was refused. Of many the first ten.
     pub becomes: Vec<String>,

@@ -10,7 +10,8 @@ use crate::program::{cargo, output};
 
 /// Crates that must not be linked, with the reason. A closing `*` stands for any rest.
 const BANNED: &[(&str, &str)] = &[
-    ("openssl*", "one TLS stack: rustls"),
+    ("openssl", "one TLS stack: rustls"),
+    ("openssl-sys", "one TLS stack: rustls"),
     ("native-tls", "one TLS stack: rustls"),
     ("ring", "one provider of cryptography: aws-lc-rs"),
     ("async-std", "one runtime: tokio"),

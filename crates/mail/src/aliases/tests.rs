@@ -117,7 +117,8 @@ proptest! {
         if let Ok(aliases) = Aliases::parse(&text) {
             let mailbox = Mailbox::parse(address.as_bytes(), Charset::Utf8).unwrap();
             for found in aliases.expand(&mailbox).ok().flatten().unwrap_or_default() {
-                prop_assert_eq!(Mailbox::parse(found.to_string().as_bytes(), Charset::Utf8), Ok(found));
+                let written = found.to_string();
+                prop_assert_eq!(Mailbox::parse(written.as_bytes(), Charset::Utf8), Ok(found));
             }
         }
     }

@@ -238,6 +238,7 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
     let rewrites = transaction.trail.rewrites.iter();
     let rewrites = rewrites
         .map(|rewrite| format!(" {}.{}={}", rewrite.method, rewrite.identity, rewrite.result));
+    let words = judgement.map(results::words).unwrap_or_default() + &rewrites.collect::<String>();
     tracing::info!(
         id = %transaction.id,
         client = %client.address,
@@ -245,7 +246,7 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
         mail_from = ?transaction.mail.reverse_path.address(),
         recipients = transaction.recipients.len(),
         recipients_refused = transaction.recipients_refused,
-        results = %judgement.map(results::words).unwrap_or_default() + &rewrites.collect::<String>(),
+        results = %words,
         verdict = judgement.map_or("none", |judgement| judgement.verdict.action.word()),
         answer = %answer,
         tls = client.tls,

@@ -1,5 +1,5 @@
-//! The maps `forward` and `reverse`, with the answers of PostSRSd: who changes from one to the other
-//! changes nothing else.
+//! The maps `forward` and `reverse`, with the answers of PostSRSd: who changes from one to the
+//! other changes nothing else.
 
 use std::sync::Arc;
 
