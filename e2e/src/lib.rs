@@ -24,4 +24,5 @@ pub mod policy;
 pub mod postfix;
 pub mod quivive;
 pub mod sendmail;
+pub mod srs;
 pub mod wait;

@@ -182,7 +182,7 @@ fn tree(name: &str) -> PathBuf {
 
 /// A port that was free a moment ago on a loopback address that nobody else uses: two tests that
 /// choose at the same time never meet.
-fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let process = std::process::id().to_be_bytes();
     let count = COUNT.fetch_add(1, Ordering::Relaxed) % 254 + 1;

@@ -45,7 +45,7 @@ pub fn start_as(peer: &str, settings: &str, services: impl Fn(&Path) -> String) 
         for name in ["data", "mail"] {
             peer::owned_folder(folder, name);
         }
-        let main = self::settings(folder) + settings;
+        let main = without_those_of(&self::settings(folder), settings) + settings;
         let (ip, port) = (address.ip(), address.port());
         let further = services(folder);
         let services = format!("{ip}:{port} inet n - n - 100 smtpd\n{SERVICES}{further}");
@@ -58,6 +58,15 @@ pub fn start_as(peer: &str, settings: &str, services: impl Fn(&Path) -> String) 
         vec!["postfix".to_owned(), "-c".to_owned(), conf, "start-fg".to_owned()]
     };
     Peer::start(peer, prepare, peer::accepts)
+}
+
+/// The lines whose settings are not made again. Each process of Postfix warns of those that are, and
+/// its log writer stands still where its own warnings fill its socket.
+fn without_those_of(lines: &str, settings: &str) -> String {
+    let name = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
+    let made: Vec<String> = settings.lines().map(name).collect();
+    let kept = lines.lines().filter(|line| !made.contains(&name(line)));
+    kept.map(|line| format!("{line}\n")).collect()
 }
 
 /// The Maildir of everybody at `example.test`.
