@@ -28,6 +28,7 @@ const TARGETS: &[Target] = &[
     Target { name: "path", octets_max: 512 },
     Target { name: "policy_request", octets_max: 2048 },
     Target { name: "proxy_header", octets_max: 512 },
+    Target { name: "received_from", octets_max: 1024 },
     Target { name: "sasl", octets_max: 1024 },
     Target { name: "smtp_command", octets_max: 512 },
     Target { name: "smtp_reply", octets_max: 2048 },

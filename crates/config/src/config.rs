@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::actions;
 use crate::methods::MethodRow;
+use crate::practice;
 use crate::problem::quoted;
 use crate::reading::Reading;
 use crate::section::Section;
@@ -18,8 +19,8 @@ use crate::settings::{Settings, settings};
 use crate::value::Word;
 use crate::{
     AuthservId, Binding, Dmp, Dnsbl, Dnswl, Domain, Door, Doubt, Drip, Error, Exception,
-    Forwarding, LISTENERS_MAX, Listen, MailFromMx, Methods, Outgoing, Place, Problem, Resolver,
-    Rmx, SenderId, Service, Spf, Srs, Store, Warning,
+    Forwarding, GuessedRecord, LISTENERS_MAX, Listen, Local, MailFromMx, Methods, Outgoing, Place,
+    Problem, Refusal, Resolver, Rmx, SenderId, Service, Spf, Srs, Store, Warning,
 };
 
 /// How long a configuration may be.
@@ -56,7 +57,7 @@ settings! {
         service: Service = Service::default(); Live, Now;
         /// A listener; there may be several.
         listen: Vec<Listen> = Vec::new(); Live, Now;
-        /// Limits of SPF.
+        /// Limits of SPF, and what is guessed.
         spf: Spf = Spf::default(); Live, Now;
         /// What Sender ID leaves to the receiver. Its limits are those of [spf].
         sender_id: SenderId = SenderId::default(); Live, Now;
@@ -86,6 +87,10 @@ settings! {
         actions: Actions = Actions::default(); Live, Now;
         /// An exception from the actions; there may be several, and the first that matches holds.
         exception: Vec<Exception> = Vec::new(); Live, Now;
+        /// Local practice: what you know that no record says.
+        local: Local = Local::default(); Live, Now;
+        /// What a refused client hears.
+        refusal: Refusal = Refusal::default(); Live, Now;
         /// How addresses are rewritten when mail is forwarded (Sender Rewriting Scheme).
         srs: Srs = Srs::default(); Live, Now;
         /// How mail is forwarded by gateways and filters of ours.
@@ -151,6 +156,10 @@ impl Config {
             actions: self.actions.clone(),
             exceptions: self.exception.iter().map(Exception::rule).collect(),
             spf_void_lookups_max: self.spf.void_lookups_max,
+            spf_terms_max: self.spf.terms_max,
+            spf_best_guess: self.spf.best_guess.as_ref().and_then(GuessedRecord::rule),
+            practice: self.local.rule(),
+            refusal: self.refusal.text.clone(),
             settings: self.method_settings(),
             legacy_headers: self.methods.legacy_headers(),
             binding: Arc::new(self.binding.rules()),
@@ -234,6 +243,7 @@ fn together(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
     doors_can_act(config, section, reading);
     look_ups_have_maps(config, section, reading);
     methods_and_actions_agree(config, section, reading);
+    practice::something_passes(config, section, reading);
 }
 
 fn listeners_differ(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {

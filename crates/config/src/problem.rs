@@ -124,6 +124,17 @@ pub enum Doubt {
     /// `[methods]` is there and does not name a method that runs without it.
     #[error("[methods] does not name `{0}`, so it is off; name it, if only to say \"off\"")]
     NotNamed(Method),
+    /// Trust in more hosts than anybody knows.
+    #[error("so wide a network holds hosts that nobody knows; name those that you trust")]
+    TrustsMany,
+    /// Nothing is refused.
+    #[error("nothing is refused, held or discarded as long as this is true")]
+    DryRun,
+    /// Domains must pass, and nothing could.
+    #[error(
+        "no method that judges the sender is enforced in [methods], so that nothing must pass by it"
+    )]
+    NothingPasses,
     /// An exception that changes nothing.
     #[error("this exception changes nothing, and ends the search; say `skip = true` or `actions`")]
     EmptyException,

@@ -15,6 +15,10 @@ use crate::Header;
 pub struct Facts {
     /// The client's address. An IPv4-mapped IPv6 address is held as IPv4 (RFC 7208 section 5).
     pub client_address: IpAddr,
+    /// The gateway of ours before us that told the client's address and HELO; the client's address
+    /// itself, where such a gateway did not tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<IpAddr>,
     /// The argument of HELO or EHLO.
     pub helo: String,
     /// The reverse-path without angle brackets; empty for the null reverse-path.
@@ -58,6 +62,7 @@ impl Facts {
     pub fn new(client_address: IpAddr) -> Self {
         Self {
             client_address: client_address.to_canonical(),
+            upstream: None,
             helo: String::new(),
             reverse_path: String::new(),
             recipients: Vec::new(),

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use quivive_mail::RECEIVED_READ_MAX;
 use quivive_mail::header::{self, Field};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +9,9 @@ use crate::Octets;
 /// How many octets of names and values of fields are kept of a header; what comes after them is
 /// not, and [`Header::cut`] says so.
 pub const HEADER_OCTETS_MAX: usize = 64 * 1024;
+
+/// Of how many `Received` fields it is kept what they say: as many gateways may stand before us.
+pub const RECEIVED_MAX: usize = 10;
 
 /// The fields whose values methods read. Nothing else that a message says is kept of it.
 const VALUES: &[&str] = &[
@@ -35,6 +39,10 @@ pub struct Header {
     /// There were more of them than are kept: what is decided by the header is not certain.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// What the first [`RECEIVED_MAX`] `Received` fields say, from the top: where our own gateways
+    /// are before us, they tell the client. Never written with the others.
+    #[serde(skip)]
+    pub received: Vec<Octets>,
 }
 
 /// A field that methods read.
@@ -73,6 +81,10 @@ impl Header {
         if self.cut || self.octets() + name.len() + value.len() > HEADER_OCTETS_MAX {
             self.cut = true;
             return;
+        }
+        if self.received.len() < RECEIVED_MAX && field.is("Received") {
+            let said = field.value();
+            self.received.push(said[..said.len().min(RECEIVED_READ_MAX)].into());
         }
         self.fields.push(HeaderField { name: name.into_owned(), value: value.into() });
     }
@@ -133,6 +145,17 @@ mod tests {
         assert_eq!(names, ["F\0rom", "Fr\u{fffd}om", "From\r\n "]);
         assert!(header.fields.iter().all(|field| field.resembles("From") && !field.is("From")));
         assert_eq!(header.all("From").count(), 0);
+    }
+
+    #[test]
+    fn what_gateways_before_us_say_is_not_written() {
+        let header = Header::read("Received: from a by b\r\n".repeat(RECEIVED_MAX + 1).as_bytes());
+        assert_eq!(header.received.len(), RECEIVED_MAX);
+        assert_eq!(header.received[0], Octets::from(" from a by b"));
+        let json = serde_json::to_string(&header).unwrap();
+        assert!(!json.contains("from a"), "{json}");
+        let long = format!("Received: {}\r\n", "x".repeat(2 * RECEIVED_READ_MAX));
+        assert_eq!(Header::read(long.as_bytes()).received[0].0.len(), RECEIVED_READ_MAX);
     }
 
     #[test]

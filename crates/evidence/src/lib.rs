@@ -35,7 +35,7 @@ pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, NotedAnswer, Outcom
 pub use evaluate::{Evaluate, Evaluation, Evidence};
 pub use facts::{Facts, Nonce};
 pub use finding::{Finding, FindingResult, Identity, Method, Property, TermResult, TraceNode};
-pub use header::{HEADER_OCTETS_MAX, Header, HeaderField};
+pub use header::{HEADER_OCTETS_MAX, Header, HeaderField, RECEIVED_MAX};
 pub use inquiry::{AHEAD_QUESTIONS_MAX, Inquiry, Progress, ROUNDS_MAX, Round};
 pub use lint::{
     Count, Lint, LintNode, LintReport, Linting, REMARKS_MAX, Remark, Severity, Subject,

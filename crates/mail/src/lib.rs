@@ -16,6 +16,7 @@ pub mod header;
 pub mod header_edit;
 mod mailbox;
 mod path;
+mod received_from;
 mod scanner;
 mod trace;
 
@@ -30,4 +31,5 @@ pub use field_body::FieldBody;
 pub use forged::{RESULT_FIELDS, forged};
 pub use mailbox::{DOMAIN_MAX, LOCAL_PART_MAX, MailDomain, Mailbox};
 pub use path::{ForwardPath, PATH_MAX, PathError, ReversePath, path_length};
+pub use received_from::{RECEIVED_READ_MAX, ReceivedFrom};
 pub use trace::{Protocol, Received, date_time};

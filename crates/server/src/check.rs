@@ -102,7 +102,8 @@ impl Examination {
 
     /// Whether the policy's methods need what becomes known at this stage or later.
     pub fn needs(&self, stage: Stage) -> bool {
-        self.last_stage.is_some_and(|last| last >= stage)
+        let waits = || stage <= Stage::Header && self.session.waits_for_header(&self.facts);
+        self.last_stage.is_some_and(|last| last >= stage) || waits()
     }
 
     /// Judges what can be judged now that the facts of this stage are noted. All stages of a
@@ -110,6 +111,7 @@ impl Examination {
     /// failed.
     pub async fn enter(&mut self, stage: Stage) {
         let started = Instant::now();
+        self.session.look_behind(&mut self.facts);
         self.session.enter(stage, &self.facts);
         loop {
             let round = self.session.advance(&self.facts, &self.inquest.notebook);

@@ -4,6 +4,7 @@ use quivive_evidence::{
 };
 
 use crate::Request;
+use crate::walk::TERMS_MAX;
 use crate::walk::{Conclusion, Walk};
 
 /// The limits that RFC 7208 section 4.6.4 leaves to the receiver.
@@ -11,12 +12,14 @@ use crate::walk::{Conclusion, Walk};
 pub struct Limits {
     /// How many look-ups may find nothing; one more is a permerror.
     pub void_lookups_max: usize,
+    /// How many terms may ask DNS, over all records of a check; one more is a permerror.
+    pub terms_max: usize,
 }
 
 impl Default for Limits {
-    /// Two, as RFC 7208 section 4.6.4 recommends.
+    /// Two, as RFC 7208 section 4.6.4 recommends, and ten, as it says.
     fn default() -> Self {
-        Self { void_lookups_max: 2 }
+        Self { void_lookups_max: 2, terms_max: TERMS_MAX }
     }
 }
 

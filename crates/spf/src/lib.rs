@@ -10,6 +10,7 @@
 //! [`quivive_evidence::Missing`]). *Known harm:* `exists` with macros of the sender tells a domain
 //! about the mail it is asked for.
 
+mod best_guess;
 mod cause;
 mod check;
 mod compiled;
@@ -30,6 +31,7 @@ mod syntax;
 mod trace;
 mod walk;
 
+pub use best_guess::{BEST_GUESS, BestGuess, Guessing};
 pub use check::{Limits, Outcome, Spf, check_host, evaluate};
 pub use compiled::{COMPILED_AT, DIRECTIVES_MAX, NETWORKS_MIN};
 pub use domain_spec::{DomainSpec, NAME_OCTETS_MAX};

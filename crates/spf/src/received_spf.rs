@@ -1,6 +1,8 @@
 use quivive_evidence::{Facts, Finding, FindingResult, Identity};
 use quivive_mail::{Charset, FieldBody};
 
+use crate::BEST_GUESS;
+
 /// The value of a Received-SPF field (RFC 7208 section 9.1) for an SPF finding, folded.
 ///
 /// Nothing a peer chose can end it or begin another: see [`FieldBody`].
@@ -39,6 +41,9 @@ fn comment(finding: &Finding, facts: &Facts) -> String {
         FindingResult::Fail => format!("does not designate {address} as permitted sender"),
         FindingResult::Softfail => {
             format!("probably does not designate {address} as permitted sender")
+        }
+        FindingResult::Neutral if finding.cause == BEST_GUESS => {
+            format!("publishes nothing, and {address} is its by best guess")
         }
         FindingResult::Neutral => format!("says nothing definite about {address}"),
         FindingResult::Temperror => "gives no answer at this time".to_owned(),

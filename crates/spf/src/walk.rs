@@ -17,9 +17,11 @@ use crate::{Limits, Outcome, Published, Request, Scope, expand};
 /// How many terms that ask DNS a check may evaluate, over all its records (RFC 7208 section 4.6.4).
 pub const TERMS_MAX: usize = 10;
 
-/// How many look-ups a check may use: the first record, and for each of ten `mx` its hosts and the
-/// addresses of ten of them.
-pub const QUESTIONS_MAX: usize = 1 + TERMS_MAX * 11;
+/// How many look-ups a term may use: an `mx` its hosts, and the addresses of ten of them.
+const TERM_QUESTIONS_MAX: usize = 11;
+
+/// How many look-ups a check may use, the first record among them, unless [`Limits`] say otherwise.
+pub const QUESTIONS_MAX: usize = 1 + TERMS_MAX * TERM_QUESTIONS_MAX;
 
 /// How many more an explanation may use: its text, and for `%{p}` a reverse name with ten
 /// addresses.
@@ -83,7 +85,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
             terms: 0,
             void_lookups: 0,
             questions: 0,
-            questions_max: QUESTIONS_MAX,
+            questions_max: 1 + limits.terms_max * TERM_QUESTIONS_MAX,
             include_depth: 0,
         }
     }
@@ -392,7 +394,11 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     /// Counts a term that asks DNS (RFC 7208 section 4.6.4).
     pub(crate) fn count_term(&mut self) -> Result<(), Stop> {
         self.terms += 1;
-        if self.terms > TERMS_MAX { Err(Stop::permanent(Cause::TermLimit)) } else { Ok(()) }
+        if self.terms > self.limits.terms_max {
+            Err(Stop::permanent(Cause::TermLimit))
+        } else {
+            Ok(())
+        }
     }
 
     /// Counts a look-up that found nothing (RFC 7208 section 4.6.4).

@@ -3,13 +3,18 @@
 use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::EnhancedStatus;
 
+use crate::refusal::Filling;
 use crate::{Action, Mode, Policy, RecipientVerdict, Verdict, VerdictReply, repair};
 
 mod binding;
 mod sender_id;
+mod words;
 
 /// How much of a domain's own explanation is quoted, in octets.
 const EXPLANATION_OCTETS_MAX: usize = 200;
+
+/// How long the address of a page may be in a reply, in octets.
+const LINK_OCTETS_MAX: usize = 200;
 
 /// How much of a name that a peer chose is repeated to it, in octets.
 const NAME_OCTETS_MAX: usize = 100;
@@ -22,7 +27,8 @@ pub(crate) fn decide(
     findings: &[&Finding],
     facts: &Facts,
 ) -> Verdict {
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<String> =
+        policy.practice.standing(facts).reason(facts).into_iter().collect();
     let mut strictest: Option<(Action, &Finding)> = None;
     if let Some(index) = exception.filter(|index| policy.exceptions[*index].skip) {
         reasons.push(format!("nothing is checked ([[exception]] {}, skip)", index + 1));
@@ -35,7 +41,10 @@ pub(crate) fn decide(
         let (action, rule) = match spared(policy, findings, finding) {
             _ if mended && is_author(finding) => (Action::Mark, "[binding] repair".to_owned()),
             Some(rule) => (Action::Mark, rule.to_owned()),
-            None => action(policy, exception, finding),
+            None => {
+                let (action, rule) = action(policy, exception, finding);
+                local(policy, findings, finding, facts).apply(action, rule)
+            }
         };
         let Finding { method, identity, result, .. } = finding;
         reasons.push(format!("{method} {identity} {result}: {action} ({rule})"));
@@ -56,7 +65,56 @@ pub(crate) fn decide(
         action,
         reply: reply.clone(),
     });
-    Verdict { action, recipients: recipients.collect(), reply, reasons, rewrites: Vec::new() }
+    let rewrites = Vec::new();
+    let verdict = Verdict { action, recipients: recipients.collect(), reply, reasons, rewrites };
+    if policy.practice.dry_run { without_refusal(verdict) } else { verdict }
+}
+
+/// The verdict of a dry run: what would have followed is said, and does not.
+fn without_refusal(verdict: Verdict) -> Verdict {
+    let Verdict { action, reply, mut reasons, mut recipients, rewrites } = verdict;
+    if action != Action::Accept {
+        reasons.push(format!(
+            "dry run: {action} would have followed, with {} {} {}",
+            reply.code, reply.enhanced, reply.text
+        ));
+    }
+    for recipient in &mut recipients {
+        (recipient.action, recipient.reply) = (Action::Accept, accepted());
+    }
+    Verdict { action: Action::Accept, reply: accepted(), reasons, recipients, rewrites }
+}
+
+/// What local practice makes of a finding's action.
+enum Local {
+    /// It stays.
+    Nothing,
+    /// It refuses nothing.
+    Spares(&'static str),
+    /// At least this follows.
+    Demands(Action),
+}
+
+fn local(policy: &Policy, findings: &[&Finding], finding: &Finding, facts: &Facts) -> Local {
+    let practice = &policy.practice;
+    // Who logged in answers for its addresses, wherever it comes from.
+    let of_client = finding.method != Method::Binding;
+    match practice.spares(facts).filter(|_| of_client) {
+        Some(rule) => Local::Spares(rule),
+        None => practice.demand(policy, findings, finding).map_or(Local::Nothing, Local::Demands),
+    }
+}
+
+impl Local {
+    fn apply(self, action: Action, rule: String) -> (Action, String) {
+        match self {
+            Self::Spares(spares) if action > Action::Mark => (Action::Mark, spares.to_owned()),
+            Self::Demands(demanded) if action != Action::Accept && demanded > action => {
+                (demanded, "[local] must_pass".to_owned())
+            }
+            _ => (action, rule),
+        }
+    }
 }
 
 fn is_author(finding: &Finding) -> bool {
@@ -110,10 +168,7 @@ fn reply(
     let class = match action {
         Action::Reject => 5,
         Action::Defer => 4,
-        _ => {
-            let text = "accepted".to_owned();
-            return VerdictReply { code: 250, enhanced: EnhancedStatus(2, 0, 0), text };
-        }
+        _ => return accepted(),
     };
     let finding = finding.expect("only a finding refuses");
     if finding.method == Method::Binding {
@@ -127,8 +182,13 @@ fn reply(
     VerdictReply {
         code: if class == 5 { 550 } else { 451 },
         enhanced: enhanced(class, finding),
-        text: refusal_text(finding, facts) + &reference(policy, facts),
+        text: policy.refusal.fill(filling(policy, finding, facts)),
     }
+}
+
+fn accepted() -> VerdictReply {
+    let text = "accepted".to_owned();
+    VerdictReply { code: 250, enhanced: EnhancedStatus(2, 0, 0), text }
 }
 
 /// RFC 7372 section 3.2: 23 for an SPF result, 24 for an error on the way to one. Else 7.1, and
@@ -150,19 +210,21 @@ fn enhanced(class: u8, finding: &Finding) -> EnhancedStatus {
     }
 }
 
-fn refusal_text(finding: &Finding, facts: &Facts) -> String {
+/// What a refusal's template is filled with. All of it is printable ASCII.
+fn filling(policy: &Policy, finding: &Finding, facts: &Facts) -> Filling {
     let domain = clean(&finding.domain, NAME_OCTETS_MAX);
-    let name = finding.method.name();
-    let mut text = match finding.identity {
-        Identity::Pra if finding.domain.is_empty() => {
-            format!("nobody is responsible for this message ({})", finding.cause)
-        }
-        Identity::Ip => of_address(finding, facts, &domain),
-        Identity::Helo => of_claim(finding, facts, &domain, "to call itself"),
-        _ => of_claim(finding, facts, &domain, "to send mail for"),
-    };
-    text.insert_str(0, &format!("{name}: "));
-    text + &explained(finding, &domain)
+    let explanation = finding.explanation.as_deref().unwrap_or_default();
+    Filling([
+        finding.method.name().to_owned(),
+        reason(finding, facts, &domain),
+        clean(explanation, EXPLANATION_OCTETS_MAX),
+        finding.result.to_string(),
+        domain,
+        facts.client_address.to_string(),
+        clean(&facts.case_id, NAME_OCTETS_MAX),
+        link(policy, facts).unwrap_or_default(),
+        clean(&facts.receiver, NAME_OCTETS_MAX),
+    ])
 }
 
 /// What a domain says itself about its refusal.
@@ -176,15 +238,16 @@ fn explained(finding: &Finding, domain: &str) -> String {
     }
 }
 
-/// What is said of a client that claims a domain.
-fn of_claim(finding: &Finding, facts: &Facts, domain: &str, claim: &str) -> String {
-    let (address, cause) = (facts.client_address, &finding.cause);
-    match finding.result {
-        FindingResult::Fail => format!("{address} is not permitted {claim} {domain}"),
-        FindingResult::Softfail => format!("{address} is probably not permitted {claim} {domain}"),
-        FindingResult::Temperror => format!("no answer about {domain} at this time ({cause})"),
-        FindingResult::Permerror => format!("what {domain} publishes cannot be used ({cause})"),
-        result => format!("{address} is not taken {claim} {domain} (result {result})"),
+/// Why the message is refused, in words.
+fn reason(finding: &Finding, facts: &Facts, domain: &str) -> String {
+    let address = facts.client_address.to_string();
+    match finding.identity {
+        Identity::Pra if finding.domain.is_empty() => {
+            let cause = words::cause(finding).unwrap_or_default();
+            format!("nobody is responsible for this message ({cause})")
+        }
+        Identity::Ip => of_address(finding, facts, domain),
+        _ => words::of_claim(finding, &address, domain),
     }
 }
 
@@ -209,10 +272,13 @@ fn reference(policy: &Policy, facts: &Facts) -> String {
         "" => String::new(),
         id => format!(" (case {})", clean(id, NAME_OCTETS_MAX)),
     };
-    match &policy.public_url {
-        Some(url) if !facts.public_id.is_empty() => format!("{case}; see {url}{}", facts.public_id),
-        _ => case,
-    }
+    link(policy, facts).map_or(case.clone(), |link| format!("{case}; see {link}"))
+}
+
+/// The page that explains the refusal, where pages are published.
+fn link(policy: &Policy, facts: &Facts) -> Option<String> {
+    let url = policy.public_url.as_ref().filter(|_| !facts.public_id.is_empty())?;
+    Some(clean(&format!("{url}{}", facts.public_id), LINK_OCTETS_MAX))
 }
 
 /// A stranger's text as it may stand in a reply: printable ASCII, no double quotes, bounded.

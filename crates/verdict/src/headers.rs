@@ -3,7 +3,7 @@
 use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::authentication_results::{AuthenticationResults, MethodResult, Property};
 use quivive_mail::{Charset, FieldBody, date_time};
-use quivive_spf::received_spf;
+use quivive_spf::{BEST_GUESS, received_spf};
 
 use crate::{Headers, Mode, Policy, repair};
 
@@ -109,8 +109,12 @@ fn method_result(finding: &Finding) -> MethodResult {
     // What the word of a private result leaves open, its reason says.
     // That of binding would tell strangers what the client is not told.
     let tells = word.starts_with("x-") && finding.method != Method::Binding;
-    let reason =
-        (tells && finding.result != FindingResult::Pass).then(|| finding.cause.to_string());
+    let reason = match (tells, finding.result) {
+        // The private practice has no word of its own, and is no neutral of the domain's.
+        _ if finding.cause == BEST_GUESS => Some("best guess".to_owned()),
+        (true, result) if result != FindingResult::Pass => Some(finding.cause.to_string()),
+        _ => None,
+    };
     MethodResult {
         method: word.to_owned(),
         result: finding.result.word().to_owned(),

@@ -13,6 +13,8 @@ mod judgement;
 mod method_settings;
 mod plan;
 mod policy;
+mod practice;
+mod refusal;
 mod repair;
 mod replay;
 mod rewrite;
@@ -29,6 +31,11 @@ pub use judgement::{Asked, Cost, Judgement};
 pub use method_settings::MethodSettings;
 pub use plan::{Stage, judges, last_stage, methods};
 pub use policy::{Action, Actions, Exception, Mode, Policy, Repair};
+pub use practice::Practice;
+pub use quivive_spf::BestGuess;
+pub use refusal::{
+    DEFAULT_TEMPLATE, PLACES, TEMPLATE_OCTETS_MAX, TEXT_OCTETS_MAX, Template, TemplateError,
+};
 pub use replay::{Replay, replay};
 pub use rewrite::Rewrite;
 pub use session::Session;

@@ -4,7 +4,6 @@ mod steps;
 
 use quivive_evidence::{Evaluate, Facts, Identity, Method};
 
-pub(crate) use self::steps::spf_limits;
 use self::steps::{STEPS, Step};
 use crate::{Mode, Policy};
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use quivive_evidence::{Facts, FindingResult, Identity, Method};
+use quivive_spf::{BestGuess, TERMS_MAX};
 use serde::{Deserialize, Serialize};
 
-use crate::MethodSettings;
+use crate::{MethodSettings, Practice, Template};
 
 /// What the operator wants: which methods run, and what follows from their findings.
 #[derive(Debug, Clone)]
@@ -21,6 +22,10 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// How many SPF terms may find nothing before the record is an error (RFC 7208 section 4.6.4).
     pub spf_void_lookups_max: usize,
+    /// How many SPF terms may ask DNS before the record is an error (RFC 7208 section 4.6.4).
+    pub spf_terms_max: usize,
+    /// What is taken for the record of a domain that publishes none; none: nothing.
+    pub spf_best_guess: Option<BestGuess>,
     /// What the documents of the other methods leave to us.
     pub settings: MethodSettings,
     /// Whether results of methods that have no registered word go into headers, under private `x-`
@@ -38,6 +43,10 @@ pub struct Policy {
     pub public_url: Option<String>,
     /// Which identities are judged.
     pub identities: Vec<Identity>,
+    /// What the operator knows that no record says.
+    pub practice: Practice,
+    /// What a refused client hears.
+    pub refusal: Template,
 }
 
 /// What becomes of a From field that its client may not write (RFC 6409 section 8). It is done only
@@ -112,6 +121,8 @@ impl Policy {
             actions: Actions::default(),
             exceptions: Vec::new(),
             spf_void_lookups_max: 2,
+            spf_terms_max: TERMS_MAX,
+            spf_best_guess: None,
             settings: MethodSettings::default(),
             legacy_headers: false,
             binding: Arc::default(),
@@ -119,6 +130,8 @@ impl Policy {
             spares_logins: false,
             public_url: None,
             identities: Identity::ALL.to_vec(),
+            practice: Practice::default(),
+            refusal: Template::default(),
         }
     }
 

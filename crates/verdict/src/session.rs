@@ -3,6 +3,7 @@ use std::sync::Arc;
 use quivive_evidence::{Evidence, Facts, Finding, Inquiry, Progress, Round};
 
 use crate::plan::{self, Stage};
+use crate::practice::Standing;
 use crate::{Headers, Policy, Verdict, decision, headers};
 
 /// The way of one message from facts to a verdict.
@@ -29,9 +30,24 @@ impl Session {
         Self { policy, stage: None, exception: None, evaluations: Vec::new() }
     }
 
+    /// Notes the client before our own gateways, once the header tells it. To be called before
+    /// [`Session::enter`], by whoever may still change the facts.
+    pub fn look_behind(&self, facts: &mut Facts) {
+        self.policy.practice.look_behind(facts);
+    }
+
+    /// Whether only the message's header tells the client.
+    pub fn waits_for_header(&self, facts: &Facts) -> bool {
+        self.policy.practice.standing(facts) == Standing::Waits
+    }
+
     /// Says how far the facts reach now. What can be judged from here on is evaluated by the next
     /// [`Session::advance`].
     pub fn enter(&mut self, stage: Stage, facts: &Facts) {
+        // Whom nobody knows yet, or nobody needs to know, nothing is judged of.
+        if !self.policy.practice.standing(facts).is_judged() {
+            return;
+        }
         self.exception = self.policy.exception(facts).map(|(index, _)| index);
         if self.exception.is_some_and(|index| self.policy.exceptions[index].skip) {
             return;

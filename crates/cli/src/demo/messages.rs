@@ -173,7 +173,7 @@ pub(super) const MESSAGES: &[Message] =
         Message::new("an explanation that injects", STRANGER, "me@injects.example", Fail).refused(
             550,
             (7, 23),
-            "send mail for injects.example (case",
+            "send mail for injects.example (its record says `-all`) (case",
         ),
         Message::new("a forged HELO name", IMPOSTOR, "zoe@silent.example", Fail)
             .by(Identity::Helo)

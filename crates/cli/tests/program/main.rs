@@ -8,6 +8,7 @@ mod check;
 mod daemon;
 mod dns;
 mod lint;
+mod practice;
 mod publish;
 mod relatives;
 mod run;

@@ -5,6 +5,7 @@ mod bounds;
 mod contract;
 mod documents;
 mod errors;
+mod practice;
 mod warnings;
 
 use std::path::Path;

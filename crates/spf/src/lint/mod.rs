@@ -28,7 +28,7 @@ use quivive_evidence::{
     Count, Evidence, Lint, LintReport, Linting, Method, Remark, Severity, Subject,
 };
 
-use crate::{Limits, TERMS_MAX};
+use crate::Limits;
 use source::Source;
 use term::Term;
 
@@ -110,7 +110,7 @@ impl SpfLint {
             ));
         }
         report.counts = vec![
-            Count { what: "look-up terms", used: tree.terms(), most: TERMS_MAX },
+            Count { what: "look-up terms", used: tree.terms(), most: self.limits.terms_max },
             Count {
                 what: "void look-ups",
                 used: tree.void().worst(),

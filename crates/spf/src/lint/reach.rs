@@ -7,12 +7,12 @@ use quivive_evidence::{Failure, Remark, Severity};
 use super::addresses::Addresses;
 use super::term::Term;
 use super::tree::{Branch, Leaf, State, Trouble, shown::counted};
+use crate::Limits;
 use crate::matching::MX_HOSTS_MAX;
 use crate::record::Qualifier;
-use crate::{Limits, TERMS_MAX};
 
-/// With this many look-up terms there is hardly room for another provider.
-const TERMS_MANY: usize = 9;
+/// With fewer look-up terms to spare there is hardly room for another provider.
+const TERMS_SPARE: usize = 1;
 
 /// Remarks about the tree of a record with these terms.
 pub(super) fn remarks(tree: &Branch, terms: &[Term<'_>], limits: Limits) -> Vec<Remark> {
@@ -168,14 +168,14 @@ impl Reach<'_> {
 
     /// RFC 7208 section 4.6.4: ten look-up terms, over all records together.
     fn count_terms(&mut self, tree: &Branch) {
-        let total = tree.terms();
+        let (total, most) = (tree.terms(), self.limits.terms_max);
         let least = if tree.is_complete() { "" } else { "at least " };
         let costs = costs(tree);
-        if total > TERMS_MAX {
+        if total > most {
             let mut sum = 0;
             let over = tree.leaves.iter().find(|leaf| {
                 sum += leaf.terms();
-                sum > TERMS_MAX
+                sum > most
             });
             let span = over.map_or(0..0, |leaf| self.span(leaf));
             self.add(
@@ -184,14 +184,14 @@ impl Reach<'_> {
                 &span,
                 format!(
                     "the record needs {least}{total} look-up terms, and receivers give up \
-                     after {TERMS_MAX} (permerror)"
+                     after {most} (permerror)"
                 ),
                 format!(
                     "save some{costs}; `quivive publish --flatten` can replace them by \
                      networks"
                 ),
             );
-        } else if total >= TERMS_MANY {
+        } else if total + TERMS_SPARE >= most {
             let last = tree.leaves.iter().rev().find(|leaf| leaf.terms() > 0);
             let span = last.map_or(0..0, |leaf| self.span(leaf));
             self.add(
@@ -199,7 +199,7 @@ impl Reach<'_> {
                 "many-terms",
                 &span,
                 format!(
-                    "the record needs {least}{total} of {TERMS_MAX} look-up terms, and a \
+                    "the record needs {least}{total} of {most} look-up terms, and a \
                      provider may add one any day"
                 ),
                 format!("save some{costs}"),

@@ -154,6 +154,142 @@ fn a_refusal_names_its_case_and_its_page() {
     assert_eq!(text(&policy), format!("{refusal}; see https://mx.example.org/why/0123"));
 }
 
+#[test]
+fn a_refusal_says_in_words_why() {
+    use FindingResult::{Fail, None as Nothing, Permerror, Temperror};
+    let policy = {
+        let rows = [Fail, Nothing, Permerror, Temperror];
+        policy(&rows.map(|result| (Identity::Mailfrom, result, Action::Reject)))
+    };
+    for (result, cause, term, text) in [
+        (
+            Fail,
+            "match",
+            Some("-all"),
+            "SPF: 192.0.2.1 is not permitted to send mail for example.com (its record says `-all`)",
+        ),
+        (
+            Permerror,
+            "void-lookup-limit",
+            None,
+            "SPF: what example.com publishes cannot be used (too many look-ups of its SPF record \
+             find nothing)",
+        ),
+        (
+            Temperror,
+            "dns-servfail",
+            None,
+            "SPF: no answer about example.com at this time (the name servers failed)",
+        ),
+        (
+            Nothing,
+            "no-record",
+            None,
+            "SPF: 192.0.2.1 is not taken to send mail for example.com: result none (it publishes \
+             no SPF record)",
+        ),
+        (
+            Permerror,
+            "new-cause",
+            None,
+            "SPF: what example.com publishes cannot be used (new cause)",
+        ),
+    ] {
+        let mut finding = finding(Identity::Mailfrom, result);
+        finding.cause = cause.into();
+        finding.decided_by = term.map(str::to_owned);
+        assert_eq!(decided(&policy, &[finding]).reply.text, text);
+    }
+}
+
+#[test]
+fn the_operators_template_is_what_the_client_hears() {
+    let mut policy = policy(&[(Identity::Mailfrom, FindingResult::Fail, Action::Reject)]);
+    let text = "Refused by {receiver}: {reason}[ ({link})][; {domain} explains: {explanation}]";
+    policy.refusal = crate::Template::parse(text).unwrap();
+    let mut facts = facts();
+    facts.receiver = "mx.example.org".to_owned();
+    let mut finding = finding(Identity::Mailfrom, FindingResult::Fail);
+    finding.explanation = Some("no\r\n250 yes".to_owned());
+    assert_eq!(
+        decide(&policy, None, &[&finding], &facts).reply.text,
+        "Refused by mx.example.org: 192.0.2.1 is not permitted to send mail for example.com; \
+         example.com explains: no??250 yes"
+    );
+}
+
+/// A policy that refuses what fails, with this practice.
+fn practised(practice: crate::Practice) -> Policy {
+    let fails = (Identity::Mailfrom, FindingResult::Fail, Action::Reject);
+    Policy { practice, ..policy(&[fails]) }
+}
+
+fn networks(networks: &[&str]) -> Vec<ipnet::IpNet> {
+    networks.iter().map(|network| network.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_forwarder_is_refused_nothing_and_the_reasons_say_so() {
+    let practice =
+        crate::Practice { forwarders: networks(&["192.0.2.0/24"]), ..crate::Practice::default() };
+    let verdict =
+        decided(&practised(practice), &[finding(Identity::Mailfrom, FindingResult::Fail)]);
+    assert_eq!(verdict.action, Action::Accept);
+    assert_eq!(verdict.reasons, ["spf mailfrom fail: mark ([local] forwarders)"]);
+}
+
+#[test]
+fn mail_of_some_domains_must_pass() {
+    use FindingResult::{Neutral, None as Nothing, Pass, Softfail, Temperror};
+    let practice =
+        crate::Practice { must_pass: vec!["example.com".to_owned()], ..crate::Practice::default() };
+    let policy = practised(practice);
+    for (result, action) in [
+        (Pass, Action::Accept),
+        (Softfail, Action::Reject),
+        (Neutral, Action::Reject),
+        (Nothing, Action::Reject),
+        (Temperror, Action::Defer),
+    ] {
+        let verdict = decided(&policy, &[finding(Identity::Mailfrom, result)]);
+        assert_eq!(verdict.action, action, "{result}");
+        if action != Action::Accept {
+            let reason = format!("spf mailfrom {result}: {action} ([local] must_pass)");
+            assert_eq!(verdict.reasons, [reason]);
+        }
+    }
+    // HELO speaks for a host, and a method on report decides nothing.
+    assert_eq!(decided(&policy, &[finding(Identity::Helo, Nothing)]).action, Action::Accept);
+    let mut other = finding(Identity::Mailfrom, Nothing);
+    other.domain = "notexample.com".to_owned();
+    assert_eq!(decided(&policy, &[other]).action, Action::Accept);
+    // One method that passes is enough.
+    let mut by_two = policy.clone();
+    by_two.methods.insert(Method::Rmx, Mode::Enforce);
+    let rmx = Finding { method: Method::Rmx, ..finding(Identity::Mailfrom, Pass) };
+    let both = [finding(Identity::Mailfrom, Nothing), rmx];
+    assert_eq!(decided(&by_two, &both).action, Action::Accept);
+    let mut reported = policy;
+    reported.methods.insert(Method::Spf, Mode::Report);
+    assert_eq!(decided(&reported, &[finding(Identity::Mailfrom, Nothing)]).action, Action::Accept);
+}
+
+#[test]
+fn a_dry_run_refuses_nothing_and_says_what_it_would() {
+    let practice = crate::Practice { dry_run: true, ..crate::Practice::default() };
+    let policy = practised(practice);
+    let verdict = decided(&policy, &[finding(Identity::Mailfrom, FindingResult::Fail)]);
+    assert_eq!((verdict.action, verdict.reply.code), (Action::Accept, 250));
+    assert!(verdict.recipients.iter().all(|one| one.action == Action::Accept));
+    assert_eq!(
+        verdict.reasons[1],
+        "dry run: reject would have followed, with 550 5.7.23 SPF: 192.0.2.1 is not permitted to \
+         send mail for example.com"
+    );
+    let verdict = decided(&policy, &[finding(Identity::Mailfrom, FindingResult::Pass)]);
+    assert_eq!(verdict.reasons.len(), 1);
+}
+
 /// A finding of a method that refuses, and what a client hears of it.
 #[track_caller]
 fn refused_by(finding: Finding, action: Action, enhanced: &str, text: &str) {
@@ -184,19 +320,19 @@ fn each_method_refuses_in_words_of_its_own() {
         of(Method::MailFromMx, Identity::Mailfrom, Fail, "not-listed"),
         reject,
         "5.7.1",
-        "MAIL-FROM MX: 192.0.2.1 is not permitted to send mail for example.com",
+        "MAIL-FROM MX: 192.0.2.1 is not permitted to send mail for example.com (not listed)",
     );
     refused_by(
         of(Method::Drip, Identity::Helo, Fail, "not-listed"),
         reject,
         "5.7.1",
-        "DRIP: 192.0.2.1 is not permitted to call itself example.com",
+        "DRIP: 192.0.2.1 is not permitted to call itself example.com (not listed)",
     );
     refused_by(
         of(Method::Rmx, Identity::Mailfrom, Temperror, "dns-timeout"),
         Action::Defer,
         "4.4.3",
-        "RMX: no answer about example.com at this time (dns-timeout)",
+        "RMX: no answer about example.com at this time (the name servers did not answer in time)",
     );
     refused_by(
         Finding {

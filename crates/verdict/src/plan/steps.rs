@@ -6,7 +6,7 @@ use quivive_evidence::{Evaluate, Facts, Identity, Method};
 use quivive_lists::{DnsList, Iprev, Kind, List};
 use quivive_lmap::{Dmp, Drip, MailFromMx, Rmx};
 use quivive_sender_id::SenderId;
-use quivive_spf::{Limits, Spf};
+use quivive_spf::{Guessing, Limits, Spf};
 
 use super::Stage;
 use crate::Policy;
@@ -54,7 +54,7 @@ pub(super) const STEPS: &[Step] = &[
         method: Method::Spf,
         identities: &[Identity::Mailfrom],
         stage: Stage::Mail,
-        build: |policy, _| one(Spf::new(Identity::Mailfrom, spf_limits(policy))),
+        build: |policy, _| spf(policy, Identity::Mailfrom),
     },
     Step {
         method: Method::MailFromMx,
@@ -165,6 +165,14 @@ fn binding(policy: &Policy, identity: Identity) -> Evaluations {
     one(Binding::new(identity, policy.binding.clone()))
 }
 
-pub(crate) fn spf_limits(policy: &Policy) -> Limits {
-    Limits { void_lookups_max: policy.spf_void_lookups_max }
+fn spf_limits(policy: &Policy) -> Limits {
+    Limits { void_lookups_max: policy.spf_void_lookups_max, terms_max: policy.spf_terms_max }
+}
+
+fn spf(policy: &Policy, identity: Identity) -> Evaluations {
+    let limits = spf_limits(policy);
+    match &policy.spf_best_guess {
+        Some(guess) => one(Guessing::new(identity, limits, guess.clone())),
+        None => one(Spf::new(identity, limits)),
+    }
 }

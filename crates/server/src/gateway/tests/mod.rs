@@ -4,4 +4,5 @@ mod mail;
 mod next_hops;
 mod patience;
 mod submitters;
+mod upstreams;
 pub(crate) mod world;
