@@ -31,7 +31,7 @@ fn policy() -> Policy {
 /// What comes of a message in a world where mail of example.com comes from 198.51.100.0/24.
 fn judged(facts: &mut Facts) -> (usize, Verdict) {
     let mut notebook = Notebook::default();
-    for name in ["example.com", "mx.sender.example", "x"] {
+    for name in ["example.com", "mx.sender.example", "gateway.here.example", "x"] {
         let outcome = Outcome::of(vec![Txt::from("v=spf1 ip4:198.51.100.0/24 -all")]);
         let answer = Arc::new(Answer::new(outcome, Source::default()));
         notebook.note(&name.into(), DnsAnswer::Txt(answer));
