@@ -49,6 +49,14 @@ impl Query {
         Ok(Self { subject, client })
     }
 
+    /// Whether a login may act as another one.
+    pub fn to_act_as(login: &str, other: &str, rules: &Rules) -> Self {
+        Self {
+            subject: Subject::As(folded(other, rules)),
+            client: Client::Login(folded(login, rules)),
+        }
+    }
+
     /// What a source says about one pattern, of which these are all grants: those of this client,
     /// and one line for all the others. Nothing if there are none.
     pub fn entries(&self, pattern: &str, grants: &[Grant]) -> Vec<String> {

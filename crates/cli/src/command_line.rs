@@ -82,6 +82,9 @@ pub(crate) enum Command {
     /// Make, list and revoke the tokens of the HTTP interface
     #[command(subcommand)]
     Token(Token),
+    /// Set passwords of users, list and remove users
+    #[command(subcommand)]
+    User(User),
     /// List, show, release and discard held messages
     #[command(hide = true)]
     Held(Later),
@@ -437,6 +440,38 @@ impl From<WhenDown> for quivive_opensmtpd::WhenDown {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Read a password from standard input and set it, for a user who may be new
+    Passwd(UserName),
+    /// List the users, and the mechanisms by which each can log in
+    List(UserList),
+    /// Remove a user
+    Remove(UserName),
+}
+
+/// Which file of users is meant.
+#[derive(Debug, Args)]
+pub(crate) struct UserFile {
+    /// The file of users [default: that of the configuration's submission listeners]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserList {
+    #[command(flatten)]
+    pub(crate) file: UserFile,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserName {
+    #[command(flatten)]
+    pub(crate) file: UserFile,
+    /// The user's name, as it is typed to log in
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Token {
     /// Make a token and print it, this once
     New(TokenNew),
@@ -593,6 +628,7 @@ impl Command {
             | Self::Config(_)
             | Self::OpensmtpdFilter(_)
             | Self::Token(_)
+            | Self::User(_)
             | Self::Case(_)
             | Self::Srs(_) => None,
             Self::Callback(_) => Some("callback"),

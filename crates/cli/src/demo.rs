@@ -19,6 +19,7 @@ use quivive_evidence::Finding;
 use quivive_resolver::{Resolver, Zone};
 use quivive_server::check::Judgement;
 use quivive_server::listener::Address;
+use quivive_server::logins::Logins;
 use quivive_server::server::Server;
 use quivive_smtp::Reply;
 use quivive_store::Store;
@@ -28,7 +29,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::command_line::{Demo, Global};
 use crate::error::Error;
 use crate::examiner::Examiner;
-use crate::listeners;
+use crate::listeners::{self, Memory};
 use client::ClientError;
 use maildir::Arrived;
 use messages::{MESSAGES, Message, Outcome};
@@ -126,7 +127,8 @@ impl World {
         let resolver = Resolver::from_zone(zone);
         let ledger = crate::world::ledger(&config.store).await?;
         let tables = crate::grants::tables(&config.binding, Arc::default()).await?;
-        let listeners = listeners::listeners(&config, &resolver, &ledger, &tables).await?;
+        let memory = Memory { tables: tables.clone(), tries: Logins::tries() };
+        let listeners = listeners::listeners(&config, &resolver, &ledger, &memory).await?;
         let server = Server::start(listeners, DRAIN_TIME).await;
         let server = server.map_err(|(address, error)| {
             Error::Serve(format!("cannot listen on {address} ({error})"))

@@ -87,6 +87,9 @@ pub(crate) enum Error {
     /// The tokens of the HTTP interface cannot be had or changed.
     #[error("{0}")]
     Tokens(#[from] quivive_server::http::tokens::TokensError),
+    /// The users cannot be had or changed.
+    #[error("{0}")]
+    Users(#[from] quivive_server::logins::users::UsersError),
     /// The daemon cannot run.
     #[error("{0}")]
     Serve(String),

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use quivive_config::{
     Address, Config, Door, FieldPrefix, Listen, NextHop, Prepend, SocketMode, Tls, TlsMode,
 };
-use quivive_console::{Console, Password, Public, World};
+use quivive_console::{Console, Password, Public, Throttle, World};
 use quivive_resolver::Resolver;
 use quivive_server::asking::Patience;
 use quivive_server::check::Checker;
 use quivive_server::gateway::{self, Gateway, Settings};
 use quivive_server::http::{self, Api};
 use quivive_server::listener::Access;
+use quivive_server::logins::{LoginSource, Logins};
 use quivive_server::maps::{Map, Socketmap, TcpTable};
 use quivive_server::milter::{self, Milter};
 use quivive_server::next_hop::{self, Dialect, Place, Target};
@@ -29,13 +30,22 @@ use crate::error::Error;
 use crate::forwarding::forwarding;
 use crate::srs;
 
+/// What outlives a reload, or is read anew by it.
+pub(crate) struct Memory {
+    /// What methods may look into.
+    pub(crate) tables: Tables,
+    /// Who has failed to log in.
+    pub(crate) tries: Arc<Throttle>,
+}
+
 /// Makes every listener ready: certificates are read, Maildirs opened, nothing is bound yet.
 pub(crate) async fn listeners(
     config: &Config,
     resolver: &Resolver,
     ledger: &Ledger,
-    tables: &Tables,
+    memory: &Memory,
 ) -> Result<Vec<server::Listener>, Error> {
+    let Memory { tables, tries } = memory;
     let world = World {
         store: ledger.store.clone(),
         policy: Arc::new(config.policy()),
@@ -59,6 +69,13 @@ pub(crate) async fn listeners(
             (Door::Opensmtpd, _) => {
                 let door = Opensmtpd::new(opensmtpd::Settings::new(hostname), checker.clone());
                 server::Door::Opensmtpd(door.with_ledger(ledger.clone()))
+            }
+            (Door::Submission, Some(hop)) => {
+                let settings = settings(hostname, listen, next_hop(hop));
+                let logins = logins(config, listen, tables, tries)?;
+                let gateway = Gateway::for_users(settings, checker.clone(), logins).await;
+                let gateway = gateway.map_err(|error| Error::Serve(error.to_string()))?;
+                server::Door::Gateway(Box::new(gateway.with_ledger(ledger.clone())))
             }
             (Door::Milter, _) => {
                 let milter = Milter::new(milter::Settings::new(hostname), checker.clone());
@@ -108,6 +125,23 @@ pub(crate) async fn listeners(
         listeners.push(server::Listener { address, access, door });
     }
     Ok(listeners)
+}
+
+/// Who may log in at a listener.
+fn logins(
+    config: &Config,
+    listen: &Listen,
+    tables: &Tables,
+    tries: &Arc<Throttle>,
+) -> Result<Arc<Logins>, Error> {
+    let source = match (&listen.users, &listen.dovecot_auth) {
+        (Some(path), _) => LoginSource::Users(path.clone()),
+        (None, Some(path)) => LoginSource::Dovecot(path.clone()),
+        (None, None) => LoginSource::Certificates,
+    };
+    let rules = Arc::new(config.binding.rules());
+    let logins = Logins::new(&source, tables.clone(), rules, tries.clone());
+    Ok(Arc::new(logins?))
 }
 
 fn policy(hostname: &str, listen: &Listen) -> policy::Settings {
@@ -203,6 +237,7 @@ fn settings(hostname: &str, listen: &Listen, next_hop: next_hop::NextHop) -> Set
             TlsMode::StartTls => gateway::TlsMode::StartTls,
             TlsMode::Implicit => gateway::TlsMode::Implicit,
         },
+        client_authorities: listen.client_ca_file.clone(),
     });
     Settings {
         recipient_domains: domains.map(|domain| domain.as_str().to_owned()).collect(),

@@ -28,6 +28,7 @@ mod srs;
 mod style;
 mod text;
 mod token;
+mod user;
 mod world;
 
 use std::process::ExitCode;

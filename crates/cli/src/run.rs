@@ -7,7 +7,7 @@ use crate::command_line::{Command, CommandLine};
 use crate::error::Error;
 use crate::{
     case, check, config, demo, lint, manual, opensmtpd_filter, publish, serve, setup, simulate,
-    srs, token,
+    srs, token, user,
 };
 
 /// Names what is logged, as `info` or `quivive_resolver=debug`.
@@ -46,6 +46,7 @@ fn execute(command_line: CommandLine) -> Result<ExitCode, Error> {
         Command::Case(command) => case::run(&global, *command),
         Command::OpensmtpdFilter(flags) => opensmtpd_filter::run(&global, &flags),
         Command::Token(command) => token::run(&global, command),
+        Command::User(command) => user::run(&global, command),
         Command::Srs(command) => srs::run(&global, *command),
         Command::Demo(demo) => demo::run(&global, &demo),
         Command::Completions(completions) => manual::complete(&completions),

@@ -4,14 +4,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use quivive_config::Config;
+use quivive_console::Throttle;
 use quivive_resolver::Resolver;
 use quivive_server::Ledger;
 use quivive_server::grants::Usage;
+use quivive_server::logins::Logins;
 use quivive_server::server::{Listener, ServeError, serve};
 use serde::Serialize;
 
 use crate::command_line::Global;
 use crate::error::Error;
+use crate::listeners::Memory;
 use crate::{grants, json, listeners, world};
 
 /// What `--json` says instead of `listening DOOR ADDRESS` and `ready`.
@@ -27,7 +30,13 @@ struct AnnouncementJson<'a> {
 /// Runs the daemon until it is told to end.
 pub(crate) fn run(global: &Global) -> Result<ExitCode, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut loader = Loader { global, network: None, ledger: None, usage: Arc::default() };
+    let mut loader = Loader {
+        global,
+        network: None,
+        ledger: None,
+        usage: Arc::default(),
+        tries: Logins::tries(),
+    };
     let announce = |line: &str| {
         if let Err(error) = announce(global.json, line) {
             tracing::warn!("nobody hears that we are {line}: {error}");
@@ -57,6 +66,8 @@ struct Loader<'a> {
     ledger: Option<(quivive_config::Store, Ledger)>,
     /// What identities use is counted from the start.
     usage: Arc<Usage>,
+    /// So are failed logins.
+    tries: Arc<Throttle>,
 }
 
 impl Loader<'_> {
@@ -69,7 +80,8 @@ impl Loader<'_> {
         let resolver = self.resolver(&config)?;
         let ledger = self.ledger(&config.store).await?;
         let tables = grants::tables(&config.binding, self.usage.clone()).await?;
-        listeners::listeners(&config, &resolver, &ledger, &tables).await
+        let memory = Memory { tables, tries: self.tries.clone() };
+        listeners::listeners(&config, &resolver, &ledger, &memory).await
     }
 
     /// The store is opened once: what the file says of it later counts after a restart.

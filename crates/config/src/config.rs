@@ -244,6 +244,7 @@ fn together(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
     look_ups_have_maps(config, section, reading);
     methods_and_actions_agree(config, section, reading);
     practice::something_passes(config, section, reading);
+    logins_are_held_to_grants(config, section, reading);
 }
 
 fn listeners_differ(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
@@ -315,7 +316,7 @@ fn doors_can_act(config: &Config, section: &Section<'_>, reading: &mut Reading<'
                  say",
             );
             reading.error(&span, problem);
-        } else if holds && door == Door::Gateway {
+        } else if holds && matches!(door, Door::Gateway | Door::Submission) {
             let problem = Problem::Conflict(
                 "a gateway cannot hold mail in this version, as the actions say; behind a milter \
                  the mail server can",
@@ -359,6 +360,19 @@ fn methods_and_actions_agree(config: &Config, section: &Section<'_>, reading: &m
         if !config.methods.names(method) {
             reading.warn(&section.key_span(&["methods"]), Doubt::NotNamed(method));
         }
+    }
+}
+
+/// Whoever logs in may send to everybody: as whom, is for binding to say.
+fn logins_are_held_to_grants(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
+    let spans = array_spans(section, "listen");
+    let bound = config.methods.mode(Method::Binding) == Mode::Enforce;
+    if bound || spans.len() != config.listen.len() {
+        return;
+    }
+    let listeners = config.listen.iter().zip(&spans);
+    for (_, span) in listeners.filter(|(listen, _)| listen.door == Door::Submission) {
+        reading.warn(span, Doubt::UnboundLogins);
     }
 }
 

@@ -19,10 +19,10 @@ settings! {
     pub struct Listen {
         /// What is spoken here. "gateway" is SMTP, with the mail handed on; "console" are the
         /// operator's pages and /metrics; "public" are the pages that tell strangers why their mail
-        /// was refused; "milter" is asked by Postfix and Sendmail; "policy" answers the policy
-        /// questions of Postfix and Exim; "socketmap" and "tcp-table" answer look-ups;
-        /// "opensmtpd" is asked by `quivive opensmtpd-filter`; "http" is for programs that ask about
-        /// messages.
+        /// was refused; "submission" is SMTP for users who log in; "milter" is asked by Postfix and
+        /// Sendmail; "policy" answers the policy questions of Postfix and Exim; "socketmap" and
+        /// "tcp-table" answer look-ups; "opensmtpd" is asked by `quivive opensmtpd-filter`; "http"
+        /// is for programs that ask about messages.
         door: Door, example "\"gateway\""; Live, Now;
         /// ADDRESS:PORT or "unix:/PATH"; port 0 is a free one.
         address: Address; Restart, Now;
@@ -36,7 +36,7 @@ settings! {
         /// unless it is root.
         socket_group: Option<String> = None, example "\"postfix\""; Restart, Now;
         /// The domains that mail is taken for. A gateway needs them unless it delivers to a Maildir
-        /// on a loopback address.
+        /// on a loopback address; without them users who log in send everywhere.
         recipient_domains: Vec<Domain> = Vec::new(); Live, Now;
         /// Where a gateway's mail goes: "smtp:HOST:PORT", "lmtp:HOST:PORT", "lmtp:unix:/PATH", or
         /// "maildir:PATH", one Maildir for all.
@@ -54,6 +54,13 @@ settings! {
         /// Certificate, key and mode ("starttls" or "implicit") of TLS. Pages have no mode: with
         /// a certificate they are HTTPS.
         tls: Option<Tls> = None; Live, Now;
+        /// Who may log in: the file that `quivive user` keeps. Nobody but its owner and its group may
+        /// read it.
+        users: Option<PathBuf> = None, example "\"users\""; Live, Now;
+        /// The socket of Dovecot's auth service, which then says who may log in.
+        dovecot_auth: Option<PathBuf> = None, example "\"/run/dovecot/auth-client\""; Live, Now;
+        /// The authorities whose certificates clients may log in by (EXTERNAL), as PEM.
+        client_ca_file: Option<PathBuf> = None, example "\"clients.pem\""; Live, Now;
         /// What opens the console: a file with the argon2 hash of a password, as `quivive config
         /// password` makes it. On an address that others can reach there must be one.
         password_file: Option<PathBuf> = None, example "\"console.password\""; Live, Now;
@@ -113,7 +120,7 @@ impl Door {
     /// All doors, with whether this version has them.
     pub(crate) const ALL: &[(Self, Built)] = &[
         (Self::Gateway, Built::Now),
-        (Self::Submission, Built::Later),
+        (Self::Submission, Built::Now),
         (Self::Milter, Built::Now),
         (Self::Policy, Built::Now),
         (Self::Socketmap, Built::Now),
@@ -179,15 +186,20 @@ impl Word for Door {
     }
 }
 
+const SMTP: &[Door] = &[Door::Gateway, Door::Submission];
+
 /// The keys that are of no use to every door, and the doors that have a use for them.
 const USES: &[(&str, &[Door])] = &[
-    ("recipient_domains", &[Door::Gateway]),
-    ("next_hop", &[Door::Gateway]),
-    ("proxy_from", &[Door::Gateway]),
-    ("xclient_from", &[Door::Gateway]),
-    ("xclient_to_next_hop", &[Door::Gateway]),
-    ("size_max", &[Door::Gateway]),
-    ("tls", &[Door::Gateway, Door::Console, Door::Public, Door::Http]),
+    ("recipient_domains", SMTP),
+    ("next_hop", SMTP),
+    ("proxy_from", SMTP),
+    ("xclient_from", SMTP),
+    ("xclient_to_next_hop", SMTP),
+    ("size_max", SMTP),
+    ("tls", &[Door::Gateway, Door::Submission, Door::Console, Door::Public, Door::Http]),
+    ("users", &[Door::Submission]),
+    ("dovecot_auth", &[Door::Submission]),
+    ("client_ca_file", &[Door::Submission]),
     ("password_file", &[Door::Console]),
     ("hosts", &[Door::Console]),
     ("url", &[Door::Public]),
@@ -209,6 +221,7 @@ fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Read
     }
     match listen.door {
         Door::Gateway => gateway_hands_on(listen, section, reading),
+        Door::Submission => submission_knows_its_users(listen, section, reading),
         Door::Console => console_is_closed(listen, section, reading),
         Door::Public => needs("url", section, reading),
         Door::TcpTable => needs("map", section, reading),
@@ -242,6 +255,27 @@ fn is_set(listen: &Listen, key: &str) -> bool {
 fn gateway_hands_on(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
     needs("next_hop", section, reading);
     never_an_open_relay(listen, section, reading);
+    xclient_is_heard(listen, section, reading);
+}
+
+/// Who logs in sends everywhere, and so nobody else may.
+fn submission_knows_its_users(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
+    needs("next_hop", section, reading);
+    // RFC 8314 section 3.3: no password without TLS, and so no login.
+    needs("tls", section, reading);
+    xclient_is_heard(listen, section, reading);
+    let is_there = |key| section.item(key).is_some();
+    match (is_there("users"), is_there("dovecot_auth")) {
+        (false, false) if !is_there("client_ca_file") => needs("users", section, reading),
+        (true, true) => {
+            let problem = Problem::Conflict("`users` says who may log in already; keep one");
+            reading.error(&section.key_span(&["dovecot_auth"]), problem);
+        }
+        _ => {}
+    }
+}
+
+fn xclient_is_heard(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {
     if listen.xclient_to_next_hop && matches!(listen.next_hop, Some(NextHop::Maildir(_))) {
         let problem = Problem::Conflict("a Maildir hears no XCLIENT; leave it out");
         reading.error(&section.key_span(&["xclient_to_next_hop"]), problem);

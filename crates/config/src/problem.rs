@@ -168,6 +168,12 @@ pub enum Doubt {
          address, and nobody any other"
     )]
     WithoutGrants,
+    /// A submission listener whose users may use any address.
+    #[error(
+        "whoever logs in here may send as anybody; write binding = \"enforce\" in [methods], and \
+         grants in [binding]"
+    )]
+    UnboundLogins,
     /// Forwarding addresses without a hash come back.
     #[error(
         "whoever writes to such an address has mail sent anywhere through us; leave this out as \

@@ -74,7 +74,8 @@ impl Password {
         &self.0
     }
 
-    fn is(&self, password: &str) -> bool {
+    /// Whether it is this one. That takes some time and memory, by intent.
+    pub fn is(&self, password: &str) -> bool {
         password.len() <= PASSWORD_OCTETS_MAX
             && PasswordHash::new(&self.0).is_ok_and(|hash| {
                 Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()

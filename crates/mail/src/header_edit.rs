@@ -24,6 +24,8 @@ pub struct HeaderCounts {
 #[derive(Debug)]
 pub struct HeaderEditor<N> {
     own_names: N,
+    /// Names of further fields that go; one that ends with `*` stands for all that begin so.
+    unwanted: Vec<String>,
     line_end: &'static str,
     counts: HeaderCounts,
     /// The beginning of the field that is being read, while its fate is open.
@@ -54,6 +56,7 @@ impl<N: AsRef<[String]>> HeaderEditor<N> {
     pub fn with_line_end(own_names: N, line_end: &'static str) -> Self {
         Self {
             own_names,
+            unwanted: Vec::new(),
             line_end,
             counts: HeaderCounts::default(),
             field: Vec::new(),
@@ -61,6 +64,13 @@ impl<N: AsRef<[String]>> HeaderEditor<N> {
             at_line_start: true,
             started: false,
         }
+    }
+
+    /// The editor, taking out all fields of these names as well; a name that ends with `*` stands for
+    /// all that begin so. Also those go that a careless reader might take for them.
+    #[must_use]
+    pub fn without(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { unwanted: names.into_iter().map(Into::into).collect(), ..self }
     }
 
     /// Takes the next piece and appends to `output` what is decided.
@@ -162,12 +172,20 @@ impl<N: AsRef<[String]>> HeaderEditor<N> {
         self.counts.received += usize::from(field.is("Received"));
         see(field);
         self.counts.forged += usize::from(is_forged);
-        if !is_forged {
+        let goes = is_forged || self.unwanted.iter().any(|name| is_named(field, name));
+        if !goes {
             output.extend_from_slice(&self.field);
         }
         self.field.clear();
-        if is_forged { State::Dropping } else { State::Passing }
+        if goes { State::Dropping } else { State::Passing }
     }
+}
+
+fn is_named(field: Field<'_>, name: &str) -> bool {
+    let Some(start) = name.strip_suffix('*') else { return field.resembles(name) };
+    let written = field.written_name().unwrap_or_default().iter();
+    let mut written = written.filter(|octet| octet.is_ascii_graphic());
+    start.bytes().all(|octet| written.next().is_some_and(|own| own.eq_ignore_ascii_case(&octet)))
 }
 
 #[cfg(test)]

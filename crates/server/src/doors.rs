@@ -69,7 +69,7 @@ impl Doors {
     /// Its name in the configuration.
     pub(crate) fn word(&self) -> &'static str {
         match self {
-            Self::Gateway(_) => "gateway",
+            Self::Gateway(gateway) => gateway.load().word(),
             Self::Http(_) => "http",
             Self::Milter(_) => "milter",
             Self::Opensmtpd(_) => "opensmtpd",

@@ -11,6 +11,7 @@
 mod client;
 mod conversation;
 mod destination;
+mod login;
 mod message;
 mod offering;
 mod received;
@@ -37,6 +38,7 @@ pub use self::destination::Forwarding;
 pub use self::settings::{Patience, Settings, Tls, TlsMode};
 use crate::check::Checker;
 use crate::ledger::Ledger;
+use crate::logins::Logins;
 use crate::maildir::{Maildir, MaildirError};
 use crate::next_hop::{Dialect, Link, NextHop, RemoteHop};
 use crate::tls::{self, TlsError};
@@ -53,6 +55,8 @@ pub struct Gateway {
     /// Forged forwarding addresses by the network that tried them.
     forgeries: Throttle,
     tls: Option<TlsAcceptor>,
+    /// Those who may log in, and have to. None: nobody can, and nobody has to.
+    logins: Option<Arc<Logins>>,
     ledger: Ledger,
 }
 
@@ -67,6 +71,10 @@ enum Hop {
     Remote(Arc<RemoteHop>),
     Maildir(Arc<Maildir>),
 }
+
+/// What only those write who take mail from elsewhere: results of checks, seals, the state of a
+/// challenge. A user's mail comes from nowhere else.
+const NOT_FOR_USERS: &[&str] = &["Received-SPF", "RMXPP-Receipt", "X-TMDA-*", "ARC-*"];
 
 /// Why a gateway cannot be made ready.
 #[derive(Debug, thiserror::Error)]
@@ -108,13 +116,36 @@ impl Gateway {
         if settings.recipient_domains.is_empty() && !stays_here {
             return Err(GatewayError::OpenRelay);
         }
+        Self::build(settings, checker, None).await
+    }
+
+    /// A gateway for users, who log in and then send to everybody, or to the recipient domains if
+    /// there are some.
+    ///
+    /// # Errors
+    /// What of the settings cannot be used.
+    pub async fn for_users(
+        settings: Settings,
+        checker: Checker,
+        logins: Arc<Logins>,
+    ) -> Result<Self, GatewayError> {
+        Self::build(settings, checker, Some(logins)).await
+    }
+
+    async fn build(
+        settings: Settings,
+        checker: Checker,
+        logins: Option<Arc<Logins>>,
+    ) -> Result<Self, GatewayError> {
         let folder = &settings.spool_folder;
         let spool = |source| GatewayError::Spool { folder: folder.clone(), source };
         if !tokio::fs::metadata(folder).await.map_err(spool)?.is_dir() {
             return Err(spool(io::ErrorKind::NotADirectory.into()));
         }
         let tls = match &settings.tls {
-            Some(tls) => Some(tls::acceptor(&tls.certificate, &tls.key)?),
+            Some(Tls { certificate, key, client_authorities, .. }) => {
+                Some(tls::acceptor_of_clients(certificate, key, client_authorities.as_deref())?)
+            }
             None => None,
         };
         let hostname = &settings.hostname;
@@ -134,7 +165,8 @@ impl Gateway {
         let own_names = vec![checker.policy().authserv_id.clone(), hostname.clone()];
         let forgeries = Throttle::new(FORGERIES_MAX, FORGERY_TIME);
         let ledger = Ledger::default();
-        let gateway = Self { settings, own_names, checker, hop, relay, forgeries, tls, ledger };
+        let gateway =
+            Self { settings, own_names, checker, hop, relay, forgeries, tls, logins, ledger };
         match destination::impossible(&gateway, gateway.is_before_lmtp()) {
             None => Ok(gateway),
             Some((alias, problem)) => Err(GatewayError::Alias { alias, problem }),
@@ -145,6 +177,16 @@ impl Gateway {
     #[must_use]
     pub fn with_ledger(self, ledger: Ledger) -> Self {
         Self { ledger, ..self }
+    }
+
+    /// Its name in the configuration.
+    pub(crate) fn word(&self) -> &'static str {
+        if self.logins.is_some() { "submission" } else { "gateway" }
+    }
+
+    /// The names of fields that are not for its clients to write.
+    fn unwanted(&self) -> &'static [&'static str] {
+        if self.logins.is_some() { NOT_FOR_USERS } else { &[] }
     }
 
     /// How it was set up.

@@ -29,7 +29,14 @@ impl<'a> EditedMessage<'a> {
                 output.extend_from_slice(part.as_bytes());
             }
         }
-        Self { chunks: spool.chunks(), editor: HeaderEditor::new(own_names), output, ended: false }
+        let editor = HeaderEditor::new(own_names);
+        Self { chunks: spool.chunks(), editor, output, ended: false }
+    }
+
+    /// The message, also without the fields of these names (see [`HeaderEditor::without`]).
+    #[must_use]
+    pub fn without(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { editor: self.editor.without(names), ..self }
     }
 
     /// The next octets, never none of them; nothing after the end. Only to be asked again after

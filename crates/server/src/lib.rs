@@ -11,6 +11,7 @@ pub mod http;
 mod judging;
 mod ledger;
 pub mod listener;
+pub mod logins;
 pub mod maildir;
 pub mod maps;
 pub mod milter;

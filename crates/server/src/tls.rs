@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::crypto::{self, CryptoProvider};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 pub use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Why a certificate or key cannot be used.
@@ -30,6 +33,14 @@ pub enum TlsError {
     /// No certificate could be verified.
     #[error("no authority is trusted: name a `ca_file`, or install the system's certificates")]
     NoAuthority,
+    /// Nobody's certificate could be verified.
+    #[error("the authorities in {path} cannot be used: {reason}")]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 /// What takes TLS connections with this certificate chain and key, both PEM files.
@@ -37,6 +48,19 @@ pub enum TlsError {
 /// # Errors
 /// The files cannot be read or used.
 pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+    acceptor_of_clients(certificate, key, None)
+}
+
+/// As [`acceptor`], asking clients for a certificate from one of the authorities in a PEM file. A
+/// client without one is taken; one with another is not.
+///
+/// # Errors
+/// The files cannot be read or used.
+pub fn acceptor_of_clients(
+    certificate: &Path,
+    key: &Path,
+    authorities: Option<&Path>,
+) -> Result<TlsAcceptor, TlsError> {
     let pem = |path: &Path| {
         let path = path.to_owned();
         move |source| TlsError::Pem { path, source }
@@ -46,9 +70,15 @@ pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError>
         .map_err(pem(certificate))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(pem(key))?;
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+    let clients = match authorities {
+        None => Arc::new(NoClientAuth),
+        Some(path) => verifier(path, provider.clone())?,
+    };
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
+        .and_then(|builder| {
+            builder.with_client_cert_verifier(clients).with_single_cert(chain, private)
+        })
         .map_err(|source| TlsError::Unusable { certificate: certificate.to_owned(), source })?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
@@ -84,6 +114,23 @@ pub fn connector(authorities: Option<&Path>) -> Result<TlsConnector, TlsError> {
         .map_err(|_| TlsError::NoAuthority)?;
     let config = builder.with_root_certificates(roots).with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+fn verifier(
+    path: &Path,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let unusable = |reason: String| TlsError::Authorities { path: path.to_owned(), reason };
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|source| TlsError::Pem { path: path.to_owned(), source })?;
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates {
+        roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let verifier = builder.allow_unauthenticated().build();
+    verifier.map(|verifier| verifier as _).map_err(|error| unusable(error.to_string()))
 }
 
 #[cfg(test)]

@@ -80,3 +80,41 @@ fn binding_without_grants_is_doubtful() {
     assert_eq!(warnings(ENFORCED), [doubt]);
     assert_eq!(warnings(&format!("{ENFORCED}[binding]\ngrants = \"g\"\n")), [""; 0]);
 }
+
+const SUBMISSION: &str = "[[listen]]\ndoor = \"submission\"\naddress = \"127.0.0.1:587\"\n";
+const TLS: &str = "tls = { certificate = \"c\", key = \"k\" }\n";
+const HOP: &str = "next_hop = \"smtp:127.0.0.1:25\"\n";
+
+#[test]
+fn a_submission_listener_has_users_tls_and_a_next_hop() {
+    let listen = |more: &str| errors(&format!("{SUBMISSION}{more}"));
+    let sources = ["users = \"u\"\n", "dovecot_auth = \"/d\"\n", "client_ca_file = \"c\"\n"];
+    for source in sources {
+        assert_eq!(listen(&format!("{TLS}{HOP}{source}")), [""; 0], "no recipient domains needed");
+    }
+    let missing = |more: &str, key: &str| {
+        let errors = listen(more);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains(&format!("missing key `{key}`")), "{errors:?}");
+    };
+    missing(&format!("{HOP}users = \"u\"\n"), "tls");
+    missing(&format!("{TLS}users = \"u\"\n"), "next_hop");
+    missing(&format!("{TLS}{HOP}"), "users");
+    assert_eq!(
+        listen(&format!("{TLS}{HOP}users = \"u\"\ndovecot_auth = \"/d\"\n")),
+        ["7:1: `users` says who may log in already; keep one"]
+    );
+    let gateway = "[[listen]]\ndoor = \"gateway\"\naddress = \"127.0.0.1:25\"\n\
+                   next_hop = \"maildir:m\"\nusers = \"u\"\n";
+    assert_eq!(errors(gateway), ["5:1: this door has no use for it; leave it out"]);
+}
+
+#[test]
+fn logins_that_are_not_bound_are_doubtful() {
+    let text = format!("{SUBMISSION}{TLS}{HOP}users = \"u\"\n[methods]\nspf = \"off\"\n");
+    let doubt = "1:1: warning: whoever logs in here may send as anybody; write binding = \
+                 \"enforce\" in [methods], and grants in [binding]";
+    assert_eq!(warnings(&text), [doubt]);
+    let bound = format!("{text}binding = \"enforce\"\n[binding]\ngrants = \"g\"\n");
+    assert_eq!(warnings(&bound), [""; 0]);
+}

@@ -64,6 +64,9 @@ fn the_samples_comments_parse() {
         "requests_per_minute",
         "socket_",
         "ca_file",
+        "users",
+        "dovecot_auth",
+        "client_ca_file",
     ];
     for line in above.lines() {
         let Some(setting) = line.strip_prefix("# e.g. ").or(line.strip_prefix("# ")) else {

@@ -168,3 +168,16 @@ proptest! {
         prop_assert_eq!(edit(&message, &lengths), reference(&message));
     }
 }
+
+#[test]
+fn unwanted_fields_go_by_their_names() {
+    let message = "From: a@b.test\r\nARC-Seal: i=1;\r\n a=x\r\nX-TMDA-Info: y\r\nArc\0-Seal: z\r\n\
+                   From : c@d.test\r\nX-From: e\r\nSubject: s\r\n\r\nARC-Seal: body\r\n";
+    let mut editor = HeaderEditor::new(Vec::<String>::new()).without(["From", "ARC-*", "X-TMDA-*"]);
+    let mut output = Vec::new();
+    editor.push(message.as_bytes(), &mut output);
+    editor.finish(&mut output);
+    let kept = "X-From: e\r\nSubject: s\r\n\r\nARC-Seal: body\r\n";
+    assert_eq!(String::from_utf8(output).unwrap(), kept);
+    assert_eq!(editor.counts().forged, 0);
+}

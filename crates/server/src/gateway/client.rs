@@ -4,13 +4,15 @@ use std::net::IpAddr;
 
 use quivive_mail::EnhancedStatus;
 use quivive_smtp::proxy::{self, Proxied};
+use quivive_smtp::sasl::Mechanisms;
 use quivive_smtp::{Extensions, Reply, Stated, Xclient};
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 use super::conversation::{Conversation, Gone};
-use super::replies::{NO_NEXT_HOP, TOO_MANY_CONNECTIONS};
+use super::replies::{NO_LOGINS_NOW, NO_NEXT_HOP, TOO_MANY_CONNECTIONS};
 use super::{Route, TlsMode, lists};
+use crate::logins::{Denied, certificate_name};
 use crate::stream::Stream;
 
 /// Whom we talk with, as far as it was stated by whoever may state it.
@@ -25,6 +27,8 @@ pub(super) struct Client {
     pub(super) extended: bool,
     pub(super) tls: bool,
     pub(super) login: Option<String>,
+    /// The name in its certificate, which was verified.
+    pub(super) certificate: Option<String>,
     /// The HELO was stated by XCLIENT: what the one who stated it says of himself does not count.
     pub(super) helo_is_stated: bool,
     /// The same of HELO or EHLO.
@@ -45,6 +49,7 @@ impl Client {
             extended: false,
             tls: false,
             login: None,
+            certificate: None,
             helo_is_stated: false,
             protocol_is_stated: false,
             early: false,
@@ -93,6 +98,9 @@ impl Conversation {
         let patience = self.gateway.settings.patience.preface;
         let accepted = timeout(patience, acceptor.accept(plain)).await;
         let stream = accepted.map_err(|_| Gone::HandshakeTimeout)?.map_err(Gone::Handshake)?;
+        let certificates = stream.get_ref().1.peer_certificates();
+        let certificate = certificates.and_then(<[_]>::first).and_then(certificate_name);
+        self.client.certificate = certificate;
         self.stream = Box::new(stream);
         self.client.tls = true;
         Ok(())
@@ -119,29 +127,30 @@ impl Conversation {
         }
         let extensions = match extended {
             true => self.extensions().await,
-            false => Some(Extensions::default()),
+            false => Ok(Extensions::default()),
         };
         match extensions {
-            Some(extensions) => {
+            Ok(extensions) => {
                 self.session.welcome(&self.gateway.settings.hostname, extensions);
             }
-            None => self.session.answer(&NO_NEXT_HOP),
+            Err(reply) => self.session.answer(&reply),
         }
     }
 
-    /// What we can keep: our own, and what the next hop offers. Nothing if that was never known: to
-    /// offer less than it takes would have mail refused for good.
-    async fn extensions(&mut self) -> Option<Extensions> {
+    /// What we can keep: our own, and what the next hop offers. Nothing if that was never known, or
+    /// if nobody can log in now: to offer less would have mail refused for good.
+    async fn extensions(&mut self) -> Result<Extensions, Reply> {
         let offered = match &mut self.route {
             Route::Maildir(_) => {
                 Extensions { eight_bit_mime: true, smtputf8: true, ..Extensions::default() }
             }
-            Route::Remote(link) => link.extensions().await.ok()?,
+            Route::Remote(link) => link.extensions().await.map_err(|_| NO_NEXT_HOP)?,
         };
+        let auth = self.mechanisms().await.map_err(|_| NO_LOGINS_NOW)?;
         let settings = &self.gateway.settings;
         let size = offered.size.filter(|size| *size > 0).unwrap_or(u64::MAX);
         let tls = settings.tls.as_ref().is_some_and(|tls| tls.mode == TlsMode::StartTls);
-        Some(Extensions {
+        Ok(Extensions {
             size: Some(size.min(settings.size_max)),
             pipelining: true,
             enhanced_status_codes: true,
@@ -152,8 +161,19 @@ impl Conversation {
             starttls: tls && !self.client.tls,
             xclient: lists(&settings.xclient_from, self.peer),
             submitter: self.gateway.checker.policy().offers_submitter(),
-            auth: None,
+            auth,
         })
+    }
+
+    /// By what a client can log in; by nothing before TLS (RFC 8314 section 3.3), and when it has.
+    async fn mechanisms(&mut self) -> Result<Option<Mechanisms>, Denied> {
+        let Client { tls, login, .. } = &self.client;
+        let logins = self.gateway.logins.clone().filter(|_| *tls && login.is_none());
+        let applicant = self.client.applicant();
+        match logins {
+            Some(logins) => logins.mechanisms(&applicant).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// An address, or that there is none, begins a new client. Without it more is said of the same

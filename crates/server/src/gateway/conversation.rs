@@ -8,9 +8,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::client::Client;
-use super::replies::{CLOSING_DOWN, NO_LOGIN, TALKED_FIRST, TOO_MANY_CONNECTIONS, TOO_SLOW};
+use super::replies::{CLOSING_DOWN, TALKED_FIRST, TOO_MANY_CONNECTIONS, TOO_SLOW};
 use super::transaction::Transaction;
 use super::{Gateway, Route, TlsMode, lists, message};
+use crate::logins::Dialogue;
 use crate::next_hop::Link;
 use crate::seats::{Seat, Seats};
 use crate::stream::Stream;
@@ -63,6 +64,10 @@ pub(super) struct Conversation {
     /// The way out for what leads elsewhere, if there is one.
     pub(super) relay: Option<Box<Link>>,
     pub(super) transaction: Option<Transaction>,
+    /// Who is logging in.
+    pub(super) dialogue: Option<Dialogue>,
+    /// How many logins have failed.
+    pub(super) failures: usize,
     /// When the last whole command came.
     pub(super) command_at: Instant,
     /// When the message that is coming began.
@@ -73,7 +78,7 @@ pub(super) struct Conversation {
 
 /// Talks with a client until it is gone.
 pub(crate) async fn converse(gateway: Arc<Gateway>, arrival: Arrival) {
-    let _counted = gateway.ledger.session("gateway");
+    let _counted = gateway.ledger.session(gateway.word());
     let peer = arrival.peer;
     let mut conversation = Conversation::new(gateway, arrival);
     let ended = conversation.run(peer).await;
@@ -101,6 +106,8 @@ impl Conversation {
             route: gateway.link(),
             relay: gateway.relay.clone().map(|relay| Box::new(Link::new(relay))),
             transaction: None,
+            dialogue: None,
+            failures: 0,
             command_at: now,
             message_at: now,
             taken_at: now,
@@ -186,8 +193,11 @@ impl Conversation {
                 Event::Reset => self.end_transaction(None).await,
                 Event::StartTls => self.start_tls().await?,
                 Event::Xclient(xclient) => self.xclient(*xclient),
-                Event::Auth { .. } | Event::Response(_) => self.session.answer(&NO_LOGIN),
-                Event::AuthEnded => {}
+                Event::Auth { mechanism, initial_response } => {
+                    self.log_in(mechanism, initial_response).await?;
+                }
+                Event::Response(response) => self.log_in_further(Some(response)).await?,
+                Event::AuthEnded => self.dialogue = None,
                 Event::Closed => return self.close().await,
             }
         }

@@ -33,6 +33,10 @@ impl Conversation {
             self.session.answer(&UNKNOWN_CLIENT);
             return;
         }
+        if let Some(reply) = self.login_first() {
+            self.session.answer(&reply);
+            return;
+        }
         self.state_client().await;
         self.transaction = Some(Transaction::begin(&self.gateway, &self.client, mail).await);
         self.session.answer(&SENDER_OK);
@@ -110,7 +114,9 @@ impl Conversation {
         }
         let hostname = &self.gateway.settings.hostname;
         let fields = received::fields(hostname, &self.client, transaction, judgement);
-        let message = EditedMessage::new(&spool, &fields, own_names);
+        let replaced = judgement.headers.edits.iter().map(|edit| &*edit.name);
+        let unwanted = self.gateway.unwanted().iter().copied().chain(replaced);
+        let message = EditedMessage::new(&spool, &fields, own_names).without(unwanted);
         hand_on(&mut self.route, self.relay.as_mut(), transaction, message).await
     }
 
@@ -143,7 +149,7 @@ impl Conversation {
         let outcome = answer.or(refusal).map_or_else(String::new, Reply::to_string);
         let named = || recipients.iter().chain(refused).map(ForwardPath::address).collect();
         let rewrites = transaction.trail.rewrites.clone();
-        self.gateway.ledger.write_with(judgement, "gateway", named, &outcome, rewrites);
+        self.gateway.ledger.write_with(judgement, self.gateway.word(), named, &outcome, rewrites);
     }
 }
 

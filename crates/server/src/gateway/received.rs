@@ -35,7 +35,8 @@ pub(super) fn fields(
         now: transaction.now,
     };
     let own = headers.fields().map(|(name, value)| (name, value.to_owned()));
-    own.chain([(Received::NAME, received.value())])
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    let own = own.chain([(Received::NAME, received.value())]);
+    // What takes the place of the message's own fields stands where those are: below ours.
+    let edits = headers.edits.iter().map(|edit| (&*edit.name, edit.value.trim_start().to_owned()));
+    own.chain(edits).map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -40,6 +40,26 @@ pub(super) const NO_PLACE: Reply =
     Reply::new(421, EnhancedStatus(4, 3, 2), "Too many connections; please try again later");
 pub(super) const NO_LOGIN: Reply =
     Reply::new(502, EnhancedStatus(5, 5, 1), "Nobody can log in here");
+pub(super) const LOGIN_FIRST: Reply =
+    Reply::new(530, EnhancedStatus(5, 7, 0), "Log in first: send AUTH");
+pub(super) const TLS_FIRST: Reply =
+    Reply::new(530, EnhancedStatus(5, 7, 0), "Send STARTTLS first, then AUTH");
+pub(super) const LOGGED_IN: Reply = Reply::new(235, EnhancedStatus(2, 7, 0), "You are logged in");
+pub(super) const LOGIN_WRONG: Reply =
+    Reply::new(535, EnhancedStatus(5, 7, 8), "Name or password are wrong");
+pub(super) const LOGIN_MALFORMED: Reply =
+    Reply::new(501, EnhancedStatus(5, 5, 2), "This is not what the mechanism says");
+pub(super) const LOGIN_TOO_OFTEN: Reply = Reply::new(
+    454,
+    EnhancedStatus(4, 7, 0),
+    "Too many failed logins from your network; please try again later",
+);
+pub(super) const LOGIN_UNAVAILABLE: Reply =
+    Reply::new(454, EnhancedStatus(4, 7, 0), "Nobody can log in now; please try again later");
+pub(super) const NO_LOGINS_NOW: Reply =
+    Reply::new(421, EnhancedStatus(4, 3, 0), "Nobody can log in now; please try again later");
+pub(super) const TOO_MANY_LOGINS: Reply =
+    Reply::new(421, EnhancedStatus(4, 7, 0), "Too many failed logins, closing");
 pub(super) const CLOSING_DOWN: Reply =
     Reply::new(421, EnhancedStatus(4, 3, 2), "The server is going down; come again later");
 pub(super) const TOO_SLOW: Reply =

@@ -48,6 +48,8 @@ pub struct Tls {
     pub key: PathBuf,
     /// From the first octet or after STARTTLS.
     pub mode: TlsMode,
+    /// The authorities from which clients may have certificates, PEM; none: clients are not asked.
+    pub client_authorities: Option<PathBuf>,
 }
 
 /// When TLS begins.

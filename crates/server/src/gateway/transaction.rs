@@ -41,6 +41,7 @@ impl Transaction {
         facts.reverse_path = mail.reverse_path.address();
         facts.auth_user = client.login.clone();
         facts.submitter.clone_from(&mail.parameters.submitter);
+        facts.certificate = client.certificate.clone();
         let hostname = &gateway.settings.hostname;
         let facts = facts::noted(facts, hostname, gateway.checker.policy());
         let (id, now) = (facts.case_id.clone(), facts.now);

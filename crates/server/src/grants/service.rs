@@ -2,7 +2,7 @@
 //! Whatever goes wrong is no answer, and never a grant.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,7 @@ use hyper_util::rt::TokioIo;
 use moka::sync::Cache;
 use quivive_binding::{Grant, GrantTable, Query, Rules};
 use quivive_evidence::Failure;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, crypto};
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -26,6 +24,7 @@ use tokio_rustls::TlsConnector;
 use super::{answer, entries};
 use crate::stream::Stream;
 use crate::tables::{Entries, Lookup, Table};
+use crate::tls::{self, TlsError};
 
 /// How long a service may take for one answer.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -38,15 +37,6 @@ pub const CACHED_MAX: u64 = 10_000;
 
 /// How many connections are kept for the next question.
 const IDLE_MAX: usize = 4;
-
-/// Where distributions of Linux keep the authorities of the system: Debian, Fedora, openSUSE,
-/// Alpine.
-const SYSTEM_AUTHORITIES: &[&str] = &[
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
 
 /// How a service is asked.
 #[derive(Debug, Clone)]
@@ -70,17 +60,9 @@ pub enum ServiceError {
     /// The token cannot stand in a header field.
     #[error("the token of the service holds what no header field can")]
     Token,
-    /// There are no authorities that its certificate could come from.
-    #[error("no authority is known from which the certificate of {0} could come; name a ca_file")]
-    NoAuthorities(String),
-    /// The file of authorities cannot be used.
-    #[error("{path} cannot be read as PEM: {reason}")]
-    Authorities {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
+    /// Its certificate could not be verified.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// Grants that a service knows.
@@ -132,7 +114,7 @@ impl ServiceGrants {
         let tls = match is_tls {
             true => {
                 let name = ServerName::try_from(bare.clone()).map_err(|_| wrong())?;
-                Some((connector(settings, &host)?, name))
+                Some((tls::connector(settings.ca_file.as_deref())?, name))
             }
             false => None,
         };
@@ -276,36 +258,6 @@ impl Asked {
         });
         Ok(sender)
     }
-}
-
-fn connector(settings: &ServiceSettings, host: &str) -> Result<TlsConnector, ServiceError> {
-    let mut roots = RootCertStore::empty();
-    match &settings.ca_file {
-        Some(path) => {
-            let wrong = |reason: String| ServiceError::Authorities { path: path.clone(), reason };
-            let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-            let certificates: Vec<CertificateDer<'_>> =
-                read.map_err(|error| wrong(error.to_string()))?;
-            for certificate in certificates {
-                roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-            }
-        }
-        None => {
-            let bundle = SYSTEM_AUTHORITIES.iter().find(|path| Path::new(path).exists());
-            let certificates = bundle.into_iter().flat_map(CertificateDer::pem_file_iter).flatten();
-            roots.add_parsable_certificates(certificates.flatten());
-        }
-    }
-    if roots.is_empty() {
-        return Err(ServiceError::NoAuthorities(host.to_owned()));
-    }
-    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("the provider has the default versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 /// RFC 3986 section 2.1: all but the unreserved characters.

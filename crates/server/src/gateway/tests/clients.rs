@@ -1,13 +1,8 @@
 //! Time is paused here: it passes only while nothing else can happen.
 
-use std::sync::Arc;
-
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, crypto};
-use tokio_rustls::TlsConnector;
-
-use super::world::{Client, FROM, TO, World};
-use crate::gateway::{Settings, Tls, TlsMode};
+use super::trust::Trust;
+use super::world::{FROM, TO, World};
+use crate::gateway::{Settings, TlsMode};
 
 const MESSAGE: &str = "Subject: hello\r\n\r\nHow are you?\r\n";
 
@@ -149,37 +144,6 @@ async fn a_client_that_talks_first_goes_on_unless_it_is_waited_for() {
     client.send("EHLO c\r\n").await;
     assert_eq!(client.reply().await.code, 554);
     assert!(client.is_closed().await);
-}
-
-/// A certificate for mx.example, its files' settings, and a client that trusts it.
-struct Trust {
-    connector: TlsConnector,
-    tls: Tls,
-}
-
-impl Trust {
-    fn new(folder: &std::path::Path, mode: TlsMode) -> Self {
-        let made = rcgen::generate_simple_self_signed(["mx.example".to_owned()]).unwrap();
-        let (certificate, key) = (folder.join("c.pem"), folder.join("k.pem"));
-        std::fs::write(&certificate, made.cert.pem()).unwrap();
-        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from(made.cert.der().to_vec())).unwrap();
-        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let connector = TlsConnector::from(Arc::new(config));
-        Self { connector, tls: Tls { certificate, key, mode } }
-    }
-
-    async fn handshake(&self, client: Client) -> Client {
-        let (stream, session) = client.into_stream();
-        let name = ServerName::try_from("mx.example").unwrap();
-        Client::over(Box::new(self.connector.connect(name, stream).await.unwrap()), session)
-    }
 }
 
 #[tokio::test(start_paused = true)]

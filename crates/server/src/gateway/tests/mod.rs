@@ -3,6 +3,8 @@ mod forwarding;
 mod mail;
 mod next_hops;
 mod patience;
+mod submission;
 mod submitters;
+mod trust;
 mod upstreams;
 pub(crate) mod world;

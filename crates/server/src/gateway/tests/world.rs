@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::check::Checker;
 use crate::gateway::{Arrival, Gateway, Settings, converse};
+use crate::logins::Logins;
 use crate::next_hop::{Dialect, NextHop, Place, Target};
 use crate::seats::Seats;
 
@@ -70,16 +71,32 @@ impl World {
         next: Option<&Next>,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
+        Self::of(checker, next, None, change).await
+    }
+
+    /// With logins it is a gateway for users, who may send to everybody.
+    pub(crate) async fn of(
+        checker: Checker,
+        next: Option<&Next>,
+        logins: Option<Arc<Logins>>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let next_hop = match next {
             Some(next) => next.hop(Dialect::Smtp),
             None => NextHop::Maildir(folder.path().join("Maildir")),
         };
         let mut settings = Settings::new("mx.example", next_hop);
-        settings.recipient_domains = vec!["here.example".to_owned()];
+        if logins.is_none() {
+            settings.recipient_domains = vec!["here.example".to_owned()];
+        }
         settings.spool_folder = folder.path().to_owned();
         change(&mut settings);
-        let gateway = Arc::new(Gateway::new(settings, checker).await.unwrap());
+        let gateway = match logins {
+            Some(logins) => Gateway::for_users(settings, checker, logins).await,
+            None => Gateway::new(settings, checker).await,
+        };
+        let gateway = Arc::new(gateway.unwrap());
         let (drain, _) = watch::channel(false);
         Self { gateway, seats: Arc::default(), drain, folder }
     }
