@@ -88,23 +88,20 @@ async fn show(global: &Global, demo: &Demo) -> Result<ExitCode, Error> {
         if let Some(store) = &world.store {
             store.flush().await;
         }
+        // Whoever reads the invitation may end it at once.
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
         world.write_invitation(&mut out)?;
-        told_to_end().await?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
     world.server.drain().await;
     if let Some(store) = world.store {
         store.close().await;
     }
     Ok(if is_kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Waits for Ctrl-C, or for SIGTERM.
-async fn told_to_end() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
 }
 
 /// The demo's gateway with everything that it stands on.

@@ -119,7 +119,7 @@ fn every_kind_of_error() {
     assert_eq!(kind(array), (Value::Null, "syntax".to_owned()));
     assert_eq!(with("\"methods\":[]"), "field");
     assert_eq!(with("\"identities\":[]"), "field");
-    assert_eq!(with("\"identities\":[\"pra\"]"), "not-in-this-version");
+    assert_eq!(with("\"identities\":[\"signature\"]"), "not-in-this-version");
     assert_eq!(kind(b"{\"id\":1}"), (json!(1), "field".to_owned()));
     assert_eq!(with("\"mailfrom\":\"a\""), "field");
     assert_eq!(with("\"rcpt\":\"a\""), "field");
