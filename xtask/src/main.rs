@@ -33,7 +33,7 @@ Usage: cargo xtask COMMAND
   bench [ARGUMENT]...      speed, side by side with its limits and peers
   differential [--cases N] [--seed S]
                            generated worlds, judged by other implementations too
-  soak NAME                a long test whole: main-job, store";
+  soak NAME                a long test whole: main-job, kept, policy, milter, store";
 
 /// What a step ends with; the message is for the developer.
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
