@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use quivive_evidence::Method;
-use quivive_verdict::{Action, Actions, MethodSettings, Mode, Policy};
+use quivive_verdict::{Action, Actions, MethodSettings, Mode, Policy, Repair};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -303,8 +303,15 @@ fn doors_can_act(config: &Config, section: &Section<'_>, reading: &mut Reading<'
     let all: Vec<&Actions> = exceptions.chain([&config.actions]).collect();
     let has = |wanted| all.iter().any(|actions| actions.iter().any(|(_, action)| action == wanted));
     let (holds, discards) = (has(Action::Hold), has(Action::Discard));
+    let repairs = config.binding.repair != Repair::Nothing;
     for (door, span) in doors(section) {
-        if (holds || discards) && door.is_without_message() {
+        if repairs && door.is_beside_a_mail_server() {
+            let problem = Problem::Conflict(
+                "this door cannot mend a From field, as [binding] `repair` says: mail would go on \
+                 as it came; only gateway and submission can",
+            );
+            reading.error(&span, problem);
+        } else if (holds || discards) && door.is_without_message() {
             let problem = Problem::Conflict(
                 "this door answers before there is a message, and cannot hold or discard as the \
                  actions say",

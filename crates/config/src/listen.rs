@@ -161,6 +161,11 @@ impl Door {
     pub fn is_without_message(self) -> bool {
         matches!(self, Self::Policy | Self::Socketmap | Self::TcpTable | Self::Http)
     }
+
+    /// Whether mail is judged here that another server has and hands on.
+    pub fn is_beside_a_mail_server(self) -> bool {
+        matches!(self, Self::Milter | Self::Policy | Self::Opensmtpd | Self::Http)
+    }
 }
 
 impl Word for Door {

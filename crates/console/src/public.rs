@@ -63,7 +63,8 @@ struct Why {
     domain: Shown,
     result: &'static str,
     meaning: &'static str,
-    cause: Shown,
+    /// None: it would tell what the client was not told.
+    cause: Option<Shown>,
     decided_by: Option<Shown>,
     explanation: Option<Shown>,
     /// Whether the method reads a record of the domain.
@@ -81,6 +82,7 @@ enum Advice {
     NotListed,
     OnList,
     NoName,
+    NotYours,
     Broken,
     Unusable,
     NoAnswer,
@@ -212,6 +214,9 @@ fn deciding(case: &Case) -> Option<&Finding> {
 impl Why {
     fn new(finding: &Finding) -> Self {
         let has_record = has_record(finding.method);
+        // Whether an address is somebody else's or nobody's is for the operator to know.
+        let is_secret = finding.method == Method::Binding;
+        let decided_by = finding.decided_by.as_deref().filter(|_| !is_secret);
         let first = finding.trace.first().filter(|_| has_record);
         let record = first.map(|node| &*node.term).filter(|term| !term.is_empty());
         Self {
@@ -220,8 +225,8 @@ impl Why {
             domain: Shown::new(&finding.domain),
             result: finding.result.word(),
             meaning: meaning(finding.method, finding.result),
-            cause: Shown::new(&finding.cause),
-            decided_by: finding.decided_by.as_deref().map(Shown::new),
+            cause: (!is_secret).then(|| Shown::new(&finding.cause)),
+            decided_by: decided_by.map(Shown::new),
             explanation: finding.explanation.as_deref().map(Shown::new),
             has_record,
             record: record.map(Shown::new),
@@ -247,6 +252,7 @@ fn has_record(method: Method) -> bool {
 fn advice(finding: &Finding) -> Advice {
     use FindingResult::{Fail, Neutral, Permerror, Softfail, Temperror};
     match (finding.method, finding.result) {
+        (Method::Binding, _) => Advice::NotYours,
         (_, Temperror) => Advice::NoAnswer,
         (Method::Spf, Permerror) => Advice::Broken,
         (Method::Spf, Fail | Softfail | Neutral) => match finding.identity {

@@ -118,3 +118,17 @@ fn logins_that_are_not_bound_are_doubtful() {
     let bound = format!("{text}binding = \"enforce\"\n[binding]\ngrants = \"g\"\n");
     assert_eq!(warnings(&bound), [""; 0]);
 }
+
+#[test]
+fn only_our_own_doors_mend_what_was_not_granted() {
+    for door in ["milter", "policy", "opensmtpd", "http"] {
+        let text = format!(
+            "[binding]\nrepair = \"rewrite-from\"\n[[listen]]\ndoor = \"{door}\"\n\
+             address = \"127.0.0.1:1\"\n"
+        );
+        let errors = errors(&text);
+        let expected = "4:8: this door cannot mend a From field, as [binding] `repair` says: mail \
+                        would go on as it came; only gateway and submission can";
+        assert!(errors.iter().any(|error| error == expected), "{door}: {errors:?}");
+    }
+}

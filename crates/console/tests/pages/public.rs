@@ -1,8 +1,14 @@
 //! The strangers' page.
 
-use axum::http::StatusCode;
+use std::sync::Arc;
 
-use crate::world::{Setting, get, text};
+use axum::http::StatusCode;
+use quivive_evidence::{
+    Answer, Facts, FindingResult, Identity, Method, Notebook, Outcome, Question, Source,
+};
+use quivive_verdict::{Action, Asked, Case, Mode, Policy, Session, Stage};
+
+use crate::world::{Setting, get, now, text};
 
 const ZONE: &str = "example.com. 300 TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n\
                     broken.example. 300 TXT \"v=spf1 ip4:x -all\"\n";
@@ -69,4 +75,60 @@ async fn who_asks_too_often_waits() {
     }
     assert_eq!(statuses[0], StatusCode::NOT_FOUND);
     assert_eq!(statuses[39], StatusCode::TOO_MANY_REQUESTS);
+}
+
+/// The case of a login that used an address of which this is stored.
+fn refused_login(id: &str, entries: &[&str]) -> Case {
+    let mut policy = Policy::new("mx.example.test");
+    policy.methods = [(Method::Binding, Mode::Enforce)].into();
+    let (fail, reject) = (FindingResult::Fail, Action::Reject);
+    policy.actions.set(Method::Binding, Identity::Mailfrom, fail, reject);
+    let mut facts = Facts::new([203, 0, 113, 1].into());
+    facts.auth_user = Some("alice".to_owned());
+    facts.reverse_path = "bob@e.test".to_owned();
+    facts.public_id = format!("public-{id}");
+    facts.case_id = id.to_owned();
+    facts.now = now();
+    let Question::Stored(question) = Question::stored("grants", "bob@e.test alice") else {
+        panic!("a stored question")
+    };
+    let entries = entries.iter().map(|entry| (*entry).into()).collect();
+    let mut notebook = Notebook::default();
+    let answer = Answer::new(Outcome::of(entries), Source::default());
+    notebook.note_stored(&question, Arc::new(answer));
+    let mut session = Session::new(Arc::new(policy));
+    session.enter(Stage::Mail, &facts);
+    assert!(session.advance(&facts, &notebook).is_empty());
+    Case::new(&session.judgement(facts, notebook, Asked::default()), "submission", "550 5.7.1 No")
+}
+
+/// Whoever asks for names by being refused learns nothing from the page either.
+#[tokio::test]
+async fn whose_an_address_is_is_not_told() {
+    let setting = Setting::new("").await;
+    setting.store.record(refused_login("c1", &["bob@e.test -"]));
+    setting.store.record(refused_login("c2", &[]));
+    setting.store.flush().await;
+    let pages = setting.public();
+    let [others, nobodys] = ["c1", "c2"].map(|id| format!("/q/why/public-{id}"));
+    let [others, nobodys] = [get(&pages, &others).await.body, get(&pages, &nobodys).await.body];
+    let page = text(&others);
+    for part in [
+        "You may not send as",
+        "the client may not use this address",
+        "have it granted to your login",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    // But for the ids of the cases the pages are one.
+    let without_time = |body: &str, id: &str| {
+        let body = body.replace(id, "ID");
+        body.split("<time")
+            .map(|part| part.split("</time>").last().unwrap_or_default().to_owned())
+            .collect::<String>()
+    };
+    assert_eq!(without_time(&others, "c1"), without_time(&nobodys, "c2"));
+    for secret in ["owned-by-another", "not-granted", "STORED"] {
+        assert!(!others.contains(secret) && !nobodys.contains(secret), "{secret}");
+    }
 }
