@@ -60,8 +60,8 @@ pub fn start_as(peer: &str, settings: &str, services: impl Fn(&Path) -> String) 
     Peer::start(peer, prepare, peer::accepts)
 }
 
-/// The lines whose settings are not made again. Each process of Postfix warns of those that are, and
-/// its log writer stands still where its own warnings fill its socket.
+/// The lines whose settings are not made again. Each process of Postfix warns of those that are,
+/// and its log writer stands still where its own warnings fill its socket.
 fn without_those_of(lines: &str, settings: &str) -> String {
     let name = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
     let made: Vec<String> = settings.lines().map(name).collect();

@@ -242,7 +242,7 @@ pub(crate) struct Simulate {
     /// What it would publish: an SPF record, or NAME TYPE TEXT; may be given several times
     #[arg(long, value_name = "TEXT", required = true, value_parser = as_said())]
     pub(crate) with_record: Vec<String>,
-    /// Who sends: a file of lines ADDRESS [COUNT]; - for standard input
+    /// Who sends: a file of lines ADDRESS, or ADDRESS COUNT; - for standard input
     #[arg(long, value_name = "FILE|-", required_unless_present = "cases")]
     pub(crate) traffic: Option<PathBuf>,
     /// Who sends: the clients of recorded messages

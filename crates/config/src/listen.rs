@@ -54,8 +54,8 @@ settings! {
         /// Certificate, key and mode ("starttls" or "implicit") of TLS. Pages have no mode: with
         /// a certificate they are HTTPS.
         tls: Option<Tls> = None; Live, Now;
-        /// Who may log in: the file that `quivive user` keeps. Nobody but its owner and its group may
-        /// read it.
+        /// Who may log in: the file that `quivive user` keeps. Nobody but its owner and its group
+        /// may read it.
         users: Option<PathBuf> = None, example "\"users\""; Live, Now;
         /// The socket of Dovecot's auth service, which then says who may log in.
         dovecot_auth: Option<PathBuf> = None, example "\"/run/dovecot/auth-client\""; Live, Now;

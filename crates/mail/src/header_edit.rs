@@ -66,8 +66,8 @@ impl<N: AsRef<[String]>> HeaderEditor<N> {
         }
     }
 
-    /// The editor, taking out all fields of these names as well; a name that ends with `*` stands for
-    /// all that begin so. Also those go that a careless reader might take for them.
+    /// The editor, taking out all fields of these names as well; a name that ends with `*` stands
+    /// for all that begin so. Also those go that a careless reader might take for them.
     #[must_use]
     pub fn without(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { unwanted: names.into_iter().map(Into::into).collect(), ..self }

@@ -42,8 +42,8 @@ enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError(String);
 
-/// What a template is filled with, in the order of [`PLACES`]: printable ASCII; empty for what there
-/// is not.
+/// What a template is filled with, in the order of [`PLACES`]: printable ASCII; empty for what
+/// there is not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filling(pub(crate) [String; PLACES.len()]);
 

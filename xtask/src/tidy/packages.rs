@@ -38,6 +38,7 @@ const DUPLICATES: &[(&str, &str)] = &[
     ("hashbrown", "below hashlink in sqlx"),
     ("sha2", "sqlx has not moved to 0.11 yet"),
     ("syn", "reads code at build time; macros of hickory and serde moved to 3, others have not"),
+    ("synstructure", "macros at build time; those of rustls's certificates and of zerovec differ"),
     ("unicode-width", "miette has not moved to 0.2 yet"),
 ];
 

@@ -61,6 +61,7 @@ pub(super) const RFCS: &[(u32, &str)] = &[
     (4954, "SMTP service extension for authentication"),
     (5234, "Augmented BNF for syntax specifications"),
     (5248, "A registry for SMTP enhanced mail system status codes"),
+    (5280, "X.509 certificates"),
     (5321, "Simple Mail Transfer Protocol"),
     (5322, "Internet message format"),
     (5452, "Measures for making DNS more resilient against forged answers"),
