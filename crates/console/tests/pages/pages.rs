@@ -79,7 +79,8 @@ async fn a_case_shows_how_it_came_about() {
     let page = text(&answer.body);
     for part in [
         "Mail from a@example.com, refused",
-        "550 5.7.23 SPF: 203.0.113.1 is not permitted to send mail for example.com (case c1)",
+        "550 5.7.23 SPF: 203.0.113.1 is not permitted to send mail for example.com (its record \
+         says `-all`) (case c1); see https://q.example.test/why/",
         "spf mailfrom fail: reject ([actions.spf.mailfrom])",
         "include:_spf.example.com no match",
         "-all match decides",
