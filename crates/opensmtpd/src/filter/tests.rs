@@ -119,7 +119,7 @@ fn what_passes_is_marked() {
         panic!("the daemon gets the header");
     };
     assert_eq!(recipients, ["b@example.test"]);
-    assert_eq!(header, Header::read(b"Received: x\r\nFrom: a@vouched.test\r\n"));
+    assert_eq!(header, Header::read(b"Received: from client.test\r\nFrom: a@vouched.test\r\n"));
     assert_eq!(smtpd.hears(), "", "it waits for the daemon");
     let results = ("Authentication-Results", "mx.example;\r\n spf=pass smtp.mailfrom=vouched.test");
     assert!(smtpd.0.answered(transaction, taken(&[results])));
