@@ -41,7 +41,8 @@ settings! {
     pub struct Refusal: Default {
         /// The text behind the reply's codes. Places: {method}, {reason}, {explanation} (the
         /// domain's own words, cleaned), {result}, {domain}, {address}, {case}, {link} (of the
-        /// public page), {receiver}. What stands in square brackets is left out where a place in it is empty.
+        /// public page), {receiver}. What stands in square brackets is left out where a place in
+        /// it is empty.
         text: Template = Template::default(); Live, Now;
     }
 }
