@@ -21,7 +21,12 @@ fuzz_target!(|text: &[u8]| {
         let _ = filter.line(line, chance & 8 != 0);
         while let Some(event) = filter.event() {
             let said = talk::write(&event.question);
-            assert_eq!(talk::read::<Question>(&said).as_ref(), Ok(&event.question));
+            let mut told = event.question.clone();
+            // What gateways before us say stays with the filter.
+            if let Question::Message(message) = &mut told {
+                message.header.received.clear();
+            }
+            assert_eq!(talk::read::<Question>(&said), Ok(told));
             asked.push(event);
         }
         match chance & 3 {

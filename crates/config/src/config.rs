@@ -59,7 +59,7 @@ settings! {
         listen: Vec<Listen> = Vec::new(); Live, Now;
         /// Limits of SPF, and what is guessed.
         spf: Spf = Spf::default(); Live, Now;
-        /// What Sender ID leaves to the receiver. Its limits are those of [spf].
+        /// What Sender ID leaves to the receiver. Its limits are those of `[spf]`.
         sender_id: SenderId = SenderId::default(); Live, Now;
         /// What MAIL-FROM MX leaves to the receiver.
         mail_from_mx: MailFromMx = MailFromMx::default(); Live, Now;

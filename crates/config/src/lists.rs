@@ -25,7 +25,8 @@ settings! {
 settings! {
     /// Which DNS white lists are asked (RFC 8904).
     pub struct Dnswl: Default {
-        /// The lists, as those of [dnsbl]. A `pass` with the action "accept" stops later findings.
+        /// The lists, as those of `[dnsbl]`. A `pass` with the action "accept" stops later
+        /// findings.
         lists: Vec<List> = Vec::new(); Live, Now;
     }
     check few_white_lists
