@@ -72,6 +72,8 @@ pub(crate) struct Tuning {
     pub(crate) busy_timeout: Duration,
     /// How long the writer waits for more cases before it writes.
     pub(crate) linger: Duration,
+    /// How long after its start the writer first brings the file within its bounds.
+    pub(crate) first_tidy: Duration,
     /// How long the writer waits after a failure; twice as long after each further one.
     pub(crate) back_off: Duration,
     /// Bounds the file, as a full disk does. Zero: nothing does.
@@ -91,6 +93,7 @@ impl Default for Tuning {
             octets_waiting_max: OCTETS_WAITING_MAX,
             busy_timeout: BUSY_TIMEOUT,
             linger: Duration::from_millis(200),
+            first_tidy: Duration::ZERO,
             back_off: Duration::from_millis(250),
             pages_max: Arc::default(),
             read_only: Arc::default(),

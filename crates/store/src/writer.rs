@@ -45,13 +45,14 @@ struct Unusable;
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, commands: UnboundedReceiver<Command>) -> Self {
         let back_off = shared.tuning.back_off;
+        let tidy_at = Instant::now() + shared.tuning.first_tidy;
         Self {
             shared,
             commands,
             database: None,
             pending: Vec::new(),
             write_at: None,
-            tidy_at: Instant::now(),
+            tidy_at,
             back_off,
         }
     }

@@ -37,8 +37,9 @@ impl World {
         let now = clock.clone();
         let tuning = Tuning {
             busy_timeout: Duration::from_millis(20),
-            // Only what a test asks for is written, and at its word.
+            // Only what a test asks for is written or thrown away, and at its word.
             linger: Duration::from_secs(3600),
+            first_tidy: Duration::from_secs(3600),
             back_off: Duration::from_secs(3600),
             clock: Arc::new(move || now.load(Ordering::Relaxed)),
             ..Tuning::default()
