@@ -1,17 +1,22 @@
 //! Every command and flag of the program, in one place.
 
+mod cases;
+mod domains;
+mod logins;
+mod srs;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use ipnet::IpNet;
-use quivive_evidence::{FindingResult, Identity, Method};
-use quivive_server::http::tokens::Scope;
-use quivive_srs::{Dialect, Separator};
-use quivive_verdict::Action;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use quivive_evidence::{Identity, Method};
 
+pub(crate) use self::cases::*;
+pub(crate) use self::domains::*;
+pub(crate) use self::logins::*;
+pub(crate) use self::srs::*;
 use crate::opensmtpd_filter::Place;
 
 /// The port on which name servers answer.
@@ -172,93 +177,6 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Lint {
-    /// The domains whose records are looked over
-    #[arg(value_name = "DOMAIN", required_unless_present_any = ["record", "file"])]
-    pub(crate) domains: Vec<String>,
-    /// Look this text over instead, without asking DNS unless --zone or --resolver is given
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = as_said())]
-    pub(crate) record: Option<String>,
-    /// Look over the domains in a file, one a line; - for standard input
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["domains", "record"])]
-    pub(crate) file: Option<PathBuf>,
-    /// The method whose records are looked over
-    #[arg(long, value_name = "M", default_value_t = Method::Spf)]
-    pub(crate) method: Method,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Publish {
-    /// The domain
-    pub(crate) domain: String,
-    /// A host that sends, or a network; may be given several times
-    #[arg(long, value_name = "ADDR|NAME")]
-    pub(crate) host: Vec<String>,
-    /// The domain's own mail exchangers send
-    #[arg(long)]
-    pub(crate) mx: bool,
-    /// A provider that sends: what it says to include; may be given several times
-    #[arg(long, value_name = "D")]
-    pub(crate) include: Vec<String>,
-    /// What is said about everybody else
-    #[arg(long, value_name = "POLICY", value_enum, default_value_t = Stated::Fail)]
-    pub(crate) policy: Stated,
-    /// The domain sends no mail
-    #[arg(long)]
-    pub(crate) no_mail: bool,
-    /// Replace names by the addresses that they have now
-    #[arg(long)]
-    pub(crate) flatten: bool,
-    /// Ask DNS whether the names exist, and what they cost
-    #[arg(long)]
-    pub(crate) ask: bool,
-    /// The method whose records are printed; all for every one
-    #[arg(long, value_name = "M|all", default_value = "spf", value_parser = method_or_all)]
-    pub(crate) method: MethodOrAll,
-}
-
-/// What is said about hosts that are not named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Stated {
-    /// Their mail is not the domain's
-    Fail,
-    /// It is probably not
-    Softfail,
-    /// Nothing is said
-    Neutral,
-}
-
-/// One method, or every one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MethodOrAll {
-    One(Method),
-    All,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Simulate {
-    /// The domain
-    pub(crate) domain: String,
-    /// What it would publish: an SPF record, or NAME TYPE TEXT; may be given several times
-    #[arg(long, value_name = "TEXT", required = true, value_parser = as_said())]
-    pub(crate) with_record: Vec<String>,
-    /// Who sends: a file of lines ADDRESS, or ADDRESS COUNT; - for standard input
-    #[arg(long, value_name = "FILE|-", required_unless_present = "cases")]
-    pub(crate) traffic: Option<PathBuf>,
-    /// Who sends: the clients of recorded messages
-    #[arg(long, conflicts_with = "traffic")]
-    pub(crate) cases: bool,
-    #[command(flatten)]
-    pub(crate) store: StoreFile,
-    /// Of recorded messages, those from then on: as for case list
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// End with 1 if mail that passes today would not pass
-    #[arg(long)]
-    pub(crate) strict: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// End after the messages: 0 if each was judged as the table says, or else 1
     #[arg(long)]
@@ -289,128 +207,6 @@ pub(crate) struct ConfigFile {
     pub(crate) file: Option<PathBuf>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Case {
-    /// List recorded messages, the newest first
-    List(CaseList),
-    /// Show a message with everything that its verdict rests on
-    Show(CaseId),
-    /// Judge messages again by their recorded evidence, and say what differs
-    Replay(CaseReplay),
-    /// Print every case of an address or a domain, one JSON object a line
-    Export(CaseSubject),
-    /// Forget every case of an address or a domain
-    Erase(CaseSubject),
-}
-
-/// Which store is meant.
-#[derive(Debug, Args)]
-pub(crate) struct StoreFile {
-    /// The store [default: the configuration's]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) store: Option<PathBuf>,
-}
-
-/// Which cases are meant.
-#[derive(Debug, Args)]
-pub(crate) struct CaseFilter {
-    /// From then on: seconds since 1970, 2026-01-31, 2026-01-31T12:00:00Z, or 30m, 2h, 7d ago
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// Before then
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<String>,
-    /// The domain of the sender, of HELO, of a recipient or of a finding, or one above it
-    #[arg(long, value_name = "NAME")]
-    pub(crate) domain: Option<String>,
-    /// The sender or a recipient
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) address: Option<String>,
-    /// The client's address, or its network
-    #[arg(long, value_name = "ADDR[/LENGTH]", value_parser = network)]
-    pub(crate) client: Option<IpNet>,
-    /// A finding's method
-    #[arg(long, value_name = "M")]
-    pub(crate) method: Option<Method>,
-    /// A finding's identity
-    #[arg(long, value_name = "I")]
-    pub(crate) identity: Option<Identity>,
-    /// A finding's result
-    #[arg(long, value_name = "RESULT")]
-    pub(crate) result: Option<FindingResult>,
-    /// What was done: accept, reject, defer, hold or discard
-    #[arg(long, value_name = "ACTION", value_parser = action)]
-    pub(crate) action: Option<Action>,
-}
-
-impl CaseFilter {
-    /// Whether anything is asked for.
-    pub(crate) fn chooses(&self) -> bool {
-        let Self { since, until, domain, address, client, method, identity, result, action } = self;
-        [since, until, domain, address].iter().any(|text| text.is_some())
-            || client.is_some()
-            || (method.is_some() || identity.is_some() || result.is_some() || action.is_some())
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CaseList {
-    #[command(flatten)]
-    pub(crate) store: StoreFile,
-    #[command(flatten)]
-    pub(crate) filter: CaseFilter,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) limit: usize,
-    /// Words in the id, the client, HELO, the sender, a recipient or a finding's domain
-    #[arg(value_name = "WORDS")]
-    pub(crate) text: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CaseId {
-    #[command(flatten)]
-    pub(crate) store: StoreFile,
-    /// The case's id, as the log and the message have it
-    pub(crate) id: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CaseReplay {
-    #[command(flatten)]
-    pub(crate) store: StoreFile,
-    /// The case's id, as the log and the message have it
-    #[arg(required_unless_present = "all")]
-    pub(crate) id: Option<String>,
-    /// Judge all cases again, or those that the following choose, and say which differ
-    #[arg(long, conflicts_with = "id")]
-    pub(crate) all: bool,
-    #[command(flatten)]
-    pub(crate) filter: CaseFilter,
-    /// What if DNS had this record? May be given several times; without TEXT: had none
-    #[arg(long, value_name = "NAME TYPE TEXT")]
-    pub(crate) with_record: Vec<String>,
-    /// What if the message had come then, in seconds since 1970?
-    #[arg(long, value_name = "UNIX")]
-    pub(crate) now: Option<u64>,
-    /// Ask DNS what the evidence does not hold
-    #[arg(long)]
-    pub(crate) ask: bool,
-}
-
-#[derive(Debug, Args)]
-#[group(skip)]
-pub(crate) struct CaseSubject {
-    #[command(flatten)]
-    pub(crate) store: StoreFile,
-    /// The sender or a recipient
-    #[arg(long, value_name = "ADDR", required_unless_present = "domain")]
-    pub(crate) address: Option<String>,
-    /// The domain of the sender, of HELO, of a recipient or of a finding, or one above it
-    #[arg(long, value_name = "NAME", conflicts_with = "address")]
-    pub(crate) domain: Option<String>,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct OpensmtpdFilter {
     /// Where the daemon listens for it [default: the configuration's listener]
@@ -437,179 +233,6 @@ impl From<WhenDown> for quivive_opensmtpd::WhenDown {
             WhenDown::Accept => Self::Accept,
         }
     }
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum User {
-    /// Read a password from standard input and set it, for a user who may be new
-    Passwd(UserName),
-    /// List the users, and the mechanisms by which each can log in
-    List(UserList),
-    /// Remove a user
-    Remove(UserName),
-}
-
-/// Which file of users is meant.
-#[derive(Debug, Args)]
-pub(crate) struct UserFile {
-    /// The file of users [default: that of the configuration's submission listeners]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct UserList {
-    #[command(flatten)]
-    pub(crate) file: UserFile,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct UserName {
-    #[command(flatten)]
-    pub(crate) file: UserFile,
-    /// The user's name, as it is typed to log in
-    pub(crate) name: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Token {
-    /// Make a token and print it, this once
-    New(TokenNew),
-    /// List the tokens without showing them
-    List(TokenList),
-    /// Revoke a token
-    Revoke(TokenName),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TokenFile {
-    /// The file with the tokens' hashes [default: the configuration's]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TokenNew {
-    #[command(flatten)]
-    pub(crate) file: TokenFile,
-    /// Whose it is: letters, digits, `.`, `-` and `_`
-    pub(crate) name: String,
-    /// What it may be used for: check, cases, and probe (have a check ask others than DNS)
-    #[arg(long, value_name = "S,..", value_delimiter = ',', required = true)]
-    pub(crate) scope: Vec<Scope>,
-    /// For how many days it is good [default: until it is revoked]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=36_500))]
-    pub(crate) days: Option<u32>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TokenList {
-    #[command(flatten)]
-    pub(crate) file: TokenFile,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TokenName {
-    #[command(flatten)]
-    pub(crate) file: TokenFile,
-    /// Its name
-    pub(crate) name: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Srs {
-    /// Print what a sender's address becomes when its mail is forwarded
-    Forward(SrsAddress),
-    /// Print the original of a rewritten address
-    Reverse(SrsAddress),
-    /// Make, list and retire secrets: the first of a file signs, all of them are believed
-    #[command(subcommand)]
-    Key(SrsKey),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SrsAddress {
-    /// The address
-    #[arg(value_name = "ADDR", allow_hyphen_values = true, value_parser = as_said())]
-    pub(crate) address: String,
-    /// The forwarder's domain; to find an original any will do [default: the configuration's]
-    #[arg(long, value_name = "D")]
-    pub(crate) domain: Option<String>,
-    #[command(flatten)]
-    pub(crate) secrets: SrsSecretFile,
-    /// The day that counts, in seconds since 1970 [default: now]
-    #[arg(long, value_name = "UNIX")]
-    pub(crate) now: Option<u64>,
-    /// For how many days a rewritten address is good
-    #[arg(long, value_name = "N", default_value_t = 21)]
-    pub(crate) max_age_days: u16,
-    /// What follows SRS0 and SRS1: =, + or -
-    #[arg(long, value_name = "C", default_value = "=", allow_hyphen_values = true)]
-    #[arg(value_parser = separator)]
-    pub(crate) separator: Separator,
-    /// How many characters of the hash are written, and asked for
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..))]
-    pub(crate) hash_length: u8,
-    /// In whose manner addresses are signed: mail-srs, exim or opensmtpd
-    #[arg(long, value_name = "D", default_value = "mail-srs", value_parser = dialect)]
-    pub(crate) dialect: Dialect,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SrsSecretFile {
-    /// The file with the secrets, one a line [default: the configuration's]
-    #[arg(long, value_name = "F")]
-    pub(crate) secret_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SrsKey {
-    /// Make a secret that signs from now on; older ones are still believed
-    New(SrsKeyNew),
-    /// List the secrets without showing them
-    List(SrsKeyList),
-    /// Sign with this secret from now on
-    Sign(SrsKeyId),
-    /// Forget a secret with which nothing good is signed any more
-    Retire(SrsKeyRetire),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SrsKeyNew {
-    #[command(flatten)]
-    pub(crate) secrets: SrsSecretFile,
-    /// Only believe it: other machines get the file first, then `sign` lets it sign
-    #[arg(long)]
-    pub(crate) standby: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SrsKeyList {
-    #[command(flatten)]
-    pub(crate) secrets: SrsSecretFile,
-    /// For how many days a rewritten address is good
-    #[arg(long, value_name = "N", default_value_t = 21)]
-    pub(crate) max_age_days: u16,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SrsKeyId {
-    #[command(flatten)]
-    pub(crate) secrets: SrsSecretFile,
-    /// The secret's id, as `list` shows it
-    pub(crate) id: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SrsKeyRetire {
-    #[command(flatten)]
-    pub(crate) key: SrsKeyId,
-    /// For how many days a rewritten address is good
-    #[arg(long, value_name = "N", default_value_t = 21)]
-    pub(crate) max_age_days: u16,
-    /// Also if addresses that it signed may still be in use: bounces to them are lost
-    #[arg(long)]
-    pub(crate) force: bool,
 }
 
 impl Command {
@@ -640,34 +263,6 @@ impl Command {
 /// What a peer said is never refused for its form, and so not for its octets.
 fn as_said() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|text: OsString| text.to_string_lossy().into_owned())
-}
-
-fn method_or_all(text: &str) -> Result<MethodOrAll, String> {
-    match text {
-        "all" => Ok(MethodOrAll::All),
-        text => text.parse().map(MethodOrAll::One).map_err(|error| format!("{error}, all")),
-    }
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    let address = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse().or_else(|_| address()).map_err(|_| "write 192.0.2.1 or 192.0.2.0/24".to_owned())
-}
-
-fn action(text: &str) -> Result<Action, String> {
-    let known = Action::ALL.iter().copied().find(|action| action.word() == text);
-    known.ok_or_else(|| "there are: accept, reject, defer, hold, discard".to_owned())
-}
-
-fn separator(text: &str) -> Result<Separator, String> {
-    let mut characters = text.chars();
-    let first = characters.next().filter(|_| characters.next().is_none());
-    first.and_then(Separator::of).ok_or_else(|| "write =, + or -".to_owned())
-}
-
-fn dialect(text: &str) -> Result<Dialect, String> {
-    let known = Dialect::ALL.iter().copied().find(|dialect| dialect.word() == text);
-    known.ok_or_else(|| "there are: mail-srs, exim, opensmtpd".to_owned())
 }
 
 fn name_server(text: &str) -> Result<SocketAddr, String> {
