@@ -1,5 +1,7 @@
 //! Domain names inside RDATA: uncompressed (RFC 1035 section 3.1).
 
+use quivive_evidence::Octets;
+
 /// The most octets of a name, the root label among them (RFC 1035 section 2.3.4).
 const NAME_OCTETS_MAX: usize = 255;
 
@@ -31,8 +33,8 @@ pub(crate) fn read(octets: &[u8]) -> Option<(String, &[u8])> {
 pub(crate) fn write(name: &str, octets: &mut Vec<u8>) -> bool {
     let start = octets.len();
     let labels = name.split('.').filter(|_| !name.is_empty());
-    let written = labels.map(label).all(|label| match label {
-        Some(label) if matches!(label.len(), 1..=63) => {
+    let written = labels.map(Octets::from_escaped).all(|label| match label {
+        Some(Octets(label)) if matches!(label.len(), 1..=63) => {
             octets.push(label.len() as u8);
             octets.extend_from_slice(&label);
             true
@@ -52,23 +54,6 @@ fn push(name: &mut String, octet: u8) {
         b'.' | b'\\' | 0..=b' ' | 0x7f.. => name.push_str(&format!("\\{octet:03}")),
         octet => name.push(octet.to_ascii_lowercase().into()),
     }
-}
-
-/// The octets of a label without its escapes.
-fn label(text: &str) -> Option<Vec<u8>> {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [octet, tail @ ..] = rest {
-        rest = tail;
-        if *octet != b'\\' {
-            octets.push(*octet);
-            continue;
-        }
-        let digits = rest.get(..3).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
-        octets.push(str::from_utf8(digits).ok()?.parse().ok()?);
-        rest = &rest[3..];
-    }
-    Some(octets)
 }
 
 #[cfg(test)]
