@@ -6,7 +6,8 @@ use quivive_console::{Metrics, OpenSession};
 use quivive_store::Store;
 use quivive_verdict::{Case, Judgement, Rewrite};
 
-/// The store, if there is one, and the counters. Writing never waits and never fails.
+/// The store, if there is one, and the counters. Writing never waits and never fails;
+/// a message may have to wait before it is judged.
 #[derive(Clone, Default)]
 pub struct Ledger {
     /// Where cases are kept.
@@ -16,6 +17,13 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Waits while cases come faster than they can be kept, for a bounded time.
+    pub(crate) async fn room(&self) {
+        if let Some(store) = &self.store {
+            store.room().await;
+        }
+    }
+
     /// Writes down what was judged, for whom, and what the client heard last.
     pub(crate) fn write(
         &self,

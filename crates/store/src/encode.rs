@@ -19,6 +19,9 @@ const DIGEST_OCTETS: usize = 16;
 /// More than JSON has around a part of a case, or around all of them.
 const SEPARATORS: usize = 64;
 
+/// What most parts fit into as JSON.
+const PART_OCTETS: usize = 512;
+
 /// The secret of a file: digests of parts and of addresses are made with it.
 #[derive(Clone)]
 pub(crate) struct Key(pub(crate) [u8; 32]);
@@ -223,5 +226,7 @@ fn body(case: &Case) -> String {
 
 /// As JSON.
 pub(crate) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("strings, numbers and lists are JSON")
+    let mut text = Vec::with_capacity(PART_OCTETS);
+    serde_json::to_writer(&mut text, value).expect("strings, numbers and lists are JSON");
+    String::from_utf8(text).expect("JSON is text")
 }

@@ -28,6 +28,9 @@ pub enum Error {
         /// What is wrong with its schema.
         source: sqlx::migrate::MigrateError,
     },
+    /// The system gives the writer no thread.
+    #[error("the store's writer cannot be started: {0}")]
+    Thread(#[source] io::Error),
     /// The file cannot be used now; the writer is trying to mend that.
     #[error("the store cannot be used now: {0}")]
     Trouble(String),

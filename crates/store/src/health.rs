@@ -81,6 +81,11 @@ impl Counters {
         self.lock().1 = Some(trouble);
     }
 
+    /// Whether the file cannot be used now.
+    pub(crate) fn is_troubled(&self) -> bool {
+        self.lock().0
+    }
+
     /// All is well; `true` if it was not.
     pub(crate) fn clear_trouble(&self) -> bool {
         std::mem::take(&mut self.lock().0)

@@ -51,5 +51,5 @@ pub use overview::{DAYS_MAX, Overview, Period};
 pub use queue::{CASES_WAITING_MAX, OCTETS_WAITING_MAX};
 pub use read::PUBLIC_DAYS;
 pub use senders::{RecordedSenders, SENDERS_CASES_MAX};
-pub use store::{Settings, Store};
+pub use store::{ROOM_WAIT_MAX, Settings, Store};
 pub use subject::Subject;

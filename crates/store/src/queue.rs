@@ -29,6 +29,8 @@ pub(crate) struct Queue {
     octets_max: usize,
     /// Told with the first case that waits, and when there are [`BATCH_MAX`].
     pub(crate) filled: Notify,
+    /// Told when cases were taken.
+    drained: Notify,
 }
 
 #[derive(Default)]
@@ -39,7 +41,13 @@ struct Waiting {
 
 impl Queue {
     pub(crate) fn new(cases_max: usize, octets_max: usize) -> Self {
-        Self { waiting: Mutex::default(), cases_max, octets_max, filled: Notify::new() }
+        Self {
+            waiting: Mutex::default(),
+            cases_max,
+            octets_max,
+            filled: Notify::new(),
+            drained: Notify::new(),
+        }
     }
 
     /// Puts a case at the end; `false` if there is no room.
@@ -68,7 +76,26 @@ impl Queue {
         let count = waiting.cases.len().min(max);
         let taken: Vec<_> = waiting.cases.drain(..count).collect();
         waiting.octets -= taken.iter().map(|(_, octets)| octets).sum::<usize>();
+        drop(waiting);
+        self.drained.notify_waiters();
         taken.into_iter().map(|(case, _)| case).collect()
+    }
+
+    /// Whether half of it is free.
+    pub(crate) fn has_room(&self) -> bool {
+        let waiting = self.lock();
+        waiting.cases.len() <= self.cases_max / 2 && waiting.octets <= self.octets_max / 2
+    }
+
+    /// Waits until half of it is free.
+    pub(crate) async fn room(&self) {
+        loop {
+            let drained = self.drained.notified();
+            if self.has_room() {
+                return;
+            }
+            drained.await;
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -12,11 +12,14 @@ use crate::database::{BUSY_TIMEOUT, Bounds, Database, OpenError};
 use crate::health::{Counters, Health, Trouble};
 use crate::queue::{CASES_WAITING_MAX, OCTETS_WAITING_MAX, Queue};
 use crate::subject::Subject;
-use crate::writer::Writer;
+use crate::writer::{self, Writer};
 use crate::{Error, database, file};
 
 /// Drops are told in the log once in so many seconds.
 const DROPS_TOLD_EVERY: u64 = 10;
+
+/// How long a message waits at most until there is room for its case.
+pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// Where cases are kept, and for how long.
 #[derive(Debug, Clone)]
@@ -150,11 +153,7 @@ impl Store {
     pub(crate) async fn open_tuned(settings: Settings, tuning: Tuning) -> Result<Self, Error> {
         let (commands, commanded) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(settings, tuning));
-        let mut writer = Writer::new(shared.clone(), commanded);
-        if let Err(OpenError::Settings(error)) = writer.open().await {
-            return Err(error);
-        }
-        tokio::spawn(writer.run());
+        writer::start(Writer::new(shared.clone(), commanded)).await?;
         Ok(Self { shared, commands })
     }
 
@@ -165,6 +164,18 @@ impl Store {
         if !(has_id && self.shared.queue.push(case)) {
             self.shared.lost(1, "the queue is full");
         }
+    }
+
+    /// Waits while half of the queue is taken, so that a flood of mail is slowed rather than its
+    /// cases lost. Mail does not wait for a store that cannot be used, nor longer than
+    /// [`ROOM_WAIT_MAX`].
+    pub async fn room(&self) {
+        let Shared { queue, counters, .. } = &*self.shared;
+        if queue.has_room() || counters.is_troubled() {
+            return;
+        }
+        // Room may never come: then what finds none is dropped.
+        let _ = tokio::time::timeout(ROOM_WAIT_MAX, queue.room()).await;
     }
 
     /// Has everything that was recorded so far written, and waits for it. While the file cannot be

@@ -1,14 +1,15 @@
-//! The task that writes.
+//! The thread that writes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use crate::database::{Database, OpenError};
-use crate::encode::{Encoded, Key};
+use crate::encode::Encoded;
 use crate::error::{Error, Fault};
 use crate::file::Fate;
 use crate::health::{Counters, Trouble};
@@ -41,6 +42,41 @@ pub(crate) struct Writer {
 
 /// The file cannot be used now.
 struct Unusable;
+
+/// By how much the writer stands back for what handles mail.
+const NICENESS: i32 = 10;
+
+/// Opens the file and lets the writer work in a thread of its own, until it is told to end or all
+/// handles are gone. The thread, and SQLite's that it starts, stand back for mail: what waits is
+/// written when there is time for it, and [`crate::Store::room`] makes time.
+///
+/// # Errors
+/// Settings that cannot work.
+pub(crate) async fn start(mut writer: Writer) -> Result<(), Error> {
+    let (opened, open) = oneshot::channel();
+    let work = async move {
+        let result = writer.open().await;
+        let goes_on = !matches!(result, Err(OpenError::Settings(_)));
+        let _ = opened.send(result);
+        if goes_on {
+            writer.run().await;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(Error::Thread)?;
+    let thread = std::thread::Builder::new().name("quivive-store".to_owned());
+    let thread = thread.spawn(move || {
+        if let Err(error) = rustix::process::nice(NICENESS) {
+            tracing::debug!("the writer cannot stand back for mail: {error}");
+        }
+        runtime.block_on(work);
+    });
+    thread.map_err(Error::Thread)?;
+    match open.await {
+        Ok(Err(OpenError::Settings(error))) => Err(error),
+        _ => Ok(()),
+    }
+}
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, commands: UnboundedReceiver<Command>) -> Self {
@@ -163,7 +199,7 @@ impl Writer {
             if self.pending.is_empty() {
                 let cases = self.shared.queue.take(left.min(BATCH_MAX));
                 left -= cases.len();
-                self.pending = encode(cases, key).await;
+                self.pending = cases.into_iter().map(|case| Encoded::new(case, &key)).collect();
             }
             if self.pending.is_empty() {
                 break;
@@ -350,13 +386,4 @@ impl Writer {
             self.shared.counters.set_oldest(oldest);
         }
     }
-}
-
-/// Takes a while for a whole batch, and so is kept from what must answer at once.
-async fn encode(cases: Vec<quivive_verdict::Case>, key: Key) -> Vec<Encoded> {
-    let encode = move || cases.into_iter().map(|case| Encoded::new(case, &key)).collect();
-    tokio::task::spawn_blocking(encode).await.unwrap_or_else(|error| {
-        tracing::error!("cases were lost while they were made ready: {error}");
-        Vec::new()
-    })
 }

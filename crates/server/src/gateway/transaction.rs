@@ -36,6 +36,7 @@ pub(super) struct Transaction {
 impl Transaction {
     /// Begins, and has the sender judged from now on.
     pub(super) async fn begin(gateway: &Gateway, client: &Client, mail: Mail) -> Self {
+        gateway.ledger.room().await;
         let mut facts = Facts::new(client.address);
         facts.helo = client.helo.clone();
         facts.reverse_path = mail.reverse_path.address();

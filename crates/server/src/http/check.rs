@@ -64,6 +64,7 @@ pub(super) async fn check(
     };
     let policy = policy(api.0.checker.policy(), &query.selection, &bearer)?;
     let settings = &api.0.settings;
+    api.0.ledger.room().await;
     let facts = facts::noted(query.facts(), &settings.receiver, &policy);
     let judgement = api.0.checker.judging_by(policy).check(facts).await;
     write_down(&api, &bearer, &judgement);

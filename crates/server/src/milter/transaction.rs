@@ -45,6 +45,7 @@ impl Transaction {
         mail: Mail,
         macros: &Macros,
     ) -> Self {
+        milter.ledger.room().await;
         let mut facts = Facts::new(client.address.unwrap_or(std::net::Ipv4Addr::LOCALHOST.into()));
         facts.helo.clone_from(&client.helo);
         facts.reverse_path.clone_from(&mail.reverse_path);

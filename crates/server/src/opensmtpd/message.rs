@@ -28,6 +28,7 @@ pub(super) struct Message {
 impl Message {
     /// Begins, and has the sender judged from now on.
     pub(super) async fn begin(door: Arc<Opensmtpd>, client: Mail) -> Self {
+        door.ledger.room().await;
         let mut facts = Facts::new(client.client);
         facts.helo.clone_from(&client.helo);
         facts.reverse_path.clone_from(&client.mail_from);

@@ -127,6 +127,7 @@ impl Message {
         facts.header = news.header.clone().or(facts.header.take());
         let is_wanted = before.is_none() || examination.needs(stage);
         if is_wanted {
+            self.ledger.room().await;
             examination.enter(stage).await;
             let verdict = examination.verdict();
             self.refusal = match verdict.action {

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use sqlx::{Connection, Executor};
 
 use super::world::{NOON, World, case, database, filled, refused};
-use crate::{State, Store};
+use crate::{ROOM_WAIT_MAX, State, Store};
 
 /// What is asked of a child process of this test program: see
 /// `a_killed_writer_leaves_a_sound_file`.
@@ -208,6 +208,58 @@ async fn a_read_only_file_is_read_and_waited_for() {
     store.flush().await;
     assert_eq!(store.case(case(2).id()).await.unwrap(), Some(case(2)));
     assert_eq!(store.health().state, State::Working);
+}
+
+/// Whether mail goes on at once.
+async fn goes_on(store: &Store) -> bool {
+    tokio::select! {
+        biased;
+        () = store.room() => true,
+        () = std::future::ready(()) => false,
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_mail_waits_for_the_writer_and_no_case_is_lost() {
+    let mut world = World::new();
+    world.tuning.cases_waiting_max = 8;
+    let store = world.open().await;
+    for number in 1..=4 {
+        store.record(case(number));
+    }
+    assert!(goes_on(&store).await, "half of the queue is free");
+    store.record(case(5));
+    assert!(!goes_on(&store).await);
+    tokio::join!(store.room(), store.flush());
+    assert!(goes_on(&store).await);
+    assert_eq!((store.health().written, store.health().dropped), (5, 0));
+}
+
+#[tokio::test]
+async fn mail_waits_for_no_store_that_cannot_be_used() {
+    let mut world = World::new();
+    world.tuning.cases_waiting_max = 2;
+    filled(&world, &[case(1)]).await.close().await;
+    world.tuning.read_only.store(true, Ordering::Relaxed);
+    let store = world.open().await;
+    store.record(case(2));
+    store.flush().await;
+    assert_eq!(store.health().state, State::Trouble);
+    (3..=6).for_each(|number| store.record(case(number)));
+    assert!(goes_on(&store).await);
+}
+
+/// Nobody empties the queue: its linger is an hour.
+#[tokio::test(start_paused = true)]
+async fn mail_waits_for_a_bounded_time() {
+    let mut world = World::new();
+    world.tuning.cases_waiting_max = 2;
+    let store = world.open().await;
+    (1..=2).for_each(|number| store.record(case(number)));
+    assert!(!goes_on(&store).await);
+    let began = tokio::time::Instant::now();
+    store.room().await;
+    assert_eq!(began.elapsed(), ROOM_WAIT_MAX);
 }
 
 #[tokio::test]
