@@ -10,7 +10,6 @@ mod error;
 mod examiner;
 mod forwarding;
 mod grants;
-
 mod input;
 mod json;
 mod lint;
@@ -34,6 +33,12 @@ mod world;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// Judging a message allocates much and keeps little: a fifth of the gateway's time went to the
+/// system's allocator.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     run::run(command_line::CommandLine::parse())
