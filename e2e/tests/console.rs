@@ -170,9 +170,15 @@ fn every_page_is_good_to_read_by_day_by_night_and_on_a_phone() {
     let mut pages: Vec<String> =
         links.as_array().unwrap().iter().map(|link| link.as_str().unwrap().to_owned()).collect();
     assert_eq!(pages.len(), 7);
-    for path in
-        ["/", "/cases", "/cases?q=nothing+like+this", "/cases?client=x", "/cases/none", "/health"]
-    {
+    for path in [
+        "/",
+        "/simulate",
+        "/cases",
+        "/cases?q=nothing+like+this",
+        "/cases?client=x",
+        "/cases/none",
+        "/health",
+    ] {
         pages.push(format!("{console}{path}"));
     }
     pages.push(format!("{public}/why/{id}"));
@@ -214,6 +220,31 @@ fn a_what_if_is_tried_and_shown() {
         browser.write("#records", "fail.test TXT v=spf1 include:new.test -all");
         browser.click("main form button");
         wait::until("what is lacking", || text().contains("new.test TXT").then_some(()));
+        assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
+        assert_eq!(browser.complaints(), [""; 0]);
+    }
+}
+
+#[test]
+fn another_record_is_tried_on_recorded_mail() {
+    let world = World::start(Closed::Not);
+    send_mail(&world.serve);
+    wait_for_cases(&world.serve, 7);
+    let browser = Browser::start();
+    let text = || browser.run("return document.querySelector('main').innerText").to_string();
+    for look in Look::ALL {
+        browser.look(look);
+        browser.go(&format!("{}/simulate", world.console()));
+        assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
+        browser.write("#domain", "pass.test");
+        browser.write("#records", "v=spf1 ip4:192.0.2.0/24 ~all");
+        browser.click("main form button");
+        wait::until("what breaks", || text().contains("2 messages would break").then_some(()));
+        assert!(text().contains("Tomorrow"), "{}", text());
+        assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
+        browser.write("#traffic", "192.0.2.7 8200\n127.0.0.1 1350\n2001:db8::7 40");
+        browser.click("main form button");
+        wait::until("the named senders", || text().contains("2001:db8::7").then_some(()));
         assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
         assert_eq!(browser.complaints(), [""; 0]);
     }

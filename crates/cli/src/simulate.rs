@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use quivive_contract::{SimulationJson, line};
-use quivive_evidence::{Notebook, Recorded, Severity, Subject, what_if};
+use quivive_evidence::{Notebook, Recorded, Severity, Subject};
 use quivive_resolver::Resolver;
-use quivive_verdict::simulation::{Forecast, Sender, Simulation, Tally, Traffic, by_urgency};
+use quivive_verdict::simulation::{
+    Forecast, Sender, Simulation, Tally, Traffic, by_urgency, instead, named as named_records,
+};
 use quivive_verdict::{Policy, linter};
 
 use crate::case;
@@ -40,8 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn run(global: &Global, flags: &Simulate) -> Result<ExitCode, Error> {
     let config = world::config(global)?;
     let domain = a_domain(&flags.domain)?;
-    let records = records(&domain, &flags.with_record);
-    let instead = what_if(&records, 0).map_err(Error::Unclear)?;
+    let records = named_records(&domain, &flags.with_record);
+    let instead = instead(&domain, &flags.with_record).map_err(Error::Unclear)?;
     let resolver = world::resolver(global, &config)?;
     let policy = config.policy();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -57,24 +59,6 @@ pub(crate) fn run(global: &Global, flags: &Simulate) -> Result<ExitCode, Error> 
         let is_broken = flags.strict && Tally::of(&forecasts).broken > 0;
         Ok(if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
-}
-
-/// What would be published, as `NAME TYPE TEXT`: a text alone is the domain's record.
-fn records(domain: &str, given: &[String]) -> Vec<String> {
-    let record = |text: &String| match is_record_alone(text) {
-        true => format!("{domain} TXT {text}"),
-        false => text.clone(),
-    };
-    given.iter().map(record).collect()
-}
-
-/// Whether a text is that of a record, without name and type.
-fn is_record_alone(text: &str) -> bool {
-    let mut words = text.split_whitespace();
-    let first = words.next().unwrap_or_default();
-    let has_type =
-        words.next().is_some_and(|word| word.parse::<quivive_evidence::RecordType>().is_ok());
-    first.to_ascii_lowercase().starts_with("v=spf") || (!has_type && first.contains('='))
 }
 
 /// Who sends.
@@ -177,19 +161,4 @@ fn progress(senders: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos} of {len} senders  {eta} left");
     let style = style.expect("the template is well formed");
     ProgressBar::with_draw_target(Some(senders), ProgressDrawTarget::stderr()).with_style(style)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_alone_is_the_domains() {
-        let of = |text: &str| records("a.example", &[text.to_owned()]).remove(0);
-        assert_eq!(of("v=spf1 -all"), "a.example TXT v=spf1 -all");
-        assert_eq!(of("V=SPF1"), "a.example TXT V=SPF1");
-        assert_eq!(of("b.example TXT v=spf1 -all"), "b.example TXT v=spf1 -all");
-        assert_eq!(of("b.example A 192.0.2.1"), "b.example A 192.0.2.1");
-        assert_eq!(of("b.example TXT"), "b.example TXT");
-    }
 }

@@ -6,7 +6,7 @@ use axum::routing::get;
 
 use crate::frame::{Frame, Session, icon, style};
 use crate::state::Console;
-use crate::{case, cases, exposition, guard, health, login, overview, replay, trouble};
+use crate::{case, cases, exposition, guard, health, login, overview, replay, simulate, trouble};
 
 /// How long what a form sends may be, in octets.
 pub const FORM_OCTETS_MAX: usize = 64 * 1024;
@@ -21,6 +21,7 @@ pub fn console_router(console: Console) -> Router {
         .route("/cases", get(cases::show))
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/replay", get(to_case).post(replay::show))
+        .route("/simulate", get(simulate::form).post(simulate::show))
         .route("/health", get(health::show))
         .route("/logout", axum::routing::post(login::leave))
         .route_layer(from_fn_with_state(console.clone(), guard::password));

@@ -1,5 +1,6 @@
 //! What would come of a domain's traffic by another record: today's result beside tomorrow's.
 
+mod instead;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use quivive_evidence::{
 use crate::plan::Stage;
 use crate::{Mode, Policy, Session};
 
+pub use instead::{instead, named};
 pub use traffic::{SENDERS_MAX, Sender, Traffic, TrafficError};
 
 /// Senders on their way to two findings each: by what is published, and by what would be.

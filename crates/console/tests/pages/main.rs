@@ -6,4 +6,5 @@ mod metrics;
 mod pages;
 mod public;
 mod replay;
+mod simulate;
 mod world;

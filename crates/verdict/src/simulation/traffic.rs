@@ -140,9 +140,12 @@ fn unquoted(field: &str) -> &str {
     field.trim_matches('"')
 }
 
-/// `source_ip,count`: words, and no number.
+/// `source_ip,count`: words, one of which names addresses, and no number.
 fn is_headings(line: &str) -> bool {
+    const NAMES: &[&str] = &["ip", "addr", "source", "sender", "client"];
+    let lower = line.to_ascii_lowercase();
     line.chars().all(|c| c.is_alphabetic() || " \t,;_-\"".contains(c))
+        && NAMES.iter().any(|name| lower.contains(name))
 }
 
 #[cfg(test)]
@@ -174,6 +177,7 @@ mod tests {
     fn what_is_no_sender_is_said_with_its_line() {
         for (text, line) in [
             ("192.0.2.1 1\nhost 2", 2),
+            ("nobody", 1),
             ("ip\nip", 2),
             ("192.0.2.1 many", 1),
             ("192.0.2.300", 1),
