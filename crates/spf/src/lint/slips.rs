@@ -90,6 +90,11 @@ fn place(term: &Term<'_>) -> Range<usize> {
     if whole {
         return term.span.clone();
     }
+    // A length alone says what is wrong with it; all that stands before it is in order.
+    let slash = term.text.rfind('/').filter(|_| error.kind == SyntaxErrorKind::PrefixLength);
+    if let Some(slash) = slash {
+        return term.span.start + slash..term.span.end;
+    }
     let mut end = error.span.end;
     while !term.text.is_char_boundary(end) {
         end += 1;

@@ -97,20 +97,31 @@ impl Remarks {
         }
         let Some(all) = all else { return };
         self.all(&terms[all]);
-        for term in &terms[all + 1..] {
-            let is_modifier = !matches!(term.meaning(), Ok(Meaning::Directive(..)) | Err(_))
-                || term.text.contains('=');
-            if !is_modifier {
-                self.warn(
-                    "after-all",
-                    term,
-                    format!(
-                        "`{}` ends the record, so that this is never looked at",
-                        terms[all].text
-                    ),
-                    format!("move it before `{}`, or remove it", terms[all].text),
-                );
+        self.after(&terms[all], &terms[all + 1..]);
+    }
+
+    /// Directives behind the `all`, those that stand together in one remark.
+    fn after(&mut self, all: &Term<'_>, terms: &[Term<'_>]) {
+        let is_modifier = |term: &Term<'_>| {
+            !matches!(term.meaning(), Ok(Meaning::Directive(..)) | Err(_))
+                || term.text.contains('=')
+        };
+        for dead in terms.chunk_by(|one, next| is_modifier(one) == is_modifier(next)) {
+            let (Some(first), Some(last)) = (dead.first(), dead.last()) else { continue };
+            if is_modifier(first) {
+                continue;
             }
+            let (these, are, them) = match dead.len() {
+                1 => ("this", "is", "it"),
+                _ => ("these", "are", "them"),
+            };
+            self.add(
+                Severity::Warning,
+                "after-all",
+                &(first.span.start..last.span.end),
+                format!("`{}` ends the record, so that {these} {are} never looked at", all.text),
+                format!("move {them} before `{}`, or remove {them}", all.text),
+            );
         }
     }
 

@@ -186,6 +186,8 @@ fn what_a_record_says_as_a_whole() {
     assert_eq!(codes("v=spf1"), one("no-all", ""));
     assert_eq!(codes("v=spf1 a"), one("no-all", ""));
     assert_eq!(codes("v=spf1 -all a"), one("after-all", "a"));
+    assert_eq!(codes("v=spf1 -all a mx exp=%{d}"), one("after-all", "a mx"));
+    assert_eq!(codes("v=spf1 mx/33 -all"), one("prefix-length", "/33"));
     assert_eq!(
         codes("v=spf1 redirect=a.example -all"),
         one("redirect-with-all", "redirect=a.example")

@@ -193,7 +193,12 @@ pub(super) fn percent(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
         }
         (None, None) => "write `%%` for a percent sign".to_owned(),
     };
-    Some(Slip::new("macro", "a percent sign begins no macro that SPF knows", say(help)))
+    let message = match rest.starts_with("%{") {
+        true if !rest.contains('}') => "the macro has no end",
+        true => "SPF knows no such macro",
+        false => "a percent sign begins no macro here",
+    };
+    Some(Slip::new("macro", message, say(help)))
 }
 
 /// Names that end in nothing that could be a top-level domain.
