@@ -1,21 +1,25 @@
 //! The same messages in the same generated worlds, judged by Quivive and by other implementations:
-//! every difference is explained by a rule, or it is a fault.
+//! every difference is explained by what is known of the other, recomputed from the case, or it is
+//! a fault.
 
+mod departures;
+mod expansion;
+mod explain;
+mod grammar;
+mod judge;
 mod peers;
 mod random;
-mod rules;
+mod reading;
 mod world;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::{Error, Result};
 
-use quivive_evidence::{Facts, Identity, Notebook, Question};
-use quivive_spf::{Limits, Request, check_host};
-
+use explain::{Explanation, explain};
+use judge::{Answers, Ours, judge};
 use peers::Peer;
 use random::Random;
-use rules::{Difference, RULES};
 use world::Case;
 
 /// How many cases are put to a peer before its results are read.
@@ -27,7 +31,7 @@ const SHOWN_MAX: usize = 20;
 /// Compares `cases` cases made from `seed`; a report.
 ///
 /// # Errors
-/// No peer can be had, or a difference that no rule explains.
+/// No peer can be had, or a difference that nothing explains.
 pub fn run(cases: usize, seed: u64) -> Result<String> {
     let (mut peers, skipped) = peers::start();
     if peers.is_empty() {
@@ -40,11 +44,14 @@ pub fn run(cases: usize, seed: u64) -> Result<String> {
         let batch: Vec<Case> =
             (0..left.min(CASES_AT_ONCE)).map(|_| Case::generate(&mut random)).collect();
         left -= batch.len();
-        let ours: Vec<Ours> = batch.iter().map(judge).collect();
+        let ours: Vec<Ours> = batch.iter().map(|case| judge(case, Answers::InTurn)).collect();
+        for (case, ours) in batch.iter().zip(&ours) {
+            tally.compare_with_ourselves(case, ours);
+        }
         for peer in &mut peers {
             let theirs = peer.judge(&batch)?;
             for ((case, ours), theirs) in batch.iter().zip(&ours).zip(theirs) {
-                tally.compare(peer, case, ours, &theirs);
+                tally.compare(peer.name, case, ours, &theirs);
             }
         }
     }
@@ -58,65 +65,53 @@ pub fn run(cases: usize, seed: u64) -> Result<String> {
     }
 }
 
-/// What Quivive says.
-pub(crate) struct Ours {
-    pub(crate) result: &'static str,
-    pub(crate) cause: &'static str,
-    /// Every question that was answered on the way, as text.
-    pub(crate) asked: Vec<String>,
-}
-
-fn judge(case: &Case) -> Ours {
-    let mut facts = Facts::new(case.address.parse().expect("an address"));
-    facts.helo.clone_from(&case.helo);
-    facts.reverse_path.clone_from(&case.sender);
-    let request = Request::new(&facts, Identity::Mailfrom);
-    let mut notebook = Notebook::default();
-    let mut asked = Vec::new();
-    loop {
-        let missing = match check_host(&request, &notebook, Limits::default()) {
-            Ok(outcome) => {
-                return Ours { result: outcome.result.word(), cause: outcome.cause, asked };
-            }
-            Err(missing) => missing,
-        };
-        // In strict order, so that what was asked is what was needed.
-        let Some(Question::Dns(question)) = missing.questions().first() else {
-            unreachable!("SPF asks DNS")
-        };
-        asked.push(question.to_string());
-        let question = question.clone();
-        notebook.note(&question.name, case.answer(&question));
-    }
-}
-
 #[derive(Default)]
 struct Tally {
-    explained: BTreeMap<(&'static str, &'static str), usize>,
+    differences: BTreeMap<&'static str, usize>,
+    /// By peer and departure; a difference may need several.
+    departures: BTreeMap<(&'static str, &'static str), usize>,
     unexplained: usize,
     shown: String,
 }
 
 impl Tally {
-    fn compare(&mut self, peer: &Peer, case: &Case, ours: &Ours, theirs: &str) {
-        if ours.result == theirs {
-            return;
+    /// Whatever is asked ahead of need, and whenever its answers come.
+    fn compare_with_ourselves(&mut self, case: &Case, ours: &Ours) {
+        let ahead = judge(case, Answers::AsTheyCome);
+        if !ahead.is_as(ours) {
+            self.show("Quivive, asking ahead", &format!("{ahead:?}"), case, ours);
         }
-        let difference = Difference { peer: peer.name, case, ours, theirs };
-        if let Some(rule) = RULES.iter().find(|rule| rule.explains(&difference)) {
-            *self.explained.entry((peer.name, rule.name)).or_default() += 1;
-            return;
-        }
-        self.unexplained += 1;
-        if self.unexplained <= SHOWN_MAX {
-            let Ours { result, cause, asked } = ours;
-            writeln!(self.shown, "== {}: {theirs}, and not {result} ({cause})", peer.name).ok();
-            let Case { address, helo, sender, .. } = case;
-            writeln!(self.shown, "{address} {helo} {sender}; asked: {}", asked.join(", ")).ok();
-            for ((name, record_type), known) in &case.answers {
-                if asked.contains(&format!("{name} {record_type}")) {
-                    writeln!(self.shown, "  {name} {record_type} {known:?}").ok();
+    }
+
+    fn compare(&mut self, peer: &'static str, case: &Case, ours: &Ours, theirs: &str) {
+        match explain(case, ours, peer, theirs) {
+            Explanation::Agreement => {}
+            Explanation::Departures(departures) => {
+                *self.differences.entry(peer).or_default() += 1;
+                for departure in departures {
+                    let name = departures::name(departure);
+                    *self.departures.entry((peer, name)).or_default() += 1;
                 }
+            }
+            Explanation::OursIsOdd(plain) => self.show("RFC 7208, read plainly", plain, case, ours),
+            Explanation::TheirsIsOdd(expected) => {
+                self.show(peer, &format!("{theirs} (and {expected} was expected)"), case, ours);
+            }
+        }
+    }
+
+    fn show(&mut self, whose: &str, theirs: &str, case: &Case, ours: &Ours) {
+        self.unexplained += 1;
+        if self.unexplained > SHOWN_MAX {
+            return;
+        }
+        let Ours { result, cause, asked, .. } = ours;
+        writeln!(self.shown, "== {whose}: {theirs}, and not {result} ({cause})").ok();
+        let Case { address, helo, sender, .. } = case;
+        writeln!(self.shown, "{address} {helo} {sender}; asked: {}", asked.join(", ")).ok();
+        for ((name, record_type), known) in &case.answers {
+            if asked.contains(&format!("{name} {record_type}")) {
+                writeln!(self.shown, "  {name} {record_type} {known:?}").ok();
             }
         }
     }
@@ -125,8 +120,11 @@ impl Tally {
         let names: Vec<&str> = peers.iter().map(|peer| peer.name).collect();
         let mut report =
             format!("{}{cases} cases, seed {seed}: {}\n", self.shown, names.join(", "));
-        for ((peer, rule), count) in &self.explained {
-            writeln!(report, "{count:>8}  {peer}: {rule}").ok();
+        for (peer, count) in &self.differences {
+            writeln!(report, "{count:>8}  {peer} says something else, by").ok();
+            for ((_, name), count) in self.departures.iter().filter(|((of, _), _)| of == peer) {
+                writeln!(report, "{count:>16}  {name}").ok();
+            }
         }
         report
     }

@@ -47,6 +47,12 @@ const PEERS: &[Peer] = &[
         accounts: &[],
     },
     Peer {
+        name: "libspf2",
+        packages: &["libspf2-2"],
+        proof: "usr/lib/libspf2.so.2",
+        accounts: &[],
+    },
+    Peer {
         name: "swaks",
         packages: &["swaks", "libnet-ssleay-perl"],
         proof: "usr/bin/swaks",

@@ -31,7 +31,7 @@ my $resolver = Net::DNS::Resolver::Programmable->new(
         my $known = $world{"$key $type"} or return ('NXDOMAIN', 1);
         my ($status, @records) = @$known;
         return ('SERVFAIL', 1) if $status eq 'servfail';
-        return ('NXDOMAIN', 1) if $status eq 'nxdomain';
+        return ('query timed out') if $status eq 'timeout';
         return ('NOERROR', 1, map { record($name, $type, $_) } @records);
     });
 my $server = Mail::SPF::Server->new(dns_resolver => $resolver, query_rr_types => Mail::SPF::Server->query_rr_type_txt);

@@ -24,6 +24,8 @@ def look_up(name, kind, *_, **__):
     status, records = world.get(key, ("nxdomain", []))
     if status == "servfail":
         raise spf.TempError("DNS SERVFAIL")
+    if status == "timeout":
+        raise spf.TempError("DNS The DNS operation timed out")
     return [((name, kind), record(kind, text)) for text in records]
 
 

@@ -43,23 +43,40 @@ pub(crate) fn start() -> (Vec<Peer>, Vec<String>) {
             command
         }),
     );
+    add(
+        LIBSPF2,
+        libspf2(&root).map(|library| {
+            let mut command = Command::new("python3");
+            command.arg(scripts.join("libspf2.py")).env("LIBSPF2", library);
+            command
+        }),
+    );
     (peers, skipped)
 }
 
 pub(crate) const PYSPF: &str = "pyspf";
 pub(crate) const MAIL_SPF: &str = "Mail::SPF";
+pub(crate) const LIBSPF2: &str = "libspf2";
+
+const NOT_UNPACKED: &str = "not unpacked: run `cargo xtask test` once, as root";
 
 /// The folders of Mail::SPF's modules, which `cargo xtask differential` unpacks.
 fn mail_spf(root: &Path) -> std::result::Result<String, String> {
     let tree = root.join("target/peers/mail-spf/usr");
     if !tree.join("share/perl5/Mail/SPF.pm").is_file() {
-        return Err("not unpacked: run `cargo xtask test` once, as root".to_owned());
+        return Err(NOT_UNPACKED.to_owned());
     }
     let compiled = folders_of(&tree.join("lib"))
         .into_iter()
         .flat_map(|folder| folders_of(&folder.join("perl5")));
     let all = std::iter::once(tree.join("share/perl5")).chain(compiled);
     Ok(all.map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(":"))
+}
+
+/// The library, which `cargo xtask differential` unpacks.
+fn libspf2(root: &Path) -> std::result::Result<PathBuf, String> {
+    let library = root.join("target/peers/libspf2/usr/lib/libspf2.so.2");
+    if library.is_file() { Ok(library) } else { Err(NOT_UNPACKED.to_owned()) }
 }
 
 fn folders_of(folder: &Path) -> Vec<PathBuf> {

@@ -28,8 +28,12 @@ pub(crate) struct Case {
 #[derive(Debug, Clone)]
 pub(crate) enum Known {
     Found(Vec<String>),
+    /// The same, after answers that were asked for later.
+    Late(Vec<String>),
     NoData,
     Failing,
+    /// Until whoever asks has lost patience.
+    Never,
 }
 
 const VALID: &[&str] = &[
@@ -128,6 +132,7 @@ const HOSTILE: &[&str] = &[
     "exists:%{d99}.NAME",
     "exists:%{l1r+-}.NAME",
     "mx:many.NAME",
+    "mx:full.n1.test",
     "include:n0.test",
     "a:void.NAME",
     "mx:void.NAME",
@@ -135,6 +140,14 @@ const HOSTILE: &[&str] = &[
     "a:failing.NAME",
     "mx:failing.NAME",
     "include:failing.NAME",
+    "a:late.NAME",
+    "a:late.NAME",
+    "mx:late.NAME",
+    "include:late.NAME",
+    "a:never.NAME",
+    "mx:never.NAME",
+    "include:never.NAME",
+    "exists:never.NAME",
     "a:NAME\u{7f}",
     "ip6:::ffff:192.0.2.1/120",
     "ip6:::1/0",
@@ -154,10 +167,33 @@ impl Case {
         for domain in 0..DOMAINS {
             case.publish(&format!("n{domain}.test"), domain == 0, random);
         }
-        let names = (0..random.below(3)).map(|_| name(random)).collect();
+        case.publish_hosts();
         let reverse = quivive_evidence::reverse_name(case.address.parse().expect("an address"));
-        case.answers.insert((reverse, "PTR"), found(names));
+        let names = match random.below(24) {
+            0 => Known::Failing,
+            1 => Known::Never,
+            // One more than are looked at.
+            2 => found((0..11).map(|index| format!("f{index}.n1.test")).collect()),
+            _ => found((0..random.below(3)).map(|_| name(random)).collect()),
+        };
+        case.answers.insert((reverse, "PTR"), names);
         case
+    }
+
+    /// An MX with more hosts than are looked at, one of which may be the client.
+    fn publish_hosts(&mut self) {
+        let hosts = (0..11).map(|index| format!("{index} f{index}.n1.test")).collect();
+        self.answers.insert(("full.n1.test".to_owned(), "MX"), found(hosts));
+        for index in 0..11 {
+            let (four, six) = match index {
+                3 => ("192.0.2.1", "2001:db8::1"),
+                10 => ("192.0.2.77", "2001:db8::2"),
+                _ => ("198.51.100.200", "2001:db8:1::2"),
+            };
+            let name = format!("f{index}.n1.test");
+            self.answers.insert((name.clone(), "A"), found(vec![four.to_owned()]));
+            self.answers.insert((name, "AAAA"), found(vec![six.to_owned()]));
+        }
     }
 
     fn publish(&mut self, name: &str, surely: bool, random: &mut Random) {
@@ -172,7 +208,11 @@ impl Case {
                 1 => texts.insert(0, "something else".to_owned()),
                 _ => {}
             }
-            note(name, "TXT", Known::Found(texts));
+            note(
+                name,
+                "TXT",
+                if random.below(8) == 0 { Known::Late(texts) } else { Known::Found(texts) },
+            );
         } else if random.below(3) == 0 {
             note(name, "TXT", Known::Failing);
         }
@@ -180,14 +220,14 @@ impl Case {
             ("A", &["192.0.2.1", "192.0.2.70", "198.51.100.9"][..]),
             ("AAAA", &["2001:db8::1", "2001:db8:1::2"]),
         ] {
-            match random.below(6) {
-                0 => note(name, record_type, Known::Failing),
-                1 => note(name, record_type, Known::NoData),
-                _ => {
-                    let addresses =
-                        (0..=random.below(2)).map(|_| random.pick(addresses).to_owned());
-                    note(name, record_type, found(addresses.collect()));
-                }
+            let count = 1 + random.below(2);
+            let some = (0..count).map(|_| random.pick(addresses).to_owned()).collect();
+            match random.below(18) {
+                0 | 1 => note(name, record_type, Known::Failing),
+                2 => note(name, record_type, Known::Never),
+                3..=5 => note(name, record_type, Known::NoData),
+                6 | 7 => note(name, record_type, Known::Late(some)),
+                _ => note(name, record_type, found(some)),
             }
         }
         let host = |index: usize| format!("{} n{index}.test", 10 * index);
@@ -203,20 +243,37 @@ impl Case {
         for record_type in ["A", "AAAA", "MX", "TXT"] {
             note(&format!("failing.{name}"), record_type, Known::Failing);
         }
+        for record_type in ["A", "AAAA", "MX", "TXT"] {
+            note(&format!("never.{name}"), record_type, Known::Never);
+        }
+        let late = format!("late.{name}");
+        note(&late, "A", Known::Late(vec!["192.0.2.1".to_owned()]));
+        note(&late, "AAAA", Known::Late(vec!["2001:db8::1".to_owned()]));
+        note(&late, "MX", Known::Late(vec![host(1), format!("20 {late}")]));
+        note(&late, "TXT", Known::Late(vec!["v=spf1 ip4:192.0.2.0/25 ~all".to_owned()]));
         note(&format!("explain.{name}"), "TXT", found(vec!["no".to_owned()]));
         note(&format!("192.0.2.1.{name}"), "A", found(vec!["127.0.0.2".to_owned()]));
+        let reversed = format!("1.2.0.192.in-addr.{name}");
+        note(&reversed, "A", found(vec!["127.0.0.2".to_owned()]));
         note(&format!("user.{name}"), "A", found(vec!["127.0.0.2".to_owned()]));
     }
 
-    /// What DNS says to a question.
+    /// What is known about a question.
+    pub(crate) fn known(&self, question: &DnsQuestion) -> Option<&Known> {
+        self.answers.get(&(question.name.to_string(), word(question.record_type)))
+    }
+
+    /// What DNS says to a question, in the end.
     pub(crate) fn answer(&self, question: &DnsQuestion) -> DnsAnswer {
         let record_type = question.record_type;
-        let key = (question.name.to_string(), word(record_type));
-        let outcome = match self.answers.get(&key) {
+        let outcome = match self.known(question) {
             None => Outcome::NoName,
             Some(Known::NoData) => Outcome::NoData,
             Some(Known::Failing) => Outcome::Failed(Failure::ServerFailure),
-            Some(Known::Found(records)) => return read(record_type, records),
+            Some(Known::Never) => Outcome::Failed(Failure::Timeout),
+            Some(Known::Found(records) | Known::Late(records)) => {
+                return read(record_type, records);
+            }
         };
         DnsAnswer::without_records(record_type, outcome, Source::default())
     }
@@ -226,9 +283,11 @@ impl Case {
         let mut lines = String::new();
         for ((name, record_type), known) in &self.answers {
             let (status, records) = match known {
-                Known::Found(records) => ("found", &records[..]),
+                // Whoever asks one question after the other only waits.
+                Known::Found(records) | Known::Late(records) => ("found", &records[..]),
                 Known::NoData => ("nodata", &[][..]),
                 Known::Failing => ("servfail", &[][..]),
+                Known::Never => ("timeout", &[][..]),
             };
             write!(lines, "answer\t{name}\t{record_type}\t{status}").expect("a String takes text");
             for record in records {
