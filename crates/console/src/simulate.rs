@@ -8,8 +8,9 @@ use axum::Extension;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quivive_evidence::{FindingResult, Notebook};
+use quivive_evidence::{FindingResult, Method, Notebook, Recorded, Severity, Subject};
 use quivive_mail::domain;
+use quivive_verdict::linter;
 use quivive_verdict::simulation::{Forecast, Simulation, Tally, Traffic, by_urgency, instead};
 use serde::Deserialize;
 
@@ -19,7 +20,7 @@ use crate::guard::refused;
 use crate::replay::RECORDS_MAX;
 use crate::shown::Shown;
 use crate::state::Console;
-use crate::words::{number, share};
+use crate::words::{counted, number, share};
 
 /// How many senders a page judges: those with the most messages.
 pub const SENDERS_MAX: usize = 500;
@@ -59,6 +60,8 @@ struct Outcome {
     messages: String,
     /// Where the senders are from, and what was left out.
     source: String,
+    /// What the linter finds wrong with the record, and the cures.
+    faults: Vec<(Shown, Shown)>,
     broken: Option<String>,
     mended: Option<String>,
     days: [Day; 2],
@@ -159,7 +162,8 @@ async fn outcome(console: &Console, form: &SimulateForm) -> Result<Outcome, Stri
     let policy = &console.world().policy;
     let simulation = Simulation::new(policy, &domain, &traffic.senders, &instead)?;
     let forecasts = forecast(console, simulation).await?;
-    Ok(Outcome::new(&domain, source, &forecasts))
+    let faults = faults(console, &domain, &instead)?;
+    Ok(Outcome::new(&domain, source, faults, &forecasts))
 }
 
 /// Who sends, and where that is from.
@@ -188,6 +192,21 @@ async fn senders(
     Ok((recorded.traffic, format!("{newest}{messages} recorded messages of this domain.")))
 }
 
+/// A record that is broken breaks everything: that is said before what follows from it.
+fn faults(
+    console: &Console,
+    domain: &str,
+    instead: &[Recorded],
+) -> Result<Vec<(Shown, Shown)>, String> {
+    let Some(lint) = linter(Method::Spf, &console.world().policy) else { return Ok(Vec::new()) };
+    let mut notebook = Notebook::default();
+    instead.iter().try_for_each(|answer| answer.note(&mut notebook))?;
+    let subject = Subject { domain: Some(domain.to_owned()), record: None };
+    let remarks = lint.lint(&subject, &notebook).report.remarks;
+    let errors = remarks.iter().filter(|remark| remark.severity == Severity::Error);
+    Ok(errors.map(|error| (Shown::new(&error.message), Shown::new(&error.help))).collect())
+}
+
 /// Asks DNS as it is now for everything that the record leads to.
 async fn forecast(console: &Console, mut simulation: Simulation) -> Result<Vec<Forecast>, String> {
     let end = Instant::now() + PATIENCE;
@@ -209,7 +228,12 @@ async fn forecast(console: &Console, mut simulation: Simulation) -> Result<Vec<F
 }
 
 impl Outcome {
-    fn new(domain: &str, source: String, forecasts: &[Forecast]) -> Self {
+    fn new(
+        domain: &str,
+        source: String,
+        faults: Vec<(Shown, Shown)>,
+        forecasts: &[Forecast],
+    ) -> Self {
         let tally = Tally::of(forecasts);
         let most = forecasts.iter().map(|one| one.sender.count).max().unwrap_or(1).max(1);
         let row = |forecast: &&Forecast| Row::new(forecast, most);
@@ -222,9 +246,10 @@ impl Outcome {
         legend.dedup();
         Self {
             domain: Shown::new(domain),
-            senders: number(forecasts.len() as u64),
+            senders: counted(forecasts.len(), "sender"),
             messages: messages(tally.messages),
             source,
+            faults,
             broken: told(tally.broken),
             mended: told(tally.mended),
             days: [

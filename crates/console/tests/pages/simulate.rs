@@ -66,6 +66,19 @@ async fn what_cannot_be_used_is_said_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn a_broken_record_is_called_so() {
+    let setting = Setting::new(ZONE).await;
+    let answer = simulate(&setting, "example.com", "v=spf1 ip:192.0.2.1 -all", "192.0.2.1").await;
+    let page = text(&answer.body);
+    let said = "The record: `ip` is no mechanism of SPF; one error makes the whole record unusable. \
+                To mend it: write `ip4:192.0.2.1`.";
+    assert!(page.contains(said), "{page}");
+    assert!(page.contains("1 message, 1 sender "), "{page}");
+    let fine = simulate(&setting, "example.com", "v=spf1 -all", "192.0.2.1").await;
+    assert!(!text(&fine.body).contains("The record:"), "{}", fine.body);
+}
+
+#[tokio::test]
 async fn only_the_largest_of_many_senders_count() {
     let setting = Setting::new(ZONE).await;
     let most = u32::try_from(quivive_console::SENDERS_MAX).unwrap();
