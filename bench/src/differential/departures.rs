@@ -35,7 +35,8 @@ pub(crate) enum Departure {
     LongLabelIsCut,
     /// A text of more than 255 octets in a domain-spec is an error of syntax.
     LongTextRefused,
-    /// All addresses of all hosts, or of all names of the client, are looked up before any is compared.
+    /// All addresses of all hosts, or of all names of the client, are looked up before any of them
+    /// is compared.
     ComparesLast,
     /// Names of the client that cannot match a `ptr` are looked up, too.
     AllNamesValidated,
