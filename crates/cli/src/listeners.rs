@@ -243,6 +243,7 @@ fn settings(hostname: &str, listen: &Listen, next_hop: next_hop::NextHop) -> Set
         recipient_domains: domains.map(|domain| domain.as_str().to_owned()).collect(),
         proxy_from: listen.proxy_from.clone(),
         xclient_from: listen.xclient_from.clone(),
+        auth_from: listen.auth_from.clone(),
         xclient_to_next_hop: listen.xclient_to_next_hop,
         tls,
         size_max: listen.size_max as u64,

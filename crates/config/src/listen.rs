@@ -45,6 +45,9 @@ settings! {
         proxy_from: Vec<IpNet> = Vec::new(); Live, Now;
         /// Networks whose clients may say XCLIENT.
         xclient_from: Vec<IpNet> = Vec::new(); Live, Now;
+        /// Networks whose word counts for who submitted a message (AUTH= of MAIL, RFC 4954): it
+        /// goes on to the next hop.
+        auth_from: Vec<IpNet> = Vec::new(); Live, Now;
         /// Whether the next hop is told the client by XCLIENT.
         xclient_to_next_hop: bool = false; Live, Now;
         /// How many octets a message may have.
@@ -199,6 +202,7 @@ const USES: &[(&str, &[Door])] = &[
     ("next_hop", SMTP),
     ("proxy_from", SMTP),
     ("xclient_from", SMTP),
+    ("auth_from", SMTP),
     ("xclient_to_next_hop", SMTP),
     ("size_max", SMTP),
     ("tls", &[Door::Gateway, Door::Submission, Door::Console, Door::Public, Door::Http]),

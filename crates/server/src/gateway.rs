@@ -18,6 +18,7 @@ mod received;
 mod recipients;
 mod replies;
 mod settings;
+mod submitter;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transaction;

@@ -23,7 +23,7 @@ pub use command::{Auth, Command, CommandError, Mail, Rcpt};
 pub use data::{BdatDecoder, DataDecoder, DataEncoder, Decoded};
 pub use extensions::Extensions;
 pub use line::{COMMAND_LINE_OCTETS_MAX, DATA_LINE_OCTETS_MAX, LineDecoder, LineError};
-pub use parameters::{Body, MailParameters, Notify, RcptParameters, Ret};
+pub use parameters::{Body, MailParameters, NO_SUBMITTER, Notify, RcptParameters, Ret};
 pub use reply::{REPLY_LINE_OCTETS_MAX, REPLY_LINES_MAX, Reply, ReplyDecoder, ReplyError};
 pub use session::{Event, Session};
 pub use xclient::{Stated, Xclient};

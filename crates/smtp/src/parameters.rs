@@ -63,6 +63,9 @@ pub struct Notify {
     pub delay: bool,
 }
 
+/// The value of AUTH where nobody is known to have submitted a message (RFC 4954 section 5).
+pub const NO_SUBMITTER: &str = "<>";
+
 /// The longest ENVID, in octets of xtext (RFC 3461 section 4.4).
 const ENVID_OCTETS_MAX: usize = 100;
 
@@ -167,8 +170,10 @@ fn parse_envid(value: &str) -> Result<String, Reply> {
 /// RFC 4954 section 5: as xtext a mailbox, or `<>` where the submitter is not known.
 fn parse_auth(value: &str) -> Result<String, Reply> {
     let decoded = xtext::decode(value).ok_or(BAD)?;
-    let fits = decoded == b"<>" || Mailbox::parse(&decoded, Charset::Ascii).is_ok();
-    if fits { Ok(value.to_owned()) } else { Err(BAD) }
+    let fits =
+        decoded == NO_SUBMITTER.as_bytes() || Mailbox::parse(&decoded, Charset::Ascii).is_ok();
+    // Written in one way, whatever way it came in.
+    if fits { Ok(xtext::encode(&decoded)) } else { Err(BAD) }
 }
 
 fn parse_submitter(value: &str) -> Result<String, Reply> {
@@ -326,9 +331,11 @@ mod tests {
             ("a+2Bb@e.test", b"a+b@e.test"),
             ("a+2bb@e.test", b"a+b@e.test"),
             ("<>", b"<>"),
+            ("+3C+3E", b"<>"),
         ] {
             let auth = MailParameters::parse(&format!("AUTH={value}")).unwrap().auth.unwrap();
             assert_eq!(xtext::decode(&auth).unwrap(), mailbox, "{value}");
+            assert_eq!(auth, xtext::encode(mailbox), "{value}");
         }
         for value in ["a+b@e.test", "", "x=y@e.test", "alice", "+0Aa@b", "a@b+0D+0A", "<a@b>"] {
             let reply = MailParameters::parse(&format!("AUTH={value}")).unwrap_err();

@@ -27,7 +27,7 @@ const RECEIVED_MAX: usize = 50;
 const REFUSED_NAMED_MAX: usize = 100;
 
 impl Conversation {
-    pub(super) async fn mail(&mut self, mail: Mail) {
+    pub(super) async fn mail(&mut self, mut mail: Mail) {
         // The address of whoever states clients, or of the client before, must not speak for it.
         if self.client.is_unknown {
             self.session.answer(&UNKNOWN_CLIENT);
@@ -37,6 +37,7 @@ impl Conversation {
             self.session.answer(&reply);
             return;
         }
+        mail.parameters.auth = Some(self.submitter(&mail));
         self.state_client().await;
         self.transaction = Some(Transaction::begin(&self.gateway, &self.client, mail).await);
         self.session.answer(&SENDER_OK);

@@ -19,6 +19,8 @@ pub struct Settings {
     pub proxy_from: Vec<IpNet>,
     /// Networks that may state a client by XCLIENT.
     pub xclient_from: Vec<IpNet>,
+    /// Networks whose word counts for who submitted a message (AUTH of MAIL, RFC 4954 section 5).
+    pub auth_from: Vec<IpNet>,
     /// Whether the next hop is told the client by XCLIENT, where it offers that.
     pub xclient_to_next_hop: bool,
     /// Certificate and key.
@@ -116,6 +118,7 @@ impl Settings {
             next_hop,
             proxy_from: Vec::new(),
             xclient_from: Vec::new(),
+            auth_from: Vec::new(),
             xclient_to_next_hop: false,
             tls: None,
             size_max: Self::SIZE_MAX,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use quivive_mail::EnhancedStatus;
 use quivive_smtp::{
-    Command, DataEncoder, Extensions, Mail, Rcpt, Reply, ReplyDecoder, ReplyError, Xclient,
+    Command, DataEncoder, Extensions, Mail, NO_SUBMITTER, Rcpt, Reply, ReplyDecoder, ReplyError,
+    Xclient,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -43,6 +44,8 @@ pub(crate) struct Connection {
     pub(crate) idle: bool,
     /// It speaks for one client alone.
     pub(crate) private: bool,
+    /// We have logged in there.
+    logged_in: bool,
     /// It is gone, or stands in the middle of a message, which closing alone does not end.
     pub(crate) spent: bool,
 }
@@ -136,6 +139,7 @@ impl Connection {
         }
         if let Some(login) = &security.login {
             connection.log_in(login).await?;
+            connection.logged_in = true;
         }
         Ok(connection)
     }
@@ -160,6 +164,7 @@ impl Connection {
             open: false,
             idle: false,
             private: false,
+            logged_in: false,
             spent: false,
         };
         let greeting = connection.reply(patience.greeting).await?;
@@ -332,7 +337,10 @@ impl Connection {
         let mut mail = mail.clone();
         let offered = self.extensions;
         let parameters = &mut mail.parameters;
-        parameters.auth = None;
+        parameters.auth = parameters.auth.take().filter(|auth| {
+            // That nobody is known must be said where we are somebody (RFC 4954 section 5).
+            offered.auth.is_some() && (self.logged_in || auth != NO_SUBMITTER)
+        });
         parameters.submitter = parameters.submitter.take().filter(|_| offered.submitter);
         parameters.size = parameters.size.filter(|_| offered.size.is_some());
         parameters.body = parameters.body.filter(|_| offered.eight_bit_mime);
