@@ -57,6 +57,7 @@ fn exposition(world: &World) -> String {
     judged(&mut text, &world.metrics);
     checks(&mut text, &world.metrics);
     sessions(&mut text, &world.metrics);
+    logins(&mut text, &world.metrics);
     srs(&mut text, &world.metrics);
     resolver(&mut text, &world.resolver.metrics());
     store(&mut text, world);
@@ -107,6 +108,14 @@ fn sessions(text: &mut Text, metrics: &Metrics) {
     text.family("quivive_sessions_open", "gauge", "Sessions that are open now, by door.");
     for (door, counts) in &sessions {
         text.sample("quivive_sessions_open", &[("door", door)], counts.open);
+    }
+}
+
+fn logins(text: &mut Text, metrics: &Metrics) {
+    let name = "quivive_logins_total";
+    text.family(name, "counter", "Attempts to log in by mechanism and result.");
+    for ((mechanism, result), count) in metrics.logins() {
+        text.sample(name, &[("mechanism", mechanism), ("result", result.word())], count);
     }
 }
 

@@ -1,5 +1,7 @@
 //! How the parts do: the store, the name servers, the sessions.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
@@ -8,8 +10,8 @@ use axum::response::Response;
 use quivive_resolver::ServerMetrics;
 use quivive_store::{Health, State as StoreState};
 
-use crate::Metrics;
 use crate::frame::{Frame, Session, page};
+use crate::metrics::{LoginResult, Metrics};
 use crate::shown::Shown;
 use crate::state::Console;
 use crate::words::{Moment, milliseconds, number, share};
@@ -22,6 +24,8 @@ struct HealthPage {
     servers: Vec<ServerView>,
     cache: CacheView,
     sessions: Vec<(&'static str, String, String)>,
+    /// How attempts to log in ended; empty if there were none.
+    logins: Vec<(&'static str, String)>,
     /// What became of forwarding addresses; empty if there were none.
     forwarding: Vec<(&'static str, String)>,
 }
@@ -84,9 +88,19 @@ pub(crate) async fn show(
         sessions: sessions
             .map(|(door, counts)| (door, number(counts.open), number(counts.begun)))
             .collect(),
+        logins: logins(&world.metrics),
         forwarding: forwarding(&world.metrics),
     };
     page(StatusCode::OK, &health_page)
+}
+
+/// How attempts to log in ended, by whatever mechanism.
+fn logins(metrics: &Metrics) -> Vec<(&'static str, String)> {
+    let mut counts: BTreeMap<LoginResult, u64> = BTreeMap::new();
+    for ((_, result), count) in metrics.logins() {
+        *counts.entry(result).or_default() += count;
+    }
+    counts.into_iter().map(|(result, count)| (result.title(), number(count))).collect()
 }
 
 /// What was rewritten and what came back, if anything was.

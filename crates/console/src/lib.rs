@@ -42,7 +42,7 @@ pub use access::{
 };
 pub use connection::{CONNECTION_TIME, HEAD_OCTETS_MAX, HEAD_TIME, LAST_TIME, converse};
 pub use guard::REQUEST_TIME;
-pub use metrics::{Metrics, OpenSession, SrsResult};
+pub use metrics::{LoginResult, Metrics, OpenSession, SrsResult};
 pub use public::{Public, public_router};
 pub use replay::RECORDS_MAX;
 pub use routes::{FORM_OCTETS_MAX, console_router};

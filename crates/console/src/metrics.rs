@@ -19,7 +19,51 @@ pub struct Metrics {
     judged: Mutex<Judged>,
     checks: Histogram,
     sessions: Mutex<BTreeMap<&'static str, SessionCounts>>,
+    logins: Mutex<BTreeMap<(&'static str, LoginResult), u64>>,
     srs: [AtomicU64; SrsResult::ALL.len()],
+}
+
+/// How an attempt to log in ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LoginResult {
+    /// The client is logged in.
+    Pass,
+    /// The name or its proof was wrong, or may not act as whom it named.
+    Fail,
+    /// What the client said is not of the mechanism.
+    Malformed,
+    /// The client gave up.
+    Cancelled,
+    /// Its network had failed too often.
+    Throttled,
+    /// It could not be found out.
+    Unavailable,
+}
+
+impl LoginResult {
+    /// The value of the label.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Malformed => "malformed",
+            Self::Cancelled => "cancelled",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// What it counts, for people.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Pass => "Logged in",
+            Self::Fail => "Refused: wrong name or password",
+            Self::Malformed => "Refused: not of the mechanism",
+            Self::Cancelled => "Given up",
+            Self::Throttled => "Refused: too many failures",
+            Self::Unavailable => "Could not be found out",
+        }
+    }
 }
 
 /// What became of an address that was to be rewritten, or found again.
@@ -107,6 +151,16 @@ impl Metrics {
         counts.begun += 1;
         counts.open += 1;
         OpenSession { metrics: self.clone(), door }
+    }
+
+    /// Counts an attempt to log in by this mechanism.
+    pub fn login(&self, mechanism: &'static str, result: LoginResult) {
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        *logins.entry((mechanism, result)).or_default() += 1;
+    }
+
+    pub(crate) fn logins(&self) -> BTreeMap<(&'static str, LoginResult), u64> {
+        self.logins.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts an address that was to be rewritten, or found again.

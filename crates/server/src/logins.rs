@@ -91,6 +91,7 @@ pub(crate) struct Applicant {
 
 /// An exchange with one client.
 pub(crate) struct Dialogue {
+    pub(crate) mechanism: Mechanism,
     logins: Arc<Logins>,
     applicant: Applicant,
     kind: Kind,
@@ -161,7 +162,7 @@ impl Logins {
                 Kind::Own(exchange)
             }
         };
-        Ok(Dialogue { logins: self.clone(), applicant, kind })
+        Ok(Dialogue { mechanism, logins: self.clone(), applicant, kind })
     }
 
     /// Under which name a client is logged in that has proven to be this one.

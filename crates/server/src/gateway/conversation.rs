@@ -197,7 +197,7 @@ impl Conversation {
                     self.log_in(mechanism, initial_response).await?;
                 }
                 Event::Response(response) => self.log_in_further(Some(response)).await?,
-                Event::AuthEnded => self.dialogue = None,
+                Event::AuthEnded => self.cancel_login(),
                 Event::Closed => return self.close().await,
             }
         }

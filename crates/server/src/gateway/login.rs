@@ -1,5 +1,6 @@
 //! A client logs in (RFC 4954): the session reads and writes, the logins decide.
 
+use quivive_console::LoginResult;
 use quivive_smtp::Reply;
 use quivive_smtp::sasl::Mechanism;
 use quivive_smtp::session::Secret;
@@ -32,7 +33,7 @@ impl Conversation {
                 self.log_in_further(initial_response).await
             }
             Err(denied) => {
-                self.deny(denied);
+                self.deny(mechanism, denied);
                 Ok(())
             }
         }
@@ -44,23 +45,42 @@ impl Conversation {
             self.session.answer(&NO_LOGIN);
             return Ok(());
         };
+        let mechanism = dialogue.mechanism;
         let response = response.as_ref().map(|Secret(octets)| &octets[..]);
         match dialogue.respond(response).await {
             Turn::Challenge(challenge) => self.session.challenge(&challenge),
             Turn::LoggedIn(login) => {
-                tracing::info!(client = %self.client.address, ?login, "logged in");
+                tracing::info!(client = %self.client.address, ?login, %mechanism, "logged in");
+                self.count_login(mechanism, LoginResult::Pass);
                 self.dialogue = None;
                 self.client.login = Some(login);
                 self.session.answer(&LOGGED_IN);
             }
-            Turn::Denied(denied) => self.deny(denied),
+            Turn::Denied(denied) => self.deny(mechanism, denied),
         }
         Ok(())
     }
 
-    fn deny(&mut self, denied: Denied) {
+    /// The client gave up.
+    pub(super) fn cancel_login(&mut self) {
+        if let Some(dialogue) = self.dialogue.take() {
+            self.count_login(dialogue.mechanism, LoginResult::Cancelled);
+        }
+    }
+
+    fn deny(&mut self, mechanism: Mechanism, denied: Denied) {
         self.dialogue = None;
-        tracing::info!(client = %self.client.address, reason = ?denied, "a login failed");
+        let client = self.client.address;
+        tracing::info!(%client, %mechanism, reason = ?denied, "a login failed");
+        self.count_login(
+            mechanism,
+            match denied {
+                Denied::Wrong => LoginResult::Fail,
+                Denied::Malformed => LoginResult::Malformed,
+                Denied::TooOften => LoginResult::Throttled,
+                Denied::Unavailable => LoginResult::Unavailable,
+            },
+        );
         self.session.answer(&match denied {
             Denied::Wrong => LOGIN_WRONG,
             Denied::Malformed => LOGIN_MALFORMED,
@@ -71,6 +91,10 @@ impl Conversation {
         if self.failures >= FAILURES_MAX {
             self.session.close(&TOO_MANY_LOGINS);
         }
+    }
+
+    fn count_login(&self, mechanism: Mechanism, result: LoginResult) {
+        self.gateway.ledger.metrics.login(mechanism.name(), result);
     }
 
     /// What is said to a client that must log in before it sends, and has not (RFC 6409 section

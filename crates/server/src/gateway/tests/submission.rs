@@ -10,7 +10,7 @@ use quivive_resolver::{Resolver, Zone};
 use quivive_verdict::{Action, Mode, Policy, Repair};
 
 use super::trust::Trust;
-use super::world::{Client, Next, World};
+use super::world::{Answer, Client, Next, World};
 use crate::check::Checker;
 use crate::gateway::TlsMode;
 use crate::grants::TableGrants;
@@ -353,4 +353,67 @@ async fn a_from_field_is_mended_where_that_is_wanted() {
     assert!(send(&mut client, "alice@e.test", forged).await.starts_with("250 "));
     let content = &next.contents()[1];
     assert!(content.contains("\r\nSender: <alice@e.test>\r\nFrom: victim@e.test\r\n"), "{content}");
+}
+
+/// A next hop that offers AUTH.
+async fn next_with_logins() -> Next {
+    Next::new(|line| match line.split(' ').next() {
+        Some("EHLO") => Answer::Say("250-next.example\r\n250 AUTH PLAIN\r\n"),
+        _ => Answer::Well,
+    })
+    .await
+}
+
+/// The parameters of MAIL as this next hop heard them, one after the other.
+fn mail_parameters(next: &Next) -> Vec<String> {
+    let heard = next.heard().into_iter();
+    heard.filter_map(|line| Some(line.strip_prefix("MAIL FROM:")?.to_owned())).collect()
+}
+
+#[tokio::test]
+async fn the_submitter_goes_on_where_logins_are_offered() {
+    let next = next_with_logins().await;
+    let named = |policy: &mut Policy| {
+        policy.binding =
+            Arc::new(Rules { login_domain: Some("e.test".to_owned()), ..Rules::default() });
+    };
+    let site = Site::with(Some(&next), named).await;
+    let mut client = site.login("alice").await;
+    for parameter in ["", " AUTH=<>", " AUTH=victim@e.test"] {
+        client.all(&[&format!("MAIL FROM:<alice@e.test>{parameter}"), RCPT]).await;
+        assert_eq!(client.message(OWN).await.code, 250);
+    }
+    // What a client states of somebody else is not believed, nor is it credited itself; and that
+    // nobody is known need not be said to a server where we have no login.
+    let own = "<alice@e.test> AUTH=alice@e.test";
+    assert_eq!(mail_parameters(&next), [own, "<alice@e.test>", "<alice@e.test>"]);
+    // Where no login is an address there is none to name.
+    let next = next_with_logins().await;
+    let site = Site::with(Some(&next), |_| {}).await;
+    assert!(send(&mut site.login("alice").await, "alice@e.test", OWN).await.starts_with("250 "));
+    assert_eq!(mail_parameters(&next), ["<alice@e.test>"]);
+    // Nor does it go where none are offered.
+    let next = Next::well().await;
+    let site = Site::with(Some(&next), named).await;
+    assert!(send(&mut site.login("alice").await, "alice@e.test", OWN).await.starts_with("250 "));
+    assert_eq!(mail_parameters(&next), ["<alice@e.test>"]);
+}
+
+#[tokio::test]
+async fn a_peer_that_is_believed_states_the_submitter() {
+    let next = next_with_logins().await;
+    let checker = Site::new().await.world.gateway.checker.clone();
+    let world = World::of(checker, Some(&next), None, |settings| {
+        settings.auth_from = vec!["192.0.2.1/32".parse().unwrap()];
+        settings.recipient_domains.push("elsewhere.test".to_owned());
+    })
+    .await;
+    for (address, heard) in [("192.0.2.1", " AUTH=e+3Dmc2@e.test"), ("192.0.2.2", "")] {
+        let mut client = world.connect_from(address);
+        assert_eq!(client.reply().await.code, 220);
+        client.all(&["EHLO peer", "MAIL FROM:<x@other.test> AUTH=e+3dmc2@e.test", RCPT]).await;
+        assert_eq!(client.message(OWN).await.code, 250);
+        let told = mail_parameters(&next).pop().unwrap();
+        assert_eq!(told, format!("<x@other.test>{heard}"), "{address}");
+    }
 }
