@@ -44,7 +44,7 @@ impl Client {
     }
 
     /// The address that a login is, or that it is in the domain of logins.
-    pub(crate) fn own_address(&self, rules: &Rules) -> Option<Address> {
+    pub fn own_address(&self, rules: &Rules) -> Option<Address> {
         let login = self.login().filter(|_| rules.own_address)?;
         Address::parse(login, rules).or_else(|| {
             let domain = rules.login_domain.as_ref()?;

@@ -12,6 +12,11 @@ pub struct Rate {
 
 const UNITS: &[(&str, u32)] = &[("min", 60), ("h", 3600), ("d", 86_400)];
 
+impl Rate {
+    /// The lengths of time that a rate can be for, in seconds.
+    pub const LENGTHS: [u32; 3] = [60, 3600, 86_400];
+}
+
 /// `100/h`; the units are min, h and d.
 impl FromStr for Rate {
     type Err = String;
@@ -38,6 +43,11 @@ impl fmt::Display for Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_those_of_the_units() {
+        assert_eq!(UNITS.iter().map(|(_, seconds)| *seconds).collect::<Vec<_>>(), Rate::LENGTHS);
+    }
 
     #[test]
     fn rates_come_back_as_they_were_written() {

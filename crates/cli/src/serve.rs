@@ -2,7 +2,9 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use quivive_binding::Rules;
 use quivive_config::Config;
 use quivive_console::Throttle;
 use quivive_resolver::Resolver;
@@ -10,6 +12,7 @@ use quivive_server::Ledger;
 use quivive_server::grants::Usage;
 use quivive_server::logins::Logins;
 use quivive_server::server::{Listener, ServeError, serve};
+use quivive_store::Store;
 use serde::Serialize;
 
 use crate::command_line::Global;
@@ -78,7 +81,11 @@ impl Loader<'_> {
             return Err(Error::Serve(text.to_owned()));
         }
         let resolver = self.resolver(&config)?;
+        let is_new = self.ledger.is_none();
         let ledger = self.ledger(&config.store).await?;
+        if let Some(store) = ledger.store.clone().filter(|_| is_new) {
+            tokio::spawn(recall(self.usage.clone(), store, config.binding.rules()));
+        }
         let tables = grants::tables(&config.binding, self.usage.clone()).await?;
         let memory = Memory { tables, tries: self.tries.clone() };
         listeners::listeners(&config, &resolver, &ledger, &memory).await
@@ -109,6 +116,16 @@ impl Loader<'_> {
         let resolver = world::resolver(self.global, config)?;
         self.network = servers.map(|servers| (servers, resolver.clone()));
         Ok(resolver)
+    }
+}
+
+/// Recalls what identities used before, beside the mail that comes.
+async fn recall(usage: Arc<Usage>, store: Store, rules: Rules) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    match quivive_server::grants::recall(&usage, &store, &rules, now).await {
+        Ok(0) => {}
+        Ok(messages) => tracing::info!(messages, "what identities used before is known"),
+        Err(error) => tracing::warn!("what identities used before is not known: {error}"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! identities use.
 
 mod database;
+mod recall;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use quivive_binding::{Grant, GrantTable, Query, Rules};
 use quivive_evidence::{Answer, Failure, Octets, Outcome, Source};
 
 pub use self::database::{DatabaseError, DatabaseGrants, HOLDERS_MAX};
+pub use self::recall::{RECALLED_MAX, recall};
 pub use self::service::{
     ANSWER_OCTETS_MAX, CACHED_MAX, PATIENCE, ServiceError, ServiceGrants, ServiceSettings,
 };
@@ -63,7 +65,11 @@ fn answer(entries: Result<Vec<String>, Failure>, micros: u32) -> Entries {
         Ok(entries) => Outcome::of(entries.iter().map(|entry| Octets::from(&**entry)).collect()),
         Err(failure) => Outcome::Failed(failure),
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let source = Source { noted_at: now, micros, ..Source::default() };
+    let source = Source { noted_at: unix_now(), micros, ..Source::default() };
     Arc::new(Answer::new(outcome, source))
+}
+
+/// The time, in seconds since 1970.
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -48,6 +48,9 @@ pub struct CaseLine {
     pub helo: String,
     /// The reverse-path; empty for the null reverse-path.
     pub reverse_path: String,
+    /// Under which name the client had logged in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
     /// The first [`RECIPIENTS_SHOWN`] recipients.
     pub recipients: Vec<String>,
     /// How many recipients there are.
@@ -268,6 +271,7 @@ fn line(row: &Row, heads: Vec<FindingHead>, filter: &Filter) -> Result<Option<Ca
         client: facts.client_address,
         helo: facts.helo,
         reverse_path: facts.reverse_path,
+        login: facts.auth_user,
         recipients: facts.recipients.into_iter().take(RECIPIENTS_SHOWN).collect(),
         recipients_count,
         action: verdict.action,
