@@ -31,11 +31,19 @@ struct DoneJson<'a> {
 /// Does what was asked.
 pub(crate) fn run(global: &Global, command: command_line::User) -> Result<ExitCode, Error> {
     match command {
+        command_line::User::Add(user) => add(global, &user)?,
         command_line::User::Passwd(user) => passwd(global, &user)?,
         command_line::User::List(list) => self::list(global, &list)?,
         command_line::User::Remove(user) => remove(global, &user)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn add(global: &Global, user: &UserName) -> Result<(), Error> {
+    let path = file(global, &user.file)?;
+    let known = User::with_password(&password::read()?).map_err(UsersError::User)?;
+    users::change(&path, |users| users.add(&user.name, known))?;
+    tell(global, user, "added")
 }
 
 fn passwd(global: &Global, user: &UserName) -> Result<(), Error> {

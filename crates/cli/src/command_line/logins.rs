@@ -7,6 +7,8 @@ use quivive_server::http::tokens::Scope;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
+    /// Add a user with a password read from standard input, who must not be there yet
+    Add(UserName),
     /// Read a password from standard input and set it, for a user who may be new
     Passwd(UserName),
     /// List the users, and the mechanisms by which each can log in

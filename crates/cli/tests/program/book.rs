@@ -1,11 +1,13 @@
 //! The commands in the book: each is run, and says what the page says.
 //!
 //! In a block that begins with ```` ```console ````, `$ cat FILE` shows a file that is made, and
-//! `$ quivive ...` a command that is run where these files are. What the page cuts it marks by a
-//! line of `...`.
+//! `$ quivive ...` a command that is run where these files are, after `echo 'TEXT' |` with that on
+//! its input. What the page cuts it marks by a line of `...`.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::run::{program, stderr, stdout};
 
@@ -31,22 +33,36 @@ fn simulate() {
     check("simulate.md", 1);
 }
 
+#[test]
+fn submission() {
+    check_with("submission.md", 5, &[("quivive.toml", "toml"), ("grants", "grants")]);
+}
+
 /// Runs the commands of a page, which are this many at least.
 #[track_caller]
 fn check(page: &str, at_least: usize) {
+    check_with(page, at_least, &[]);
+}
+
+/// As [`check`], where these files are: each is the page's first block in this language.
+#[track_caller]
+fn check_with(page: &str, at_least: usize, files: &[(&str, &str)]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
-    let commands = commands(&fs::read_to_string(&path).unwrap());
+    let text = fs::read_to_string(&path).unwrap();
+    let commands = commands(&text);
     let folder = tempfile::tempdir().unwrap();
+    for (name, language) in files {
+        let (_, block) = text.split_once(&format!("```{language}\n")).unwrap();
+        let (block, _) = block.split_once("```\n").unwrap();
+        fs::write(folder.path().join(name), block).unwrap();
+    }
     let mut run = 0;
     for Command { words, output } in commands {
         match &*words[0] {
             "cat" => fs::write(folder.path().join(&words[1]), output).unwrap(),
-            "quivive" => {
+            "quivive" | "echo" => {
                 run += 1;
-                let arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-                let mut command = program(&arguments);
-                let said = command.current_dir(folder.path()).output().unwrap();
-                let said = stdout(&said) + &stderr(&said);
+                let said = said(&words, folder.path());
                 assert!(
                     is_shown(&said, &output),
                     "{page}: $ {}\nsays:\n{said}\nand not:\n{output}",
@@ -57,6 +73,23 @@ fn check(page: &str, at_least: usize) {
         }
     }
     assert!(run >= at_least, "{page} has {run} commands");
+}
+
+/// What a command says where its files are.
+fn said(words: &[String], folder: &Path) -> String {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (input, arguments) = match &*words {
+        ["echo", input, "|", "quivive", arguments @ ..] => (format!("{input}\n"), arguments),
+        ["quivive", arguments @ ..] => (String::new(), arguments),
+        other => panic!("nobody knows how to run {other:?}"),
+    };
+    let mut command = program(arguments);
+    command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    // One that wants no input may be gone.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let said = child.wait_with_output().unwrap();
+    stdout(&said) + &stderr(&said)
 }
 
 /// Whether a text is what a page shows of it. Blanks at the ends of lines do not count.

@@ -16,3 +16,4 @@ mod setup;
 mod simulate;
 mod srs;
 mod token;
+mod user;

@@ -54,6 +54,9 @@ pub enum UserError {
     /// There is nobody of this name.
     #[error("there is no user `{0}`")]
     Unknown(String),
+    /// There is somebody of this name.
+    #[error("there is a user `{0}` already; `quivive user passwd {0}` sets a new password")]
+    Known(String),
 }
 
 impl User {
@@ -107,6 +110,19 @@ impl Users {
         match self.lines.get(*self.places.get(&name.to_lowercase())?)? {
             Line::User(name, user) => Some((name, user)),
             Line::Other(_) => None,
+        }
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// There is one of this name, or it cannot be one.
+    pub fn add(&mut self, name: &str, user: User) -> Result<(), UserError> {
+        match prepare(name.as_bytes())
+            .and_then(|name| self.find(&name).map(|(name, _)| name.to_owned()))
+        {
+            Some(known) => Err(UserError::Known(known)),
+            None => self.set(name, user).map(|_| ()),
         }
     }
 
