@@ -21,6 +21,7 @@ const TARGETS: &[Target] = &[
     Target { name: "caller_id_document", octets_max: 2048 },
     Target { name: "config", octets_max: 2048 },
     Target { name: "domain", octets_max: 512 },
+    Target { name: "grant_table", octets_max: 1024 },
     Target { name: "header", octets_max: 2048 },
     Target { name: "header_address", octets_max: 2048 },
     Target { name: "http_request", octets_max: 1024 },
