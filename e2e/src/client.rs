@@ -1,8 +1,12 @@
-//! Clients: Postfix's smtp-source, swaks, and a dialogue line by line.
+//! Clients: Postfix's smtp-source, swaks, msmtp, and a dialogue line by line.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::process::Output;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Output, Stdio};
+
+use rustls::{ClientConnection, StreamOwned};
 
 use crate::{peer, wait};
 
@@ -28,9 +32,38 @@ pub fn swaks(server: SocketAddr, arguments: &[&str]) -> Output {
     peer::command("swaks", &words).output().expect("unshare starts")
 }
 
+/// Has `msmtp` send a message to these recipients as these lines of its configuration say, to its
+/// end. What it says and hears stands on its output.
+///
+/// # Panics
+/// When it cannot be started.
+pub fn msmtp(account: &str, recipients: &[&str], message: &str) -> Output {
+    let folder = peer::open_folder();
+    let file = folder.path().join("msmtprc");
+    fs::write(&file, format!("account default\n{account}")).expect("the folder is ours");
+    // With a password in it, it has to be its owner's alone.
+    let permissions = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(&file, permissions).expect("the file is ours");
+    let file = format!("--file={}", file.display());
+    let words: Vec<&str> = ["msmtp", "--debug", &file].iter().chain(recipients).copied().collect();
+    let mut command = peer::command("msmtp", &words);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("unshare starts");
+    let mut input = child.stdin.take().expect("the input is piped");
+    // It may have given up before it reads.
+    let _ = input.write_all(message.as_bytes());
+    drop(input);
+    child.wait_with_output().expect("it ends")
+}
+
+/// What a dialogue goes over.
+trait Duplex: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Duplex for T {}
+
 /// A dialogue with an SMTP or LMTP server.
 pub struct Dialogue {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Duplex>>,
 }
 
 impl Dialogue {
@@ -39,9 +72,31 @@ impl Dialogue {
     /// # Panics
     /// When there is none.
     pub fn open(server: SocketAddr) -> Self {
-        let stream = TcpStream::connect(server).expect("the server listens");
-        stream.set_read_timeout(Some(wait::DEADLINE)).expect("a time is given");
-        let mut dialogue = Self { stream: BufReader::new(stream) };
+        Self::greeted(connect(server))
+    }
+
+    /// As [`Dialogue::open`], by TLS from the first octet.
+    ///
+    /// # Panics
+    /// When there is no greeting.
+    pub fn open_by_tls(server: SocketAddr, tls: ClientConnection) -> Self {
+        Self::greeted(StreamOwned::new(tls, connect(server)))
+    }
+
+    /// STARTTLS, and from then on TLS.
+    ///
+    /// # Panics
+    /// When the server does not want to, or said more than that it does.
+    pub fn start_tls(&mut self, tls: ClientConnection) {
+        self.say("STARTTLS", "220");
+        assert!(self.stream.buffer().is_empty(), "what comes in the clear counts for nothing");
+        let nothing: Box<dyn Duplex> = Box::new(io::empty());
+        let plain = std::mem::replace(&mut self.stream, BufReader::new(nothing)).into_inner();
+        self.stream = BufReader::new(Box::new(StreamOwned::new(tls, plain)));
+    }
+
+    fn greeted(stream: impl Duplex + 'static) -> Self {
+        let mut dialogue = Self { stream: BufReader::new(Box::new(stream)) };
         dialogue.expect("220");
         dialogue
     }
@@ -67,16 +122,14 @@ impl Dialogue {
     /// # Panics
     /// When the server does not believe us.
     pub fn open_by_proxy(server: SocketAddr, client_address: &str, helo: &str) -> Self {
-        let mut stream = TcpStream::connect(server).expect("the server listens");
-        stream.set_read_timeout(Some(wait::DEADLINE)).expect("a time is given");
+        let mut stream = connect(server);
         let (family, ours) = match client_address.contains(':') {
             true => ("TCP6", "::1"),
             false => ("TCP4", "127.0.0.1"),
         };
         let header = format!("PROXY {family} {client_address} {ours} 1025 25\r\n");
         stream.write_all(header.as_bytes()).expect("the server reads");
-        let mut dialogue = Self { stream: BufReader::new(stream) };
-        dialogue.expect("220");
+        let mut dialogue = Self::greeted(stream);
         dialogue.say(&format!("EHLO {helo}"), "250");
         dialogue
     }
@@ -87,12 +140,9 @@ impl Dialogue {
     /// # Panics
     /// When there is none.
     pub fn open_by_proxy_2(server: SocketAddr, client: IpAddr) -> Self {
-        let mut stream = TcpStream::connect(server).expect("the server listens");
-        stream.set_read_timeout(Some(wait::DEADLINE)).expect("a time is given");
+        let mut stream = connect(server);
         stream.write_all(&proxy_header(client)).expect("the server reads");
-        let mut dialogue = Self { stream: BufReader::new(stream) };
-        dialogue.expect("220");
-        dialogue
+        Self::greeted(stream)
     }
 
     /// Sends a line and takes the reply, which must begin with `expected`.
@@ -109,7 +159,9 @@ impl Dialogue {
     /// # Errors
     /// When the connection is gone.
     pub fn send(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.stream.get_mut().write_all(octets)
+        let stream = self.stream.get_mut();
+        stream.write_all(octets)?;
+        stream.flush()
     }
 
     /// Takes a reply of one or more lines; nothing when the connection ends first.
@@ -161,6 +213,13 @@ impl Dialogue {
     pub fn ask(&mut self, line: &str) -> String {
         self.say(line, "")
     }
+}
+
+/// A connection that waits for what is read until the deadline.
+fn connect(server: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(server).expect("the server listens");
+    stream.set_read_timeout(Some(wait::DEADLINE)).expect("a time is given");
+    stream
 }
 
 /// A header of the PROXY protocol (version 2): a connection from this client.

@@ -15,10 +15,15 @@ pub fn start() -> Peer {
     start_with(settings)
 }
 
-/// Starts an authentication server as Postfix asks it, over TCP, which knows everybody by
-/// [`PASSWORD`].
+/// Starts an authentication server, over TCP as Postfix asks it and at [`socket`] as we do, which
+/// knows everybody by [`PASSWORD`].
 pub fn start_authentication() -> Peer {
     start_with(authentication)
+}
+
+/// The UNIX socket of an authentication server.
+pub fn socket(dovecot: &Peer) -> PathBuf {
+    dovecot.folder().join("auth-client")
 }
 
 fn start_with(settings: fn(&Path, SocketAddr) -> String) -> Peer {
@@ -50,6 +55,7 @@ log_path = /dev/stderr
 protocols =
 ssl = no
 disable_plaintext_auth = no
+auth_mechanisms = plain login cram-md5 scram-sha-256
 passdb {{
   driver = static
   args = password={PASSWORD}
@@ -62,6 +68,9 @@ service auth {{
   inet_listener {{
     address = {ip}
     port = {port}
+  }}
+  unix_listener {folder}/auth-client {{
+    mode = 0666
   }}
 }}
 service anvil {{

@@ -5,13 +5,16 @@
 //! for it.
 
 pub mod book;
+pub mod bound;
 pub mod browser;
+pub mod bypasses;
 pub mod churn;
 pub mod client;
 pub mod dns;
 pub mod dovecot;
 pub mod exim;
 pub mod filtered;
+pub mod grants;
 pub mod kept;
 pub mod maildir;
 pub mod main_job;
@@ -25,4 +28,6 @@ pub mod postfix;
 pub mod quivive;
 pub mod sendmail;
 pub mod srs;
+pub mod submission;
+pub mod trust;
 pub mod wait;

@@ -167,6 +167,15 @@ impl Serve {
         self.listening(door).parse().expect("an address of the network")
     }
 
+    /// Where all doors of this name listen, in the order of the configuration.
+    ///
+    /// # Panics
+    /// When one of them listens on a UNIX socket.
+    pub fn addresses(&self, door: &str) -> Vec<SocketAddr> {
+        let of_door = self.listeners.iter().filter(|(name, _)| name == door);
+        of_door.map(|(_, address)| address.parse().expect("an address of the network")).collect()
+    }
+
     /// Where the first door of this name listens, in the words of the daemon.
     ///
     /// # Panics

@@ -58,6 +58,7 @@ const PEERS: &[Peer] = &[
         proof: "usr/bin/swaks",
         accounts: &[],
     },
+    Peer { name: "msmtp", packages: &["msmtp"], proof: "usr/bin/msmtp", accounts: &[] },
     Peer {
         name: "dovecot",
         packages: &["dovecot-lmtpd"],
