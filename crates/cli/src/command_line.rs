@@ -110,6 +110,8 @@ pub(crate) enum MailServer {
     Exim,
     /// By milter
     Sendmail,
+    /// By filter
+    Opensmtpd,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 //! of the mail server is read, and nothing is changed.
 
 mod exim;
+mod opensmtpd;
 mod postfix;
 mod sendmail;
 
@@ -49,6 +50,7 @@ pub(crate) fn run(global: &Global, setup: &Setup) -> Result<ExitCode, Error> {
         MailServer::Postfix => postfix::instructions(&config)?,
         MailServer::Exim => exim::instructions(&config)?,
         MailServer::Sendmail => sendmail::instructions(&config)?,
+        MailServer::Opensmtpd => opensmtpd::instructions(&config)?,
     };
     let mail_server = setup.mail_server.word();
     let Instructions { parts, checks } = &instructions;
@@ -73,6 +75,7 @@ impl MailServer {
             Self::Postfix => "postfix",
             Self::Exim => "exim",
             Self::Sendmail => "sendmail",
+            Self::Opensmtpd => "opensmtpd",
         }
     }
 }

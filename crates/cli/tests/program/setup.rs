@@ -68,6 +68,25 @@ fn the_lines_for_milters_are_those_of_their_page() {
 }
 
 #[test]
+fn the_lines_for_opensmtpd_are_those_of_its_page() {
+    let said = setup("opensmtpd", &block("opensmtpd.md", "toml"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/opensmtpd.md");
+    let page = fs::read_to_string(path).unwrap();
+    let [filter, listen] = texts(&said)[..] else { panic!("{said}") };
+    let program = fs::canonicalize(env!("CARGO_BIN_EXE_quivive")).unwrap();
+    let filter = filter.replace(named(&program), "/usr/bin/quivive");
+    assert!(page.contains(&format!("\n{filter}")), "{filter}");
+    assert!(page.contains(&format!(" port 25 {listen}")), "{listen}");
+    assert_eq!(said["parts"][0]["door"], "opensmtpd");
+    let checks = checks(&said);
+    assert!(checks.contains("smtpd -n") && !checks.contains("`socket_group`"), "{checks}");
+    let tcp = "[[listen]]\ndoor = \"opensmtpd\"\naddress = \"0.0.0.0:10041\"\n";
+    let said = setup("opensmtpd", tcp);
+    assert!(texts(&said)[0].contains(" --socket 127.0.0.1:10041\"\n"), "{said}");
+    assert!(self::checks(&said).contains("nobody but your mail servers reaches"), "{said}");
+}
+
+#[test]
 fn each_door_has_its_lines() {
     let said = setup(
         "postfix",
@@ -112,7 +131,12 @@ fn what_cannot_be_asked_is_told_with_its_cure() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("quivive.toml");
     fs::write(&path, "").unwrap();
-    for (mail_server, door) in [("postfix", "policy"), ("exim", "policy"), ("sendmail", "milter")] {
+    for (mail_server, door) in [
+        ("postfix", "policy"),
+        ("exim", "policy"),
+        ("sendmail", "milter"),
+        ("opensmtpd", "opensmtpd"),
+    ] {
         let output = run(&["setup", mail_server, "--config", named(&path)]);
         assert_eq!((code(&output), stdout(&output).as_str()), (1, ""));
         let said = stderr(&output);
