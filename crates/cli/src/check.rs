@@ -17,6 +17,8 @@ pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
     selection.check()?;
     let config = world::config(global)?;
     let mut policy = config.policy();
+    // Without a configuration nobody has said how logins are dealt with: everything is shown.
+    policy.practice.check_logins |= global.config.is_none();
     // A lone check costs nobody anything: it asks for records of RMX's own type too.
     policy.settings.rmx.type_number.get_or_insert(quivive_lmap::rmx::PRIVATE_TYPE);
     let receiver = match check.receiver {

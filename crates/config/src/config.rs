@@ -164,7 +164,6 @@ impl Config {
             legacy_headers: self.methods.legacy_headers(),
             binding: Arc::new(self.binding.rules()),
             repair: self.binding.repair,
-            spares_logins: self.methods.mode(Method::Binding) != Mode::Off,
             public_url: self.public_url(),
             ..Policy::new(self.authserv_id.as_str())
         }

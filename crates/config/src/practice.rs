@@ -30,6 +30,10 @@ settings! {
         /// the methods that are enforced. Whatever else is found is refused, or deferred where DNS
         /// failed.
         must_pass: Vec<Domain> = Vec::new(), example "[\"bank.example\"]"; Live, Now;
+        /// Whether users who logged in are checked by where their mail comes from, as strangers
+        /// are. As it is, nothing but `binding` judges their mail: what a domain says of its hosts
+        /// is not about the places where its users sit.
+        check_logins: bool = false; Live, Now;
         /// Everything is computed and written down, and nothing is refused, held or discarded.
         dry_run: bool = false; Live, Now;
     }
@@ -95,6 +99,7 @@ impl Local {
             relays: self.relays.clone(),
             forwarders: self.forwarders.clone(),
             must_pass: self.must_pass.iter().map(Domain::to_string).collect(),
+            check_logins: self.check_logins,
             dry_run: self.dry_run,
         }
     }

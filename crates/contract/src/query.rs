@@ -113,7 +113,7 @@ impl Selection {
         if let Some(methods) = &self.methods {
             selected.methods.clear();
             // What is asked for by name is judged, whoever logged in.
-            selected.spares_logins = false;
+            selected.practice.check_logins = true;
             for &method in methods {
                 let mode = match policy.mode(method) {
                     Mode::Off => Mode::Report,

@@ -33,9 +33,6 @@ pub(crate) fn decide(
     if let Some(index) = exception.filter(|index| policy.exceptions[*index].skip) {
         reasons.push(format!("nothing is checked ([[exception]] {}, skip)", index + 1));
     }
-    if policy.spares(facts) {
-        reasons.push("the client logged in: only binding is judged".to_owned());
-    }
     let mended = repair::mends(policy, findings, facts);
     for finding in findings {
         let (action, rule) = match spared(policy, findings, finding) {

@@ -5,6 +5,7 @@ mod steps;
 use quivive_evidence::{Evaluate, Facts, Identity, Method};
 
 use self::steps::{STEPS, Step};
+use crate::practice::Standing;
 use crate::{Mode, Policy};
 
 /// How far a message has come. Facts grow from stage to stage.
@@ -47,7 +48,7 @@ pub(crate) fn evaluations(
     before: Option<Stage>,
     now: Stage,
 ) -> Vec<Box<dyn Evaluate>> {
-    let spared = policy.spares(facts);
+    let spared = policy.practice.standing(facts) == Standing::LoggedIn;
     steps(policy)
         .filter(|step| !spared || step.method == Method::Binding)
         .filter(|step| step.stage <= now && before.is_none_or(|before| step.stage > before))

@@ -35,9 +35,6 @@ pub struct Policy {
     pub binding: Arc<quivive_binding::Rules>,
     /// What becomes of a From field that its client may not write, before it is refused.
     pub repair: Repair,
-    /// Whether mail of those who logged in is judged by binding alone: where it comes from says
-    /// nothing about who sends it.
-    pub spares_logins: bool,
     /// Where the explanations of refusals are published: their ids are put behind it. None:
     /// nowhere.
     pub public_url: Option<String>,
@@ -127,7 +124,6 @@ impl Policy {
             legacy_headers: false,
             binding: Arc::default(),
             repair: Repair::Nothing,
-            spares_logins: false,
             public_url: None,
             identities: Identity::ALL.to_vec(),
             practice: Practice::default(),
@@ -138,11 +134,6 @@ impl Policy {
     /// How a method runs.
     pub fn mode(&self, method: Method) -> Mode {
         self.methods.get(&method).copied().unwrap_or(Mode::Off)
-    }
-
-    /// Whether this message is judged by binding alone.
-    pub(crate) fn spares(&self, facts: &Facts) -> bool {
-        self.spares_logins && facts.auth_user.as_deref().is_some_and(|login| !login.is_empty())
     }
 
     /// Whether clients are offered to announce the responsible address (RFC 4405): who offers it

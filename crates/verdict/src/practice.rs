@@ -2,7 +2,7 @@
 //! reasons.
 
 use ipnet::IpNet;
-use quivive_evidence::{Facts, Finding, FindingResult, Header, Identity};
+use quivive_evidence::{Facts, Finding, FindingResult, Header, Identity, Method};
 use quivive_mail::ReceivedFrom;
 use quivive_mail::domain::is_within;
 
@@ -20,6 +20,8 @@ pub struct Practice {
     pub forwarders: Vec<IpNet>,
     /// Domains whose mail is only taken if it passes: they and all below them.
     pub must_pass: Vec<String>,
+    /// Those who logged in are judged by where their mail comes from, too, as anybody is.
+    pub check_logins: bool,
     /// Everything is computed, and nothing is refused.
     pub dry_run: bool,
 }
@@ -35,6 +37,9 @@ pub(crate) enum Standing {
     Untold,
     /// The client is a relay.
     Relay,
+    /// The client logged in: binding alone judges what it sends, since where own users sit says
+    /// nothing about who they are.
+    LoggedIn,
 }
 
 impl Practice {
@@ -70,6 +75,8 @@ impl Practice {
             Some(upstream) if upstream == facts.client_address => Standing::Untold,
             None if has(&self.upstreams, facts.client_address) => Standing::Waits,
             _ if has(&self.relays, facts.client_address) => Standing::Relay,
+            // A login of an upstream is not that of the client before it.
+            None if !self.check_logins && has_logged_in(facts) => Standing::LoggedIn,
             _ => Standing::Client,
         }
     }
@@ -92,7 +99,8 @@ impl Practice {
                 && policy.mode(finding.method) == Mode::Enforce
                 && self.must_pass.iter().any(|domain| is_within(&finding.domain, domain))
         };
-        if !is_demanded(finding) {
+        // What a login may use is no word of the domain's.
+        if finding.method == Method::Binding || !is_demanded(finding) {
             return None;
         }
         let passes = |other: &&&Finding| {
@@ -113,7 +121,7 @@ impl Practice {
 impl Standing {
     /// Whether anything is judged.
     pub(crate) fn is_judged(self) -> bool {
-        self == Self::Client
+        matches!(self, Self::Client | Self::LoggedIn)
     }
 
     /// What the operator is told of it.
@@ -134,8 +142,16 @@ impl Standing {
             Self::Relay => {
                 Some(format!("nothing is checked: {client} is trusted ([local] relays)"))
             }
+            Self::LoggedIn => Some(
+                "the client logged in: nothing but binding is checked ([local] check_logins)"
+                    .to_owned(),
+            ),
         }
     }
+}
+
+fn has_logged_in(facts: &Facts) -> bool {
+    facts.auth_user.as_deref().is_some_and(|login| !login.is_empty())
 }
 
 fn has(networks: &[IpNet], address: std::net::IpAddr) -> bool {

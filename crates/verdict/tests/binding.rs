@@ -170,7 +170,6 @@ fn what_is_mended_is_not_refused() {
 fn whoever_logged_in_is_judged_by_binding_alone() {
     let mut policy = policy();
     policy.methods.insert(Method::Spf, Mode::Enforce);
-    policy.spares_logins = true;
     let mut facts = Facts::new([192, 0, 2, 1].into());
     facts.reverse_path = "alice@e.test".to_owned();
     let questions = |policy: &Policy, facts: &Facts| {
@@ -186,8 +185,15 @@ fn whoever_logged_in_is_judged_by_binding_alone() {
     let (asked, reasons) = questions(&policy, &facts);
     assert_eq!(
         (asked, &*reasons),
-        (1, &["the client logged in: only binding is judged".to_owned()][..])
+        (
+            1,
+            &["the client logged in: nothing but binding is checked ([local] check_logins)"
+                .to_owned()][..]
+        )
     );
-    policy.spares_logins = false;
-    assert_eq!(questions(&policy, &facts).0, 2);
+    // Without binding there is nothing to ask.
+    policy.methods.remove(&Method::Binding);
+    assert_eq!(questions(&policy, &facts).0, 0);
+    policy.practice.check_logins = true;
+    assert_eq!(questions(&policy, &facts).0, 1);
 }

@@ -118,6 +118,19 @@ fn a_relay_is_not_checked() {
 }
 
 #[test]
+fn a_login_of_a_gateway_is_not_that_of_its_client() {
+    let mut facts = message(Some("Received: from x (x [203.0.113.9]) by gateway\r\n\r\n"));
+    facts.auth_user = Some("gateway".to_owned());
+    let (findings, verdict) = judged(&mut facts);
+    assert_eq!((findings, verdict.action), (2, Action::Reject));
+    let mut facts = message(None);
+    facts.auth_user = Some("gateway".to_owned());
+    let (findings, verdict) = judged(&mut facts);
+    assert_eq!((findings, verdict.reasons.len()), (0, 1));
+    assert!(verdict.reasons[0].contains("[local] upstreams"), "{:?}", verdict.reasons);
+}
+
+#[test]
 fn a_judged_message_is_judged_the_same_again() {
     let mut facts = message(Some("Received: from x (x [203.0.113.9]) by gateway\r\n\r\n"));
     let (_, first) = judged(&mut facts);

@@ -9,7 +9,8 @@ fn local_practice_reaches_the_policy() {
     let text = format!(
         "{ACTS}[spf]\nterms_max = 12\nbest_guess = \"v=spf1 a/24 mx/24\"\n[local]\n\
          upstreams = [\"192.0.2.25\"]\nrelays = [\"198.51.100.0/24\"]\n\
-         forwarders = [\"2001:db8::/48\"]\nmust_pass = [\"Bank.example\"]\ndry_run = true\n\
+         forwarders = [\"2001:db8::/48\"]\nmust_pass = [\"Bank.example\"]\ncheck_logins = true\n\
+         dry_run = true\n\
          [refusal]\ntext = \"{{reason}}[ ({{case}})]\"\n"
     );
     let policy = config(&text).policy();
@@ -20,7 +21,7 @@ fn local_practice_reaches_the_policy() {
     assert_eq!(practice.relays, ["198.51.100.0/24".parse().unwrap()]);
     assert_eq!(practice.forwarders, ["2001:db8::/48".parse().unwrap()]);
     assert_eq!(practice.must_pass, ["bank.example"]);
-    assert!(practice.dry_run);
+    assert!(practice.check_logins && practice.dry_run);
     assert_eq!(policy.refusal.text(), "{reason}[ ({case})]");
 }
 
@@ -30,7 +31,8 @@ fn by_default_nothing_is_practised() {
     let practice = &policy.practice;
     assert!(practice.upstreams.is_empty() && practice.relays.is_empty());
     assert!(practice.forwarders.is_empty() && practice.must_pass.is_empty());
-    assert!(!practice.dry_run && policy.spf_best_guess.is_none());
+    assert!(!practice.check_logins && !practice.dry_run);
+    assert!(policy.spf_best_guess.is_none());
     assert_eq!(policy.refusal.text(), quivive_verdict::DEFAULT_TEMPLATE);
 }
 

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::gateway::Arrival;
-use crate::gateway::tests::world::checker;
+use crate::gateway::tests::world::{checker, checker_of_logins};
 use crate::seats::Seats;
 
 /// A filter in the middle of a talk.
@@ -36,6 +36,11 @@ impl Talk {
     }
 
     async fn open(door: &Arc<Opensmtpd>, mail_from: &str) -> Self {
+        Self::open_as(door, mail_from, None).await
+    }
+
+    /// A message of a client that logged in, if it did.
+    async fn open_as(door: &Arc<Opensmtpd>, mail_from: &str, login: Option<&str>) -> Self {
         let mut talk = Self::connect(door);
         let hello: Hello = talk.hear().await;
         assert_eq!((hello.talk, &*hello.names[0]), (TALK, "mx.example"));
@@ -43,7 +48,7 @@ impl Talk {
             client: [192, 0, 2, 25].into(),
             helo: "client.example".to_owned(),
             mail_from: mail_from.to_owned(),
-            login: None,
+            login: login.map(str::to_owned),
         };
         talk.say(&Question::Mail(mail)).await;
         talk
@@ -152,6 +157,24 @@ async fn who_sends_is_refused_at_rcpt() {
         cases(&store).await.into_iter().map(|case| case.outcome).collect();
     outcomes.sort();
     assert_eq!(outcomes, ["", "550 5.7.23 x"], "a filter that dies loses no case");
+}
+
+#[tokio::test]
+async fn who_logged_in_is_not_judged_by_where_it_is_unless_it_is_wanted() {
+    let (door, store, _folder) = door_with_store().await;
+    let mut talk = Talk::open_as(&door, "a@fail.example", Some("ann")).await;
+    assert_eq!(talk.rcpt("b@here.example").await, None);
+    let outcome = talk.message(b"").await;
+    assert_eq!(outcome.refusal, None);
+    assert_eq!(outcome.fields[0].1, "mx.example; none");
+    talk.say(&Question::End("250 2.0.0 ok".to_owned())).await;
+    talk.ends_here().await;
+    let [case] = &cases(&store).await[..] else { panic!("one message is one case") };
+    let reason = "the client logged in: nothing but binding is checked ([local] check_logins)";
+    assert_eq!(case.verdict.reasons, [reason]);
+    let door = Arc::new(Opensmtpd::new(Settings::new("mx.example"), checker_of_logins()));
+    let mut talk = Talk::open_as(&door, "a@fail.example", Some("ann")).await;
+    assert!(talk.rcpt("b@here.example").await.unwrap().starts_with("550 5.7.23 "));
 }
 
 #[tokio::test]

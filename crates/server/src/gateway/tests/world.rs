@@ -43,6 +43,14 @@ pub(crate) fn checker_with(resolver: Resolver) -> Checker {
     Checker::new(Arc::new(policy), resolver)
 }
 
+/// As [`checker`], which judges also those who logged in by where they are.
+pub(crate) fn checker_of_logins() -> Checker {
+    let checker = checker();
+    let mut policy = Policy::clone(checker.policy());
+    policy.practice.check_logins = true;
+    checker.judging_by(Arc::new(policy))
+}
+
 pub(crate) struct World {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) seats: Arc<Seats>,

@@ -9,6 +9,8 @@ async fn a_check_is_a_case_at_once() {
     let mut asked = about("a@fail.example");
     asked["rcpt"] = json!(["b@here.example"]);
     asked["auth_user"] = json!("u");
+    // What is asked for by name is judged, whoever logged in.
+    asked["methods"] = json!(["spf"]);
     let checked = world.check(&asked).await.body;
     let id = checked["case"].as_str().unwrap();
     let case = world.get(&format!("/v1/cases/{id}")).await;

@@ -6,7 +6,7 @@ use quivive_verdict::{Action, Mode, Policy};
 
 use super::world::World;
 use crate::check::Checker;
-use crate::gateway::tests::world::checker_with;
+use crate::gateway::tests::world::{checker_of_logins, checker_with};
 use crate::milter::forgeries::FORGERIES_MAX;
 
 /// What is asked for: neither DATA nor unknown commands, the end of the header or the body; no
@@ -42,6 +42,28 @@ async fn every_version_is_answered_in_what_it_has() {
         assert_eq!(mta.ask(b'L', "Subject\0x\0").await, "c");
         assert_eq!(mta.end().await.last().unwrap(), "c");
     }
+}
+
+#[tokio::test]
+async fn who_logged_in_is_not_judged_by_where_it_is_unless_it_is_wanted() {
+    let asked = async |world: &World| {
+        let mut mta = world.client("Postfix 3.7.11").await;
+        mta.say(b'D', "M{auth_authen}\0ann\0").await;
+        mta.say(b'M', "<a@fail.example>\0").await;
+        (mta.ask(b'R', RCPT).await, mta)
+    };
+    let (answer, mut mta) = asked(&World::new()).await;
+    assert_eq!(answer, "c");
+    let said = mta.end().await;
+    let results = "i\\x00\\x00\\x00\\x00Authentication-Results\\x00 mx.example; none\\x00";
+    assert_eq!(said, [results, "c"]);
+    // The next message is of somebody who did not.
+    mta.say(b'D', "M").await;
+    mta.say(b'M', "<a@fail.example>\0").await;
+    let answer = mta.ask(b'R', RCPT).await;
+    assert!(answer.starts_with("y550 5.7.23 SPF: "), "{answer}");
+    let (answer, _) = asked(&World::judged_by(checker_of_logins(), |_| {})).await;
+    assert!(answer.starts_with("y550 5.7.23 SPF: "), "{answer}");
 }
 
 #[tokio::test]

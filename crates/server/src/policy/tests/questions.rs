@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::world::{Question, World, service};
 use crate::check::Checker;
+use crate::gateway::tests::world::checker_of_logins;
 use crate::policy::{PolicyService, Prepend, Settings};
 
 const RESULTS: &str = "PREPEND Authentication-Results: mx.example; spf=pass (case ";
@@ -53,15 +54,33 @@ async fn a_message_with_fifty_recipients_is_one_case() {
 async fn a_fail_is_refused_to_every_recipient() {
     let world = World::new().await;
     let mut asker = world.connect();
-    let question = Question::rcpt("1.2", "fail").with("sasl_username", "ann");
+    let question = Question::rcpt("1.2", "fail");
     let refusal = asker.ask(&question).await;
     assert!(refusal.starts_with("550 5.7.23 SPF: 192.0.2.1 is not permitted"), "{refusal}");
     assert_eq!(asker.ask(&question.with("recipient", "c@here.example")).await, refusal);
     assert_eq!(asker.ask(&question.with("recipient", "").at("DATA")).await, refusal);
     let [case] = &world.cases_at_the_end().await[..] else { panic!("one case") };
     assert_eq!(case.outcome, refusal);
-    assert_eq!(case.facts.auth_user.as_deref(), Some("ann"));
     assert_eq!(case.facts.recipients, ["b@here.example", "c@here.example"]);
+}
+
+#[tokio::test]
+async fn who_logged_in_is_not_judged_by_where_it_is_unless_it_is_wanted() {
+    let question = Question::rcpt("1.2", "fail").with("sasl_username", "ann");
+    let world = World::new().await;
+    let answer = world.connect().ask(&question).await;
+    assert_eq!(answer, "PREPEND Authentication-Results: mx.example; none");
+    let [case] = &world.cases_at_the_end().await[..] else { panic!("one case") };
+    assert_eq!((case.facts.auth_user.as_deref(), case.findings.len()), (Some("ann"), 0));
+    let reason = "the client logged in: nothing but binding is checked ([local] check_logins)";
+    assert_eq!(case.verdict.reasons, [reason]);
+    let world = World::judged_by(checker_of_logins()).await;
+    let refusal = world.connect().ask(&question).await;
+    assert!(refusal.starts_with("550 5.7.23 SPF: 192.0.2.1 is not permitted"), "{refusal}");
+    // A login of no name is none.
+    let world = World::new().await;
+    let refusal = world.connect().ask(&question.with("sasl_username", "")).await;
+    assert!(refusal.starts_with("550 5.7.23 SPF: "), "{refusal}");
 }
 
 #[tokio::test]
