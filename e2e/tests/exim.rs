@@ -63,15 +63,21 @@ fn what_cannot_be_known_now_is_deferred() {
 }
 
 #[test]
-fn the_login_of_a_client_arrives() {
+fn the_login_of_a_client_arrives_and_spares_it() {
     let world = Asking::start(TCP);
     let mut client = world.client("192.0.2.25");
     // No authorisation, ann, x.
     client.say("AUTH PLAIN AGFubgB4", "235");
-    let taken = client.message("a@vouched.test", "b@example.test", MESSAGE);
+    let taken = client.message("a@strict.test", "b@example.test", MESSAGE);
     assert!(taken.starts_with("250 "), "{taken}");
-    world.logged(&["message", "client=192.0.2.25", "login=\"ann\""]);
-    shown(EXIM_POLICY_RCPT, Proof::Login);
+    let line = world.logged(&["message", "client=192.0.2.25", "login=\"ann\""]);
+    assert!(!line.contains("spf.") && line.contains("verdict=\"accept\""), "{line}");
+    let mut stranger = world.client("192.0.2.25");
+    let refusal = stranger.message("a@strict.test", "b@example.test", MESSAGE);
+    assert!(one_line(&refusal).starts_with("550 5.7.23 "), "{refusal}");
+    for row in [EXIM_POLICY_RCPT, EXIM_POLICY_DATA] {
+        shown(row, Proof::Login);
+    }
 }
 
 #[test]

@@ -84,25 +84,31 @@ fn swaks_from_this_host_is_judged_as_any_other() {
     assert!(said.contains("<** 550 5.7.23 "), "{said}");
 }
 
-/// Puts our questions before what the page permits, so that logged-in clients are judged.
+/// Puts our questions before what the page permits, so that those who logged in are asked about.
 #[test]
-fn the_login_of_a_client_arrives() {
+fn the_login_of_a_client_arrives_and_spares_it() {
     let world = Filtered::start_as(configuration, |serve| {
+        let asking = format!("check_policy_service inet:{}\n", serve.address("policy"));
         format!(
-            "smtpd_sasl_auth_enable = yes\nsmtpd_recipient_restrictions = \
-             check_policy_service inet:{}\n",
-            serve.address("policy")
+            "smtpd_sasl_auth_enable = yes\nsmtpd_recipient_restrictions = {asking}\
+             smtpd_end_of_data_restrictions = {asking}"
         )
     });
     let mut client = Dialogue::open(world.postfix.address);
     client.say("EHLO client.test", "250");
     client.say("XCLIENT ADDR=192.0.2.25 LOGIN=ann", "220");
     client.say("EHLO client.test", "250");
-    let taken = client.message("a@vouched.test", "b@example.test", MESSAGE);
+    let taken = client.message("a@strict.test", "b@example.test", MESSAGE);
     assert!(taken.starts_with("250 "), "{taken}");
     client.say("QUIT", "221");
-    world.logged(&["message", "client=192.0.2.25", "login=\"ann\""]);
-    shown(POSTFIX_POLICY_RCPT, Proof::Login);
+    let line = world.logged(&["message", "client=192.0.2.25", "login=\"ann\""]);
+    assert!(!line.contains("spf.") && line.contains("verdict=\"accept\""), "{line}");
+    // Who did not log in is judged by where it is.
+    let refusal = world.client("192.0.2.25").message("a@strict.test", "b@example.test", MESSAGE);
+    assert!(refusal.starts_with("550 5.7.23 "), "{refusal}");
+    for row in [POSTFIX_POLICY_RCPT, POSTFIX_POLICY_END] {
+        shown(row, Proof::Login);
+    }
 }
 
 #[test]

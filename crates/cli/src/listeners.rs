@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quivive_config::{
     Address, Config, Door, FieldPrefix, Listen, NextHop, Prepend, SocketMode, Tls, TlsMode,
@@ -78,7 +79,7 @@ pub(crate) async fn listeners(
                 server::Door::Gateway(Box::new(gateway.with_ledger(ledger.clone())))
             }
             (Door::Milter, _) => {
-                let milter = Milter::new(milter::Settings::new(hostname), checker.clone());
+                let milter = Milter::new(milter(hostname, listen), checker.clone());
                 server::Door::Milter(Box::new(milter.with_ledger(ledger.clone())))
             }
             (Door::Console, _) => server::Door::Console(Web {
@@ -142,6 +143,13 @@ fn logins(
     let rules = Arc::new(config.binding.rules());
     let logins = Logins::new(&source, tables.clone(), rules, tries.clone());
     Ok(Arc::new(logins?))
+}
+
+fn milter(hostname: &str, listen: &Listen) -> milter::Settings {
+    let mut settings = milter::Settings::new(hostname);
+    let seconds = u64::try_from(listen.progress_seconds).unwrap_or(u64::MAX);
+    settings.patience.progress = Duration::from_secs(seconds);
+    settings
 }
 
 fn policy(hostname: &str, listen: &Listen) -> policy::Settings {

@@ -242,6 +242,7 @@ fn together(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
     doors_can_act(config, section, reading);
     look_ups_have_maps(config, section, reading);
     methods_and_actions_agree(config, section, reading);
+    header_is_seen(config, section, reading);
     practice::something_passes(config, section, reading);
     logins_are_held_to_grants(config, section, reading);
 }
@@ -366,6 +367,23 @@ fn methods_and_actions_agree(config: &Config, section: &Section<'_>, reading: &m
         if !config.methods.names(method) {
             reading.warn(&section.key_span(&["methods"]), Doubt::NotNamed(method));
         }
+    }
+}
+
+/// Some door sees the header that methods read.
+fn header_is_seen(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
+    let seen: Vec<bool> = config.listen.iter().filter_map(|listen| listen.door.sees_header()).collect();
+    if seen.is_empty() || seen.contains(&true) {
+        return;
+    }
+    for (method, mode) in config.methods.iter() {
+        if mode != Mode::Off && quivive_verdict::reads_header(method) {
+            let span = section.key_span(&["methods", method.word()]);
+            reading.warn(&span, Doubt::HeaderUnseen(method));
+        }
+    }
+    if !config.local.upstreams.is_empty() {
+        reading.warn(&section.key_span(&["local", "upstreams"]), Doubt::UpstreamsUnseen);
     }
 }
 

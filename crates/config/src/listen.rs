@@ -88,6 +88,10 @@ settings! {
         /// How many requests a minute one token of the HTTP interface may make, and one client
         /// address; as many may come at once.
         requests_per_minute: usize = 6_000, in 1..=1_000_000; Live, Now;
+        /// How many seconds a mail server that asks the milter waits without a word while a check
+        /// runs; then it is told that it still runs. Less than the mail server's own patience: that
+        /// of Postfix is `milter_command_timeout`, 30 s.
+        progress_seconds: usize = 10, in 1..=60; Live, Now;
     }
     check keeps_its_promises
 }
@@ -165,6 +169,21 @@ impl Door {
         matches!(self, Self::Policy | Self::Socketmap | Self::TcpTable | Self::Http)
     }
 
+    /// Whether mail is judged here of which the header is seen before the last word; none for
+    /// doors that judge no mail.
+    pub(crate) fn sees_header(self) -> Option<bool> {
+        match self {
+            Self::Gateway | Self::Submission | Self::Milter | Self::Opensmtpd | Self::Http => {
+                Some(true)
+            }
+            // Exim alone shows it.
+            Self::Policy => Some(false),
+            Self::Socketmap | Self::TcpTable | Self::Console | Self::Public | Self::Authority => {
+                None
+            }
+        }
+    }
+
     /// Whether mail is judged here that another server has and hands on.
     pub fn is_beside_a_mail_server(self) -> bool {
         matches!(self, Self::Milter | Self::Policy | Self::Opensmtpd | Self::Http)
@@ -217,6 +236,7 @@ const USES: &[(&str, &[Door])] = &[
     ("map", &[Door::TcpTable]),
     ("token_file", &[Door::Http]),
     ("requests_per_minute", &[Door::Http]),
+    ("progress_seconds", &[Door::Milter]),
 ];
 
 fn keeps_its_promises(listen: &Listen, section: &Section<'_>, reading: &mut Reading<'_>) {

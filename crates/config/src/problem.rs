@@ -124,6 +124,19 @@ pub enum Doubt {
     /// `[methods]` is there and does not name a method that runs without it.
     #[error("[methods] does not name `{0}`, so it is off; name it, if only to say \"off\"")]
     NotNamed(Method),
+    /// Methods that read the header, and no door that is sure to see one.
+    #[error(
+        "`{0}` also judges what the message's header says, and a policy service is shown none, \
+         save by Exim at DATA: add a listener whose door is \"milter\" or \"gateway\" for it"
+    )]
+    HeaderUnseen(Method),
+    /// Gateways before us, and no door that is sure to see what they write.
+    #[error(
+        "the client before these is told by the message's header, and a policy service is shown \
+         none, save by Exim at DATA: their mail is not checked; let them state it by XCLIENT to \
+         your mail server, or add a listener whose door is \"milter\" or \"gateway\""
+    )]
+    UpstreamsUnseen,
     /// Trust in more hosts than anybody knows.
     #[error("so wide a network holds hosts that nobody knows; name those that you trust")]
     TrustsMany,

@@ -7,7 +7,7 @@
 //! filter: {"mail":{"client":"192.0.2.25","helo":"mail.example.com","mail_from":"a@b.example"}}
 //! filter: {"rcpt":"b@example.org"}
 //! daemon: {"rcpt":null}
-//! filter: {"message":{"recipients":["b@example.org"],"header":{"fields":[...]}}}
+//! filter: {"message":{"recipients":["b@example.org"],"header":{"fields":[...]},"received":[...]}}
 //! daemon: {"message":{"refusal":null,"fields":[["Authentication-Results","..."]]}}
 //! filter: {"end":"250 2.0.0 c8bb6d9e Message accepted for delivery"}
 //! ```
@@ -15,14 +15,15 @@
 
 use std::net::IpAddr;
 
-use quivive_evidence::Header;
+use quivive_evidence::{Header, Octets, RECEIVED_MAX};
+use quivive_mail::RECEIVED_READ_MAX;
 use serde::{Deserialize, Serialize};
 
 /// Which talk this is.
 pub const TALK: u32 = 1;
 
-/// How long a line may be, in octets: a header with every octet written in five, and recipients
-/// with every octet written in six.
+/// How long a line may be, in octets: a header and its `Received` fields with every octet written
+/// in five, and recipients with every octet written in six.
 pub const LINE_OCTETS_MAX: usize = 2 * 1024 * 1024;
 
 /// How long a name or an address is passed on, in octets; the rest is cut off.
@@ -78,6 +79,30 @@ pub struct Message {
     pub recipients: Vec<String>,
     /// Its header, as far as methods read it.
     pub header: Header,
+    /// What the `Received` fields of the header say, from the top: nothing of it is written with
+    /// the header itself. See [`Message::new`] and [`Message::whole_header`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub received: Vec<Octets>,
+}
+
+impl Message {
+    /// A message with these recipients and this header.
+    pub fn new(recipients: Vec<String>, mut header: Header) -> Self {
+        let received = std::mem::take(&mut header.received);
+        Self { recipients, header, received }
+    }
+
+    /// Its header with all that was told of it, within the bounds of a header that was read here.
+    pub fn whole_header(self) -> Header {
+        let mut received = self.received;
+        received.truncate(RECEIVED_MAX);
+        for said in &mut received {
+            if said.0.len() > RECEIVED_READ_MAX {
+                *said = said.0[..RECEIVED_READ_MAX].into();
+            }
+        }
+        Header { received, ..self.header }
+    }
 }
 
 /// What a daemon answers.
@@ -129,6 +154,7 @@ mod tests {
         let message = Message {
             recipients: vec!["b@example.org".to_owned()],
             header: Header::read(b"From: \"\xe9\" <a@example.com>\r\n\r\n"),
+            received: Vec::new(),
         };
         for (question, text) in [
             (
@@ -162,11 +188,27 @@ mod tests {
 
     #[test]
     fn the_longest_header_is_a_line() {
-        let field = format!("From: {}\r\n", "\0".repeat(quivive_evidence::HEADER_OCTETS_MAX - 10));
-        let header = Header::read(field.as_bytes());
+        let received = format!("Received: {}\r\n", "\0".repeat(RECEIVED_READ_MAX)).repeat(RECEIVED_MAX);
+        let octets_max = quivive_evidence::HEADER_OCTETS_MAX - 100;
+        let field = format!("From: {}\r\n", "\0".repeat(octets_max));
+        let header = Header::read((received + &field).as_bytes());
         assert!(!header.cut);
         let recipients = vec!["\u{1}".repeat(RECIPIENTS_OCTETS_MAX)];
-        let line = write(&Question::Message(Message { recipients, header }));
+        let line = write(&Question::Message(Message::new(recipients, header)));
         assert!(line.len() < LINE_OCTETS_MAX, "{}", line.len());
+    }
+
+    #[test]
+    fn what_gateways_say_is_told_and_bounded() {
+        let header = Header::read(b"Received: from a by b\r\nFrom: a@example.com\r\n\r\n");
+        let message = Message::new(Vec::new(), header.clone());
+        let line = write(&message);
+        assert!(String::from_utf8_lossy(&line).contains("\"received\":[\" from a by b\"]"));
+        assert_eq!(read::<Message>(&line).unwrap().whole_header(), header);
+        let long = Octets::from("x".repeat(2 * RECEIVED_READ_MAX).as_str());
+        let received = vec![long; 2 * RECEIVED_MAX];
+        let header = Message { received, ..Message::new(Vec::new(), header) }.whole_header();
+        assert_eq!(header.received.len(), RECEIVED_MAX);
+        assert!(header.received.iter().all(|said| said.0.len() == RECEIVED_READ_MAX));
     }
 }

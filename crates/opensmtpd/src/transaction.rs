@@ -135,8 +135,7 @@ impl Transaction {
         }
         let header = editing.take(line, &mut way)?;
         self.asked.push_back(Asked::Message);
-        let recipients = self.recipients.clone();
-        Some(Question::Message(Message { recipients, header }))
+        Some(Question::Message(Message::new(self.recipients.clone(), header)))
     }
 
     /// A line of the message is longer than a line may be, so that the message cannot go on.

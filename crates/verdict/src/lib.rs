@@ -29,7 +29,7 @@ pub use catalogue::{
 pub use difference::{Difference, Node, TermDifference, differences};
 pub use judgement::{Asked, Cost, Judgement};
 pub use method_settings::MethodSettings;
-pub use plan::{Stage, judges, last_stage, methods};
+pub use plan::{Stage, judges, last_stage, methods, reads_header};
 pub use policy::{Action, Actions, Exception, Mode, Policy, Repair};
 pub use practice::Practice;
 pub use quivive_spf::BestGuess;

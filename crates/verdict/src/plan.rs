@@ -35,6 +35,11 @@ pub fn judges(methods: &[Method], identity: Identity) -> bool {
     STEPS.iter().any(|step| methods.contains(&step.method) && step.identities.contains(&identity))
 }
 
+/// Whether this method judges anything that only the message's header tells.
+pub fn reads_header(method: Method) -> bool {
+    STEPS.iter().any(|step| step.method == method && step.stage >= Stage::Header)
+}
+
 /// The last stage at which anything becomes known that this policy's methods need; none if nothing
 /// is judged. A door need not wait for more.
 pub fn last_stage(policy: &Policy) -> Option<Stage> {

@@ -62,6 +62,7 @@ fn the_samples_comments_parse() {
         "prepend_prefix",
         "token_file",
         "requests_per_minute",
+        "progress_seconds",
         "socket_",
         "ca_file",
         "users",

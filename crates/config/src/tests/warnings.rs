@@ -91,6 +91,30 @@ fn doors_that_know_nobody() {
 }
 
 #[test]
+fn headers_that_nobody_sees() {
+    let policy = "[[listen]]\ndoor = \"policy\"\naddress = \"127.0.0.1:10040\"\n";
+    let milter = "[[listen]]\ndoor = \"milter\"\naddress = \"127.0.0.1:8891\"\n";
+    let text = "[methods]\nspf = \"report\"\nsender-id = \"report\"\n\
+                caller-id = \"report\"\ndmp = \"report\"\n\
+                [local]\nupstreams = [\"192.0.2.25\"]\n";
+    let doubt = |line: usize, method: &str| {
+        format!(
+            "{line}:1: warning: `{method}` also judges what the message's header says, and a \
+             policy service is shown none, save by Exim at DATA: add a listener whose door is \
+             \"milter\" or \"gateway\" for it"
+        )
+    };
+    let found = warnings(&format!("{text}{policy}"));
+    assert_eq!(found[..2], [doubt(3, "sender-id"), doubt(4, "caller-id")]);
+    let upstreams = "7:1: warning: the client before these is told by the message's header, and a \
+                     policy service is shown none, save by Exim at DATA: their mail is not checked";
+    assert!(found.len() == 3 && found[2].starts_with(upstreams), "{found:?}");
+    for doors in [&format!("{policy}{milter}"), milter, ""] {
+        assert_eq!(warnings(&format!("{text}{doors}")), [""; 0]);
+    }
+}
+
+#[test]
 fn tokens_in_the_clear() {
     let doubt = "tokens cross the network in the clear; give it `tls`, or a loopback address with \
                  a TLS proxy before it";

@@ -51,10 +51,10 @@ impl Message {
 
     /// What becomes of the message, now that all of it is known that methods want to know.
     pub(super) async fn whole(&mut self, known: talk::Message) -> Answer {
-        let talk::Message { recipients, header } = known;
         let mut refusal = self.judging.refusal().await;
         if refusal.is_none() && self.judging.wants_message() {
-            refusal = self.judging.judge_message(header, recipients).await;
+            let recipients = known.recipients.clone();
+            refusal = self.judging.judge_message(known.whole_header(), recipients).await;
         }
         self.judging.finish();
         let mut refusal = refusal.as_ref().map(spoken);

@@ -74,7 +74,7 @@ impl Talk {
 
     async fn message(&mut self, header: &[u8]) -> Outcome {
         let (recipients, header) = (vec!["b@here.example".to_owned()], Header::read(header));
-        self.say(&Question::Message(Message { recipients, header })).await;
+        self.say(&Question::Message(Message::new(recipients, header))).await;
         match self.hear().await {
             Answer::Message(outcome) => outcome,
             other @ Answer::Rcpt(_) => panic!("{other:?}"),
@@ -202,6 +202,30 @@ async fn methods_that_read_the_header_judge_at_the_end() {
         assert!(results.contains(method.word()), "{results}");
     }
     assert!(results.contains("spf=pass"), "{results}");
+}
+
+/// 192.0.2.25, the client of these tests, is our own gateway.
+#[tokio::test]
+async fn the_client_before_our_gateway_counts() {
+    let checker = checker();
+    let mut policy = Policy::clone(checker.policy());
+    policy.practice.upstreams = vec!["192.0.2.25/32".parse().unwrap()];
+    let checker = checker.judging_by(Arc::new(policy));
+    let door = Arc::new(Opensmtpd::new(Settings::new("mx.example"), checker));
+    let handed_on = async |header: &str| {
+        let mut talk = Talk::open(&door, "a@fail.example").await;
+        assert_eq!(talk.rcpt("b@here.example").await, None, "nobody knows the client yet");
+        talk.message(header.as_bytes()).await
+    };
+    // As smtpd writes it on top, and below it what our gateway wrote.
+    let own = "Received: from gw.example (gw.example [192.0.2.25])\n\tby mx.example (OpenSMTPD)";
+    let outcome =
+        handed_on(&format!("{own}\r\nReceived: from x (x [203.0.113.9]) by gw\r\n\r\n")).await;
+    let refusal = outcome.refusal.unwrap();
+    assert!(refusal.starts_with("550 5.7.23 SPF: 203.0.113.9 is not permitted"), "{refusal}");
+    let outcome = handed_on(&format!("{own}\r\nSubject: no other\r\n\r\n")).await;
+    assert_eq!(outcome.refusal, None);
+    assert_eq!(outcome.fields[0].1, "mx.example; none");
 }
 
 #[tokio::test]
