@@ -1,13 +1,19 @@
+use quivive_postfix::Answer;
+use quivive_resolver::{Resolver, Zone};
 use quivive_smtp::{Reply, ReplyDecoder};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::*;
+use crate::asking::Patience;
 use crate::gateway::Settings;
 use crate::gateway::tests::world::checker;
+use crate::ledger::Ledger;
 use crate::listener::TURNED_AWAY_MAX;
+use crate::maps::Map;
 use crate::next_hop::NextHop;
+use crate::opensmtpd;
 use crate::stream::Stream;
 
 async fn listener(address: &Address, folder: &TempDir, hostname: &str) -> Listener {
@@ -117,6 +123,91 @@ async fn more_connections_than_there_may_be_are_told_so() {
     // There is a place once the first one's session is over.
     while reply(&mut connect(&unix).await.unwrap()).await.code != 220 {}
     server.drain().await;
+}
+
+/// No key is in it.
+struct Nothing;
+
+impl Map for Nothing {
+    fn look_up(&self, _: &str) -> Answer {
+        Answer::NotFound("not here")
+    }
+}
+
+/// The doors of which nothing else tests it; what a client says there, and what it hears first.
+async fn quick_doors(folder: &TempDir) -> Vec<(Listener, &'static str, &'static str)> {
+    const PAGE: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let map: Arc<dyn Map> = Arc::new(Nothing);
+    let maps = [("forward".to_owned(), map.clone())].into();
+    let world = quivive_console::World {
+        store: None,
+        policy: checker().policy().clone(),
+        resolver: Resolver::from_zone(Zone::parse(b"").unwrap()),
+        metrics: Arc::default(),
+    };
+    let doors = [
+        (
+            Door::Opensmtpd(Opensmtpd::new(opensmtpd::Settings::new("mx"), checker())),
+            "",
+            "{\"talk\":1,",
+        ),
+        (
+            Door::Socketmap(Socketmap { maps, ..Socketmap::default() }),
+            "9:forward x,",
+            "17:NOTFOUND not here,",
+        ),
+        (
+            Door::TcpTable(TcpTable {
+                map,
+                patience: Patience::default(),
+                ledger: Ledger::default(),
+            }),
+            "get x\n",
+            "500 not here\n",
+        ),
+        (
+            Door::Console(Web { pages: Console::new(world, Default::default()), tls: None }),
+            PAGE,
+            "HTTP/1.1 ",
+        ),
+        (
+            Door::Public(Web { pages: Public::new(None, "http://localhost/", "mx"), tls: None }),
+            PAGE,
+            "HTTP/1.1 ",
+        ),
+    ];
+    let gateway = listener(&any_port(), folder, "mx").await;
+    let others = doors.into_iter().map(|(door, said, heard)| {
+        let (address, access) = (any_port(), Access::default());
+        (Listener { address, access, door }, said, heard)
+    });
+    [(gateway, "", "220 mx ")].into_iter().chain(others).collect()
+}
+
+#[tokio::test]
+async fn a_hundred_silent_connections_do_not_delay_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    for (listener, said, expected) in quick_doors(&folder).await {
+        let server = Server::start(vec![listener], DRAIN_TIME).await;
+        let server = server.unwrap_or_else(|(_, error)| panic!("{error}"));
+        let (word, address) = server.addresses().next().unwrap();
+        let address = address.clone();
+        let mut silent = Vec::new();
+        for number in 0..100 {
+            let mut stream = connect(&address).await.unwrap();
+            // Some have begun to ask.
+            let begun = said.len().min(number % 5);
+            stream.write_all(&said.as_bytes()[..begun]).await.unwrap();
+            silent.push(stream);
+        }
+        let mut stream = connect(&address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let mut heard = vec![0; expected.len()];
+        stream.read_exact(&mut heard).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&heard), expected, "{word}");
+        drop((stream, silent));
+        server.drain().await;
+    }
 }
 
 #[tokio::test]
