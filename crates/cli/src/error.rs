@@ -3,6 +3,7 @@ use std::process::ExitCode;
 use std::{fmt, io};
 
 use quivive_contract::SelectionError;
+use quivive_server::secret_file::FileError;
 
 use crate::secret_file::SecretFileError;
 
@@ -124,6 +125,12 @@ impl From<SelectionError> for Error {
             }
             SelectionError::Nothing(text) => Self::Usage(text),
         }
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Self::Secrets(error.into())
     }
 }
 

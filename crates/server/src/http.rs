@@ -72,7 +72,7 @@ impl Api {
     /// # Errors
     /// They are not usable.
     pub fn new(settings: Settings, checker: Checker, ledger: Ledger) -> Result<Self, TokensError> {
-        let tokens = Tokens::read(&settings.token_file)?;
+        let tokens = Tokens::open(&settings.token_file)?;
         let limits = Limits::new(settings.requests_per_minute);
         let lasting = Arc::new(Lasting { limits, large: Semaphore::new(LARGE_AT_ONCE) });
         Ok(Self(Arc::new(Inner { settings, checker, ledger, tokens, lasting })))

@@ -20,6 +20,7 @@ pub mod opensmtpd;
 pub mod policy;
 mod results;
 mod seats;
+pub mod secret_file;
 pub mod server;
 pub mod spool;
 pub mod srs;

@@ -11,6 +11,7 @@ use data_encoding::BASE32_NOPAD;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use quivive_server::secret_file::FileError;
 use quivive_srs::{SECRET_OCTETS_ADVISED, Secret, Secrets, SecretsError};
 use serde::{Serialize, Serializer};
 
@@ -89,7 +90,7 @@ fn show(global: &Global, list: &SrsKeyList) -> Result<ExitCode, Error> {
             write_key(&mut out, key)?;
         }
     }
-    if let Err(open @ SecretFileError::Open { .. }) = secret_file::read(&path) {
+    if let Err(SecretFileError::File(open @ FileError::Open { .. })) = secret_file::read(&path) {
         writeln!(io::stderr(), "quivive: warning: {open}")?;
     }
     Ok(ExitCode::SUCCESS)

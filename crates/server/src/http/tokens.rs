@@ -6,7 +6,6 @@
 //! helpdesk  check,cases  2027-01-31T12:00:00Z  sha256:dbc1b4c900ffe48d575b5da5c638040125f65db0...
 //! ```
 
-mod current;
 mod file;
 #[cfg(test)]
 mod tests;
@@ -20,7 +19,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-pub(super) use self::current::Tokens;
+pub(super) use self::file::Tokens;
 pub use self::file::{FILE_OCTETS_MAX, TokensError, change, read};
 
 /// How many tokens there may be.

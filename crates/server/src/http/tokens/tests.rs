@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::secret_file::FileError;
 
 fn token(name: &str, expires: Option<u64>) -> (Token, String) {
     Token::new(name, [Scope::Check], expires).unwrap()
@@ -114,7 +115,7 @@ proptest! {
 #[test]
 fn a_file_is_made_for_its_owner_and_keeps_its_mode_and_remarks() {
     let (_folder, path) = file();
-    assert!(matches!(read(&path), Err(TokensError::Absent(_))));
+    assert!(matches!(read(&path), Err(TokensError::File(FileError::Absent { .. }))));
     let (first, text) = token("first", None);
     change(&path, |list| list.add(first)).unwrap();
     assert_eq!(mode(&path), NEW_MODE_SEEN);
@@ -144,7 +145,7 @@ fn a_change_that_cannot_be_made_changes_nothing() {
     assert_eq!(files, 1, "nothing is left behind");
     let nowhere = folder.path().join("no/folder");
     let error = change(&nowhere, |list| list.revoke("b")).unwrap_err();
-    assert!(matches!(error, TokensError::Unwritable { .. }), "{error}");
+    assert!(matches!(error, TokensError::File(FileError::Unwritable { .. })), "{error}");
 }
 
 #[test]
@@ -191,17 +192,17 @@ fn what_others_could_change_or_read_is_refused_with_the_cure() {
         }
     }
     let error = read(folder.path()).unwrap_err();
-    assert!(matches!(error, TokensError::NoTokenFile(_) | TokensError::Unreadable { .. }));
+    assert!(matches!(error, TokensError::File(FileError::Other { .. })));
 }
 
 #[test]
 fn a_file_is_bounded() {
     let (_folder, path) = file();
-    write(&path, "#".repeat(FILE_OCTETS_MAX as usize)).unwrap();
+    write(&path, "#".repeat(FILE_OCTETS_MAX)).unwrap();
     set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     assert_eq!(read(&path).unwrap().tokens().count(), 0);
-    write(&path, "#".repeat(FILE_OCTETS_MAX as usize + 1)).unwrap();
-    assert!(matches!(read(&path), Err(TokensError::NoTokenFile(_))));
+    write(&path, "#".repeat(FILE_OCTETS_MAX + 1)).unwrap();
+    assert!(matches!(read(&path), Err(TokensError::File(FileError::Other { .. }))));
 }
 
 #[tokio::test]
