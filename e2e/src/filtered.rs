@@ -15,6 +15,15 @@ strict.test. TXT \"v=spf1 -all exp=why.strict.test\"
 why.strict.test. TXT \"%{i} does not send for %{d}\"
 ;!servfail broken.test";
 
+/// `author.test` says by Caller ID that only one client sends for it: the author's domain, which
+/// the header alone tells.
+pub const AUTHOR: &str = "_ep.author.test. TXT \"<ep xmlns='http://ms.net/1'><out><m>\
+    <a>192.0.2.25</a></m></out></ep>\"";
+
+/// Has Caller ID refuse and defer, where it is enforced.
+pub const READS_HEADER: &str =
+    "[actions.caller-id.pra]\nfail = \"reject\"\ntemperror = \"defer\"\n";
+
 /// A message with forged results that must not arrive.
 pub const MESSAGE: &str = "From: a@vouched.test\r\nSubject: x\r\n\
     Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=king@castle.test\r\n\
@@ -22,6 +31,14 @@ pub const MESSAGE: &str = "From: a@vouched.test\r\nSubject: x\r\n\
     Authentication-Results: other.test; spf=pass smtp.mailfrom=a@vouched.test\r\n\
     Received-SPF: pass (mx.example.test: king@castle.test)\r\n\
     authentication-results: MX.example.test; none (castle.test)\r\n\r\nbody";
+
+/// A configuration by which Caller ID refuses and defers, too, with these tables.
+pub fn reading_header(name_server: SocketAddr, tables: &str) -> String {
+    let configuration = quivive::doors(name_server, &format!("{READS_HEADER}{tables}"));
+    let methods = "[methods]\n";
+    assert!(configuration.contains(methods), "{configuration}");
+    configuration.replace(methods, "[methods]\ncaller-id = \"enforce\"\n")
+}
 
 /// Quivive behind a Postfix. Drops, and so ends, the Postfix first.
 pub struct Filtered {
@@ -55,6 +72,12 @@ impl Filtered {
         main_cf: impl FnOnce(&Serve) -> String,
     ) -> Self {
         Self::run(DNS, configuration, main_cf)
+    }
+
+    /// As [`Filtered::start`], with Caller ID, which reads the header, beside SPF.
+    pub fn start_reading_header(tables: &str, main_cf: impl FnOnce(&Serve) -> String) -> Self {
+        let configuration = |name_server| reading_header(name_server, tables);
+        Self::run(&format!("{DNS}\n{AUTHOR}"), configuration, main_cf)
     }
 
     fn run(

@@ -1,14 +1,16 @@
 //! OpenSMTPD as the page `docs/opensmtpd.md` has it, with Quivive behind its filter.
 
 use std::fs;
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use crate::book;
 use crate::client::Dialogue;
-use crate::filtered::DNS;
+use crate::filtered::{AUTHOR, DNS, READS_HEADER};
 use crate::peer::{self, Peer};
 use crate::quivive::{self, Serve};
 use crate::{maildir, nsd, wait};
@@ -17,14 +19,9 @@ use crate::{maildir, nsd, wait};
 const MAIL_USER: &str = "opensmtpq";
 const MAIL_OWNER: u32 = peer::OWNER + 1;
 
-/// `author.test` says by Caller ID that only one client sends for it: the author's domain, which
-/// the header alone tells.
-const CALLER_ID: &str = "_ep.author.test. TXT \"<ep xmlns='http://ms.net/1'><out><m>\
-    <a>192.0.2.25</a></m></out></ep>\"";
-
-/// Has Caller ID refuse and defer.
-pub const READS_HEADER: &str =
-    "[actions.caller-id.pra]\nfail = \"reject\"\ntemperror = \"defer\"\n";
+/// The hash of [`PASSWORD`](crate::dovecot::PASSWORD), as crypt(3) has it.
+const PASSWORD_HASH: &str = "$6$quivive$4HpBDXCVvYhT4nykbH3JR95csvTx1cKci8/vhp1TxYyyrZAWrLr106d3y5\
+    xn6mslrYDbY/38Dlmk9WMs84oLk/";
 
 /// Gives smtpd the folders that are compiled into it, puts the program `$1` at `$2`, where smtpd's
 /// user can run it, and becomes the rest of the arguments.
@@ -53,11 +50,21 @@ impl Filtered {
     /// Starts all of it, with further tables in Quivive's configuration, and further words for its
     /// filter.
     pub fn start_with(tables: &str, filter: &str) -> Self {
-        let nsd = nsd::start(&format!("{DNS}\n{CALLER_ID}"));
+        Self::start_as(tables, filter, None)
+    }
+
+    /// As the page has it, with a further listener where `ann` logs in under TLS, with this
+    /// certificate and key as PEM.
+    pub fn start_for_users(certificate: &str, key: &str) -> Self {
+        Self::start_as("", "", Some((certificate, key)))
+    }
+
+    fn start_as(tables: &str, filter: &str, tls: Option<(&str, &str)>) -> Self {
+        let nsd = nsd::start(&format!("{DNS}\n{AUTHOR}"));
         let run = peer::open_folder();
         let serve = Some(Serve::start(&configuration(nsd.address, run.path(), tables)));
         let socket = format!("{} {filter}", socket(run.path()));
-        let prepare = |folder: &Path, address: SocketAddr| prepare(folder, address, &socket);
+        let prepare = |folder: &Path, address: SocketAddr| prepare(folder, address, &socket, tls);
         let smtpd = Peer::start("opensmtpd", prepare, peer::accepts);
         Self { smtpd, serve, nsd, run, tables: tables.to_owned() }
     }
@@ -84,6 +91,11 @@ impl Filtered {
     /// Where clients connect that no PROXY header states.
     pub fn second(&self) -> SocketAddr {
         next(self.smtpd.address)
+    }
+
+    /// Where users log in.
+    pub fn third(&self) -> SocketAddr {
+        next(self.second())
     }
 
     /// A client that stands elsewhere.
@@ -155,7 +167,12 @@ fn next(first: SocketAddr) -> SocketAddr {
 }
 
 /// The page's smtpd.conf, with the paths, the account and the addresses of this test.
-fn prepare(folder: &Path, address: SocketAddr, socket: &str) -> Vec<String> {
+fn prepare(
+    folder: &Path,
+    address: SocketAddr,
+    socket: &str,
+    tls: Option<(&str, &str)>,
+) -> Vec<String> {
     let mail = folder.join("mail");
     fs::create_dir(&mail).expect("the folder is new");
     std::os::unix::fs::chown(&mail, Some(MAIL_OWNER), Some(MAIL_OWNER)).expect("we are root");
@@ -165,6 +182,7 @@ fn prepare(folder: &Path, address: SocketAddr, socket: &str) -> Vec<String> {
     let (ip, other) = (address.ip(), next(address));
     let first = format!("{ip} port {} proxy-v2 filter \"quivive\"", address.port());
     let listen = format!("{first}\nlisten on {ip} port {} filter \"quivive\"", other.port());
+    let listen = listen + &tls.map_or(String::new(), |tls| for_users(folder, next(other), tls));
     let page = replaced(
         page.expect("the page has an smtpd.conf"),
         &[
@@ -180,6 +198,22 @@ fn prepare(folder: &Path, address: SocketAddr, socket: &str) -> Vec<String> {
     let own = quivive::program().display().to_string();
     let file = file.display().to_string();
     ["sh", "-c", SETTLE, "sh", &own, &program, "smtpd", "-d", "-f", &file].map(str::to_owned).into()
+}
+
+/// A listener that `ann` logs in at, behind the last word of the one before.
+fn for_users(folder: &Path, address: SocketAddr, (certificate, key): (&str, &str)) -> String {
+    let [certificate, key] = [("c.pem", certificate), ("k.pem", key)].map(|(name, text)| {
+        let path = folder.join(name);
+        let options = fs::File::options().write(true).create_new(true).mode(0o600).open(&path);
+        options.and_then(|mut file| file.write_all(text.as_bytes())).expect("the folder is ours");
+        path.display().to_string()
+    });
+    let (ip, port) = (address.ip(), address.port());
+    format!(
+        "\npki \"mx\" cert \"{certificate}\"\npki \"mx\" key \"{key}\"\n\
+         table users {{ ann = \"{PASSWORD_HASH}\" }}\n\
+         listen on {ip} port {port} tls pki \"mx\" auth <users> filter \"quivive\""
+    )
 }
 
 /// A text with each of these in place of what stands before it, which must be there.

@@ -1,10 +1,14 @@
 //! Sendmail, which takes mail for `example.test` from anybody and hands it on.
 
 use std::fs;
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::thread;
 
+use crate::dovecot::PASSWORD;
 use crate::peer::{self, Peer};
 
 /// Gives Sendmail a full name for this host, without which it waits a minute, makes its
@@ -33,6 +37,47 @@ pub fn start(next_hop: SocketAddr, lines: &str, run: &Path) -> Peer {
         ["sh", "-c", &start].map(str::to_owned).to_vec()
     };
     Peer::start("sendmail", prepare, peer::accepts)
+}
+
+/// Lines of `sendmail.mc` by which everybody may log in with [`PASSWORD`], as Cyrus' library asks
+/// an authentication server in this folder, which is started.
+///
+/// # Panics
+/// When it cannot be started.
+pub fn logins(folder: &Path) -> String {
+    let socket = folder.join("mux");
+    let listener = UnixListener::bind(&socket).expect("the folder is ours");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // Whoever asks and does not wait for an answer needs none.
+            let _ = answer(stream);
+        }
+    });
+    let asking = format!(
+        "pwcheck_method: saslauthd\nsaslauthd_path: {}\nmech_list: PLAIN\n",
+        socket.display()
+    );
+    fs::write(folder.join("Sendmail.conf"), asking).expect("the folder is ours");
+    format!(
+        "define(`confAUTH_MECHANISMS', `PLAIN')dnl\nTRUST_AUTH_MECH(`PLAIN')dnl\nLOCAL_CONFIG\n\
+         ESASL_CONF_PATH={}",
+        folder.display()
+    )
+}
+
+/// Answers a question of the protocol of saslauthd: user, password, service and realm, each with
+/// its length in two octets; so has the answer.
+fn answer(mut stream: UnixStream) -> io::Result<()> {
+    let mut texts = Vec::new();
+    for _ in 0..4 {
+        let mut length = [0; 2];
+        stream.read_exact(&mut length)?;
+        let mut text = vec![0; u16::from_be_bytes(length).into()];
+        stream.read_exact(&mut text)?;
+        texts.push(text);
+    }
+    let word = if texts[1] == PASSWORD.as_bytes() { b"OK" } else { b"NO" };
+    stream.write_all(&[&[0, 2][..], word].concat())
 }
 
 fn settings(folder: &Path, address: SocketAddr, next_hop: SocketAddr, lines: &str) -> String {

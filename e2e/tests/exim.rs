@@ -1,7 +1,7 @@
 //! The policy service with a real Exim, as its page says, and DNS from a real name server.
 
 use quivive_e2e::exim::Asking;
-use quivive_e2e::filtered::MESSAGE;
+use quivive_e2e::filtered::{AUTHOR, MESSAGE, READS_HEADER};
 use quivive_e2e::maildir;
 use quivive_e2e::matrix::{EXIM_POLICY_DATA, EXIM_POLICY_RCPT, Proof, shown};
 
@@ -135,19 +135,17 @@ fn without_us_clients_come_again() {
 /// What the header says is judged at DATA, although the envelope passed at RCPT.
 #[test]
 fn methods_that_read_the_header_run_at_data() {
-    let records = "_ep.author.test. TXT \"<ep xmlns='http://ms.net/1'><out><m>\
-                   <a>192.0.2.99</a></m></out></ep>\"";
-    let world = Asking::start_with(records, |page| {
+    let world = Asking::start_with(AUTHOR, |page| {
         page.replace("127.0.0.1:10040", TCP)
             .replace("spf = \"enforce\"\n", "spf = \"enforce\"\ncaller-id = \"enforce\"\n")
-            + "[actions.caller-id.pra]\nfail = \"reject\"\n"
+            + READS_HEADER
     });
-    let mut client = world.client("192.0.2.25");
-    client.say("MAIL FROM:<a@vouched.test>", "250");
-    client.say("RCPT TO:<b@example.test>", "250");
-    client.say("DATA", "354");
-    let forged = MESSAGE.replace("From: a@vouched.test", "From: king@author.test");
-    let refusal = one_line(&client.ask(&format!("{forged}\r\n.")));
+    let sent = |author: &str| {
+        let mut client = world.client("2001:db8::25");
+        let content = MESSAGE.replace("From: a@vouched.test", &format!("From: {author}"));
+        one_line(&client.message("a@vouched.test", "b@example.test", &content))
+    };
+    let refusal = sent("king@author.test");
     assert!(refusal.starts_with("550 5.7."), "{refusal}");
     assert!(refusal.contains("author.test") && refusal.contains("(case "), "{refusal}");
     let line = world.logged(&["message", "recipients=1"]);
@@ -155,5 +153,8 @@ fn methods_that_read_the_header_run_at_data() {
     let taken = world.client("192.0.2.25").message("a@vouched.test", "b@example.test", MESSAGE);
     assert!(taken.starts_with("250 "), "{taken}");
     assert!(world.arrived(1)[0].contains("spf=pass"));
+    let deferral = sent("a@broken.test");
+    assert!(deferral.starts_with("451 4.4.3 Caller ID: "), "{deferral}");
     shown(EXIM_POLICY_DATA, Proof::Refused);
+    shown(EXIM_POLICY_DATA, Proof::Deferred);
 }

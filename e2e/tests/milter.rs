@@ -42,8 +42,29 @@ fn what_passes_is_marked_and_forged_results_go() {
     assert!(value(2).starts_with("none ") && value(2).contains("helo=client.test"), "{message}");
     assert!(value(7).starts_with("other.test;"), "{message}");
     assert!(!message.contains("castle.test"), "a forged result passed: {message}");
-    shown(POSTFIX_MILTER_END, Proof::Marked);
-    shown(POSTFIX_MILTER_END, Proof::Cleaned);
+    for proof in [Proof::Marked, Proof::Cleaned, Proof::Client] {
+        shown(POSTFIX_MILTER_END, proof);
+    }
+}
+
+/// What the header says is known, and answered, when the message is.
+#[test]
+fn what_the_header_says_is_refused_at_the_end() {
+    let world = Filtered::start_reading_header(OVER_TCP, by_tcp);
+    let sent = |client: &str, author: &str| {
+        let content = format!("From: {author}\r\nSubject: x\r\n\r\nbody");
+        world.client(client).message("a@vouched.test", "b@example.test", &content)
+    };
+    let taken = sent(VOUCHED, "a@author.test");
+    assert!(taken.starts_with("250 "), "{taken}");
+    let refusal = sent("2001:db8::25", "a@author.test");
+    assert!(refusal.starts_with("550 5.7.1 Caller ID: "), "{refusal}");
+    let deferral = sent(VOUCHED, "a@broken.test");
+    assert!(deferral.starts_with("451 4.4.3 Caller ID: "), "{deferral}");
+    assert!(world.arrived(1)[0].contains("a@author.test"));
+    for proof in [Proof::Refused, Proof::Deferred, Proof::Ipv6] {
+        shown(POSTFIX_MILTER_END, proof);
+    }
 }
 
 /// However a name is written, Postfix finds the field that it is told to delete.
@@ -149,7 +170,9 @@ fn who_logged_in_is_known_by_name_and_not_judged_by_where_it_is() {
     assert_eq!(results.as_deref(), Some("mx.example.test; none"), "{message}");
     let refused = world.swaks(&envelope);
     assert!(refused.contains("<** 550 5.7.23 "), "{refused}");
-    shown(POSTFIX_MILTER_RCPT, Proof::Login);
+    for row in [POSTFIX_MILTER_RCPT, POSTFIX_MILTER_END] {
+        shown(row, Proof::Login);
+    }
 }
 
 #[test]

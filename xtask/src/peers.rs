@@ -36,7 +36,7 @@ const PEERS: &[Peer] = &[
     Peer { name: "rspamd", packages: &["rspamd"], proof: "usr/bin/rspamd", accounts: &["_rspamd"] },
     Peer {
         name: "sendmail",
-        packages: &["sendmail-bin", "sendmail-cf", "m4"],
+        packages: &["sendmail-bin", "sendmail-cf", "m4", "libsasl2-modules"],
         proof: "usr/libexec/sendmail/sendmail",
         accounts: &["smmta", "smmsp"],
     },

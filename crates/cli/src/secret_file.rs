@@ -60,11 +60,8 @@ pub(crate) fn read_any(path: &Path) -> Result<Secrets, SecretFileError> {
 
 /// When the file was changed last, in seconds since 1970.
 pub(crate) fn changed_at(path: &Path) -> Result<u64, SecretFileError> {
-    let unreadable = |source: io::Error| FileError::Unreadable {
-        kind: SECRETS,
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable =
+        |source: io::Error| FileError::Unreadable { kind: SECRETS, path: path.to_owned(), source };
     let data = fs::metadata(path).map_err(unreadable)?;
     Ok(u64::try_from(data.mtime()).unwrap_or(0))
 }

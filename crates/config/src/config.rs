@@ -372,7 +372,8 @@ fn methods_and_actions_agree(config: &Config, section: &Section<'_>, reading: &m
 
 /// Some door sees the header that methods read.
 fn header_is_seen(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
-    let seen: Vec<bool> = config.listen.iter().filter_map(|listen| listen.door.sees_header()).collect();
+    let seen: Vec<bool> =
+        config.listen.iter().filter_map(|listen| listen.door.sees_header()).collect();
     if seen.is_empty() || seen.contains(&true) {
         return;
     }

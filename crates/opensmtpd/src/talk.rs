@@ -188,7 +188,8 @@ mod tests {
 
     #[test]
     fn the_longest_header_is_a_line() {
-        let received = format!("Received: {}\r\n", "\0".repeat(RECEIVED_READ_MAX)).repeat(RECEIVED_MAX);
+        let received =
+            format!("Received: {}\r\n", "\0".repeat(RECEIVED_READ_MAX)).repeat(RECEIVED_MAX);
         let octets_max = quivive_evidence::HEADER_OCTETS_MAX - 100;
         let field = format!("From: {}\r\n", "\0".repeat(octets_max));
         let header = Header::read((received + &field).as_bytes());

@@ -114,7 +114,8 @@ fn what_passes_is_marked() {
     let mut smtpd = Smtpd::new(WhenDown::Defer);
     let transaction = smtpd.with_recipient();
     smtpd.lines(MESSAGE);
-    let Event { question: Question::Message(Message { recipients, header, .. }), .. } = smtpd.event()
+    let Event { question: Question::Message(Message { recipients, header, .. }), .. } =
+        smtpd.event()
     else {
         panic!("the daemon gets the header");
     };

@@ -87,6 +87,7 @@ impl Drop for Message {
                 id = %id,
                 client = %client.client,
                 helo = ?client.helo,
+                login = client.login.as_ref().map(tracing::field::debug),
                 mail_from = ?client.mail_from,
                 recipients = self.named_count,
                 results = %judgement.map(results::words).unwrap_or_default(),
