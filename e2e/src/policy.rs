@@ -53,13 +53,16 @@ pub fn main_cf(serve: &Serve, blocks: &[usize]) -> String {
     let lines: String = blocks.iter().map(|index| block("main.cf", *index)).collect();
     let lines = lines.replace(RULES, &rules.display().to_string());
     match serve.listening("policy").strip_prefix("unix:") {
-        Some(path) => lines.replace(SOCKET, path),
+        Some(path) => {
+            let inet = format!("inet:{ADDRESS}");
+            lines.replace(SOCKET, path).replace(&inet, &format!("unix:{path}"))
+        }
         None => lines.replace(ADDRESS, serve.listening("policy")),
     }
 }
 
-/// A Postfix that asks over a UNIX socket.
-pub fn world_with_socket() -> Filtered {
+/// A Postfix that asks over a UNIX socket, as these blocks say.
+pub fn world_with_socket(blocks: &[usize]) -> Filtered {
     let configuration = |name_server| {
         let listener = block("toml", 1).replace(SOCKET, "policy.sock");
         // The group of that name is of the peer's folder alone.
@@ -70,7 +73,7 @@ pub fn world_with_socket() -> Filtered {
         let (_, rest) = rest.split_once("\n\n").expect("something follows it");
         format!("{head}{listener}\n{rest}")
     };
-    Filtered::start_as(configuration, |serve| main_cf(serve, &[OVER_UNIX_SOCKET]))
+    Filtered::start_as(configuration, |serve| main_cf(serve, blocks))
 }
 
 /// A Postfix that asks as these blocks say.

@@ -4,7 +4,7 @@ use quivive_e2e::client::Dialogue;
 use quivive_e2e::filtered::{Filtered, MESSAGE};
 use quivive_e2e::matrix::{POSTFIX_POLICY_END, POSTFIX_POLICY_RCPT, Proof, shown};
 use quivive_e2e::policy::{
-    AT_DATA, AT_RCPT, AT_THE_END, WITHOUT_US, configuration, main_cf, world,
+    AT_DATA, AT_RCPT, AT_THE_END, OVER_UNIX_SOCKET, WITHOUT_US, configuration, main_cf, world,
 };
 use quivive_e2e::{churn, maildir, policy};
 
@@ -192,13 +192,21 @@ fn at_the_end_of_the_message() {
 
 #[test]
 fn over_a_unix_socket_of_postfixs_group() {
-    let world = policy::world_with_socket();
+    let world = policy::world_with_socket(&[OVER_UNIX_SOCKET]);
     let refusal = world.client("192.0.2.66").message("a@strict.test", "b@example.test", MESSAGE);
     assert!(refusal.starts_with("550 5.7.23 "), "{refusal}");
     let taken = world.client("192.0.2.25").message("a@vouched.test", "b@example.test", MESSAGE);
     assert!(taken.starts_with("250 "), "{taken}");
     assert!(world.arrived(1)[0].contains("spf=pass"));
     shown(POSTFIX_POLICY_RCPT, Proof::UnixSocket);
+    drop(world);
+    let world = policy::world_with_socket(&[AT_THE_END]);
+    let mut client = world.client("192.0.2.66");
+    client.say("MAIL FROM:<a@strict.test>", "250");
+    client.say("RCPT TO:<b@example.test>", "250");
+    client.say("DATA", "354");
+    client.say(&format!("{MESSAGE}\r\n."), "550 5.7.23 ");
+    shown(POSTFIX_POLICY_END, Proof::UnixSocket);
 }
 
 #[test]
