@@ -76,7 +76,10 @@ pub enum FileError {
         mode: u32,
     },
     /// It is no file, or too long for one.
-    #[error("{path} is no {}: it has more than {} octets, or is none at all", kind.name, kind.octets_max)]
+    #[error(
+        "{path} is no {}: it has more than {} octets, or is none at all",
+        kind.name, kind.octets_max
+    )]
     Other {
         /// What it is not.
         kind: Kind,
