@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use quivive_evidence::Header;
 
 use super::*;
-use crate::talk::{Mail, Message, Outcome};
+use crate::talk::{Mail, Outcome};
 
 const S: &str = "727038f37f91f444";
 const T: &str = "6d8b57ad712c782c";
@@ -114,12 +114,11 @@ fn what_passes_is_marked() {
     let mut smtpd = Smtpd::new(WhenDown::Defer);
     let transaction = smtpd.with_recipient();
     smtpd.lines(MESSAGE);
-    let Event { question: Question::Message(Message { recipients, header, .. }), .. } =
-        smtpd.event()
-    else {
+    let Event { question: Question::Message(message), .. } = smtpd.event() else {
         panic!("the daemon gets the header");
     };
-    assert_eq!(recipients, ["b@example.test"]);
+    assert_eq!(message.recipients, ["b@example.test"]);
+    let header = message.whole_header();
     assert_eq!(header, Header::read(b"Received: from client.test\r\nFrom: a@vouched.test\r\n"));
     assert_eq!(smtpd.hears(), "", "it waits for the daemon");
     let results = ("Authentication-Results", "mx.example;\r\n spf=pass smtp.mailfrom=vouched.test");
