@@ -1,9 +1,7 @@
 //! OpenSMTPD as the page `docs/opensmtpd.md` has it, with Quivive behind its filter.
 
 use std::fs;
-use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -18,10 +16,6 @@ use crate::{maildir, nsd, wait};
 /// The account that owns what is delivered: the second one of the peer.
 const MAIL_USER: &str = "opensmtpq";
 const MAIL_OWNER: u32 = peer::OWNER + 1;
-
-/// The hash of [`PASSWORD`](crate::dovecot::PASSWORD), as crypt(3) has it.
-const PASSWORD_HASH: &str = "$6$quivive$4HpBDXCVvYhT4nykbH3JR95csvTx1cKci8/vhp1TxYyyrZAWrLr106d3y5\
-    xn6mslrYDbY/38Dlmk9WMs84oLk/";
 
 /// Gives smtpd the folders that are compiled into it, puts the program `$1` at `$2`, where smtpd's
 /// user can run it, and becomes the rest of the arguments.
@@ -50,21 +44,11 @@ impl Filtered {
     /// Starts all of it, with further tables in Quivive's configuration, and further words for its
     /// filter.
     pub fn start_with(tables: &str, filter: &str) -> Self {
-        Self::start_as(tables, filter, None)
-    }
-
-    /// As the page has it, with a further listener where `ann` logs in under TLS, with this
-    /// certificate and key as PEM.
-    pub fn start_for_users(certificate: &str, key: &str) -> Self {
-        Self::start_as("", "", Some((certificate, key)))
-    }
-
-    fn start_as(tables: &str, filter: &str, tls: Option<(&str, &str)>) -> Self {
         let nsd = nsd::start(&format!("{DNS}\n{AUTHOR}"));
         let run = peer::open_folder();
         let serve = Some(Serve::start(&configuration(nsd.address, run.path(), tables)));
         let socket = format!("{} {filter}", socket(run.path()));
-        let prepare = |folder: &Path, address: SocketAddr| prepare(folder, address, &socket, tls);
+        let prepare = |folder: &Path, address: SocketAddr| prepare(folder, address, &socket);
         let smtpd = Peer::start("opensmtpd", prepare, peer::accepts);
         Self { smtpd, serve, nsd, run, tables: tables.to_owned() }
     }
@@ -91,11 +75,6 @@ impl Filtered {
     /// Where clients connect that no PROXY header states.
     pub fn second(&self) -> SocketAddr {
         next(self.smtpd.address)
-    }
-
-    /// Where users log in.
-    pub fn third(&self) -> SocketAddr {
-        next(self.second())
     }
 
     /// A client that stands elsewhere.
@@ -167,12 +146,7 @@ fn next(first: SocketAddr) -> SocketAddr {
 }
 
 /// The page's smtpd.conf, with the paths, the account and the addresses of this test.
-fn prepare(
-    folder: &Path,
-    address: SocketAddr,
-    socket: &str,
-    tls: Option<(&str, &str)>,
-) -> Vec<String> {
+fn prepare(folder: &Path, address: SocketAddr, socket: &str) -> Vec<String> {
     let mail = folder.join("mail");
     fs::create_dir(&mail).expect("the folder is new");
     std::os::unix::fs::chown(&mail, Some(MAIL_OWNER), Some(MAIL_OWNER)).expect("we are root");
@@ -182,7 +156,6 @@ fn prepare(
     let (ip, other) = (address.ip(), next(address));
     let first = format!("{ip} port {} proxy-v2 filter \"quivive\"", address.port());
     let listen = format!("{first}\nlisten on {ip} port {} filter \"quivive\"", other.port());
-    let listen = listen + &tls.map_or(String::new(), |tls| for_users(folder, next(other), tls));
     let page = replaced(
         page.expect("the page has an smtpd.conf"),
         &[
@@ -198,22 +171,6 @@ fn prepare(
     let own = quivive::program().display().to_string();
     let file = file.display().to_string();
     ["sh", "-c", SETTLE, "sh", &own, &program, "smtpd", "-d", "-f", &file].map(str::to_owned).into()
-}
-
-/// A listener that `ann` logs in at, behind the last word of the one before.
-fn for_users(folder: &Path, address: SocketAddr, (certificate, key): (&str, &str)) -> String {
-    let [certificate, key] = [("c.pem", certificate), ("k.pem", key)].map(|(name, text)| {
-        let path = folder.join(name);
-        let options = fs::File::options().write(true).create_new(true).mode(0o600).open(&path);
-        options.and_then(|mut file| file.write_all(text.as_bytes())).expect("the folder is ours");
-        path.display().to_string()
-    });
-    let (ip, port) = (address.ip(), address.port());
-    format!(
-        "\npki \"mx\" cert \"{certificate}\"\npki \"mx\" key \"{key}\"\n\
-         table users {{ ann = \"{PASSWORD_HASH}\" }}\n\
-         listen on {ip} port {port} tls pki \"mx\" auth <users> filter \"quivive\""
-    )
 }
 
 /// A text with each of these in place of what stands before it, which must be there.

@@ -8,7 +8,7 @@ use quivive_e2e::client::{self, Dialogue};
 use quivive_e2e::filtered::READS_HEADER;
 use quivive_e2e::matrix::{OPENSMTPD_FILTER_END, OPENSMTPD_FILTER_RCPT, Proof, shown};
 use quivive_e2e::opensmtpd::Filtered;
-use quivive_e2e::{dovecot, maildir, wait};
+use quivive_e2e::{maildir, wait};
 
 /// A client that `vouched.test` vouches for, one that nobody does, and one with IPv6.
 const VOUCHED: &str = "192.0.2.25";
@@ -138,32 +138,6 @@ fn addresses_and_names_of_clients_arrive() {
         shown(row, Proof::Ipv6);
     }
     shown(OPENSMTPD_FILTER_RCPT, Proof::Client);
-}
-
-/// From loopback, for which `strict.test` does not vouch.
-#[test]
-fn who_logged_in_is_known_by_name_and_not_judged_by_where_it_is() {
-    let made = rcgen::generate_simple_self_signed(["mx.example.org".to_owned()]).expect("a key");
-    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-    let world = Filtered::start_for_users(&certificate, &key);
-    let envelope = ["--from", "a@strict.test", "--to", "b@example.org"];
-    let login = ["--auth", "PLAIN", "--auth-user", "ann", "--auth-password", dovecot::PASSWORD];
-    let said = |server, arguments: &[&str]| {
-        let sent = client::swaks(server, arguments);
-        String::from_utf8_lossy(&sent.stdout).into_owned()
-    };
-    let sent = said(world.third(), &[&["--tls"], &login[..], &envelope].concat());
-    assert!(sent.contains("235 2.0.0") && sent.contains("Message accepted"), "{sent}");
-    let line = world.logged(&["opensmtpd", "login=\"ann\"", "verdict=\"accept\""]);
-    assert!(!line.contains("spf."), "{line}");
-    let message = world.arrived(1).remove(0);
-    let results = maildir::field(&message, "Authentication-Results");
-    assert_eq!(results.as_deref(), Some("mx.example.org; none"), "{message}");
-    let refused = said(world.second(), &envelope);
-    assert!(refused.contains("<** 550 5.7.23 "), "{refused}");
-    for row in [OPENSMTPD_FILTER_RCPT, OPENSMTPD_FILTER_END] {
-        shown(row, Proof::Login);
-    }
 }
 
 /// Who hands mail on for us is not who sends it.

@@ -118,7 +118,7 @@ fn what_the_header_says_is_answered_at_the_end_and_what_is_thrown_away_does_not_
     let taken = sent("client.test", "a@nothing.test");
     assert!(taken.starts_with("250 "), "{taken}");
     let message = world.arrived();
-    assert!(message.contains("client-ip=::1;") && !message.contains("lost"), "{message}");
+    assert!(message.contains("client-ip=\"::1\";") && !message.contains("lost"), "{message}");
     assert_eq!(maildir::count(&postfix::maildir(&world.postfix)), 1);
     for proof in [Proof::Refused, Proof::Deferred, Proof::Discarded, Proof::Ipv6] {
         shown(SENDMAIL_MILTER_END, proof);
