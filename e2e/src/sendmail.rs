@@ -19,7 +19,8 @@ mount -t tmpfs -o mode=755 quivive /run && mkdir /run/quivive || exit 97
 mount --bind run /run/quivive || exit 97
 if [ -e run/Sendmail.conf ]; then
     # Believed only where nobody else could write.
-    mount -t tmpfs -o mode=755 quivive /usr/lib/sasl2 && cp run/Sendmail.conf /usr/lib/sasl2 || exit 97
+    mount -t tmpfs -o mode=755 quivive /usr/lib/sasl2 || exit 97
+    cp run/Sendmail.conf /usr/lib/sasl2 || exit 97
 fi
 m4 sendmail.mc > sendmail.cf || exit 97
 exec /usr/libexec/sendmail/sendmail -bD -C "$PWD/sendmail.cf" -X "$PWD/dialogue"

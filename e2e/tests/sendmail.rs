@@ -77,7 +77,8 @@ fn mail_is_refused_marked_and_cleaned_as_the_page_says() {
     shown(SENDMAIL_MILTER_RCPT, Proof::UnixSocket);
 }
 
-/// A Sendmail that asks over TCP, with these tables of Quivive's configuration and lines of its own.
+/// A Sendmail that asks over TCP, with these tables of Quivive's configuration and lines of its
+/// own.
 fn over_tcp(tables: &str, lines: &str, folder: &Path) -> World {
     let nsd = nsd::start(&format!("{DNS}\n{AUTHOR}"));
     let serve = Serve::start(&reading_header(nsd.address, &format!("{tables}{OVER_TCP}")));
