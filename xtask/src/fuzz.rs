@@ -17,6 +17,7 @@ struct Target {
 
 const TARGETS: &[Target] = &[
     Target { name: "address_list", octets_max: 1024 },
+    Target { name: "aliases", octets_max: 512 },
     Target { name: "authentication_results", octets_max: 1024 },
     Target { name: "caller_id_document", octets_max: 2048 },
     Target { name: "config", octets_max: 2048 },
@@ -42,6 +43,7 @@ const TARGETS: &[Target] = &[
     Target { name: "spf_check", octets_max: 2048 },
     Target { name: "spf_lint", octets_max: 512 },
     Target { name: "spf_record", octets_max: 512 },
+    Target { name: "srs", octets_max: 1100 },
     Target { name: "tcp_table", octets_max: 512 },
     Target { name: "zone", octets_max: 2048 },
 ];

@@ -87,7 +87,8 @@ pub(crate) async fn listeners(
                 tls: acceptor(listen)?,
             }),
             (Door::Http, _) => {
-                let pages = http(hostname, listen, &checker, ledger)?;
+                let settings = http_settings(hostname, listen, rewriter.as_ref());
+                let pages = Api::new(settings, checker.clone(), ledger.clone())?;
                 server::Door::Http(Web { pages, tls: acceptor(listen)? })
             }
             (Door::Public, _) => {
@@ -219,14 +220,14 @@ fn console(world: &World, hostname: &str, listen: &Listen) -> Result<Console, Er
     Ok(Console::new(world.clone(), settings))
 }
 
-fn http(hostname: &str, listen: &Listen, checker: &Checker, ledger: &Ledger) -> Result<Api, Error> {
-    let settings = http::Settings {
+fn http_settings(hostname: &str, listen: &Listen, rewriter: Option<&Rewriter>) -> http::Settings {
+    http::Settings {
         receiver: hostname.to_owned(),
         token_file: listen.token_file.clone().unwrap_or_default(),
         requests_per_minute: u32::try_from(listen.requests_per_minute).unwrap_or(u32::MAX),
         connections_per_address: listen.connections_per_address,
-    };
-    Ok(Api::new(settings, checker.clone(), ledger.clone())?)
+        rewriter: rewriter.cloned(),
+    }
 }
 
 /// What takes the TLS connections of pages; a page knows no STARTTLS.

@@ -1,4 +1,4 @@
-use quivive_srs::{Form, Forwarded, Original, is_overlong};
+use quivive_srs::{Form, Forwarded, Original, Returned, Written, is_overlong};
 use serde::Serialize;
 
 /// What became of an address that was to be rewritten, or found again.
@@ -52,6 +52,27 @@ impl SrsJson {
             Forwarded::SameDomain => Self::new("unchanged", Some(sender.to_owned()))
                 .because("the sender is at the forwarder's own domain"),
             Forwarded::Unusable(reason) => Self::new("fail", None).because(reason),
+        }
+    }
+
+    /// What a running forwarder made of a sender.
+    pub fn written(written: Written, sender: &str) -> Self {
+        match written {
+            Written::Rewritten(address) => Self::new("rewritten", Some(address)),
+            Written::Kept(reason) => {
+                Self::new("unchanged", Some(sender.to_owned())).because(reason)
+            }
+        }
+    }
+
+    /// What a running forwarder made of a recipient.
+    pub fn returned(returned: Returned) -> Self {
+        match returned {
+            Returned::Original(original) => Self::original(original),
+            Returned::Unsigned(unsigned) => Self::new("pass", Some(unsigned.address))
+                .because("the early form without a hash, still taken"),
+            Returned::NotOurs => Self::new("none", None).because("Not an SRS address."),
+            Returned::Refused(refusal) => Self::new(refusal.word(), None).because(refusal.text()),
         }
     }
 

@@ -4,6 +4,7 @@
 //! request -> access: rate of the address, token, rate of the token
 //!         -> check:  body -> contract::Request -> Checker -> contract::JudgementJson, a case
 //!         -> cases:  the store -> contract::CaseJson
+//!         -> srs:    body -> Rewriter -> contract::SrsJson
 //! ```
 //! A request chooses a message, methods and identities, and nothing else: no file, no resolver, no
 //! zone, no configuration, no time. The door decides nothing: what is answered is the verdict.
@@ -16,6 +17,7 @@ mod check;
 mod connection;
 mod limits;
 mod router;
+mod srs;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
@@ -33,6 +35,7 @@ pub use self::router::{DESCRIPTION, REQUEST_TIME, router};
 use self::tokens::{Tokens, TokensError};
 use crate::check::Checker;
 use crate::ledger::Ledger;
+use crate::srs::Rewriter;
 
 /// How an HTTP door is set up.
 #[derive(Debug, Clone)]
@@ -45,6 +48,8 @@ pub struct Settings {
     pub requests_per_minute: u32,
     /// How many connections one client address may hold; loopback may more.
     pub connections_per_address: usize,
+    /// What rewrites addresses for forwarding, if anything does.
+    pub rewriter: Option<Rewriter>,
 }
 
 /// An HTTP door that is ready for clients. Clones share everything.

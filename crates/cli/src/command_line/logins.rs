@@ -62,7 +62,7 @@ pub(crate) struct TokenNew {
     pub(crate) file: TokenFile,
     /// Whose it is: letters, digits, `.`, `-` and `_`
     pub(crate) name: String,
-    /// What it may be used for: check, cases, and probe (have a check ask others than DNS)
+    /// What it may be used for: check, cases, probe (have a check ask others than DNS), srs
     #[arg(long, value_name = "S,..", value_delimiter = ',', required = true)]
     pub(crate) scope: Vec<Scope>,
     /// For how many days it is good [default: until it is revoked]

@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, get, post};
 use tokio::time::timeout;
 
 use super::answer::Refusal;
-use super::{Api, access, cases, check};
+use super::{Api, access, cases, check, srs};
 
 /// How long a request may take: reading it, and answering it. A check has 20 s for DNS.
 pub const REQUEST_TIME: Duration = Duration::from_secs(40);
@@ -22,8 +22,13 @@ const HEADERS: &[(&str, &str)] =
     &[("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
 
 /// What wants a token.
-pub(super) fn routes_with_token() -> [(&'static str, MethodRouter<Api>); 2] {
-    [("/v1/check", post(check::check)), ("/v1/cases/{id}", get(cases::show))]
+pub(super) fn routes_with_token() -> [(&'static str, MethodRouter<Api>); 4] {
+    [
+        ("/v1/check", post(check::check)),
+        ("/v1/cases/{id}", get(cases::show)),
+        ("/v1/srs/forward", post(srs::forward)),
+        ("/v1/srs/reverse", post(srs::reverse)),
+    ]
 }
 
 /// What everybody may ask.

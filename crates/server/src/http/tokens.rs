@@ -49,6 +49,8 @@ pub enum Scope {
     Cases,
     /// Having a check ask others than DNS: probes, fetches.
     Probe,
+    /// Having addresses rewritten and found again.
+    Srs,
 }
 
 /// A token as it is kept.
@@ -88,7 +90,7 @@ pub enum TokenError {
     #[error("there is no token `{0}`; `quivive token list` shows those there are")]
     Unknown(String),
     /// It could not be used for anything.
-    #[error("a token needs a scope: check, cases or probe")]
+    #[error("a token needs a scope: check, cases, probe or srs")]
     NoScope,
     /// There are too many.
     #[error("there are {TOKENS_MAX} tokens already; revoke those that nobody uses")]
@@ -97,7 +99,7 @@ pub enum TokenError {
 
 impl Scope {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Check, Self::Cases, Self::Probe];
+    pub const ALL: &[Self] = &[Self::Check, Self::Cases, Self::Probe, Self::Srs];
 
     /// The word used on the command line and in the file.
     pub fn word(self) -> &'static str {
@@ -105,6 +107,7 @@ impl Scope {
             Self::Check => "check",
             Self::Cases => "cases",
             Self::Probe => "probe",
+            Self::Srs => "srs",
         }
     }
 }

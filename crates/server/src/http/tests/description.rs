@@ -105,7 +105,7 @@ fn is_of_type(rule: &Value, value: &Value) -> bool {
 
 /// An answer is one that the description promises for its path.
 #[track_caller]
-fn is_promised(path: &str, method: &str, answer: &Answer) {
+pub(super) fn is_promised(path: &str, method: &str, answer: &Answer) {
     let description = description();
     let responses = &description["paths"][path][method]["responses"];
     let mut response = &responses[answer.status.as_str()];

@@ -3,4 +3,5 @@ mod cases;
 mod check;
 mod connections;
 mod description;
+mod srs;
 mod world;

@@ -146,6 +146,7 @@ fn made(
         token_file: token_file.to_owned(),
         requests_per_minute: 10_000,
         connections_per_address: 10,
+        rewriter: None,
     };
     change(&mut settings);
     let checker = Checker::new(Arc::new(policy), resolver);
