@@ -140,6 +140,14 @@ impl Serve {
         self.signal("TERM");
         let status = self.wait();
         assert!(status.success(), "{status}: {}", self.log());
+        self.start_again();
+    }
+
+    /// Starts the daemon again after its end, however that came.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub fn start_again(&mut self) {
         (self.child, self.output) = spawn(&[], self.folder.path());
         self.listeners.clear();
         self.wait_for_ready();
@@ -184,6 +192,16 @@ impl Serve {
         let of_door = |(name, _): &&(String, String)| name == door;
         let (_, address) = self.listeners.iter().find(of_door).expect("there is such a door");
         address
+    }
+
+    /// Where all doors of this name listen, in the order of the configuration.
+    ///
+    /// # Panics
+    /// When one listens on a UNIX socket.
+    pub fn addresses(&self, door: &str) -> Vec<SocketAddr> {
+        let of_door = self.listeners.iter().filter(|(name, _)| name == door);
+        let parsed = of_door.map(|(_, address)| address.parse().expect("one of the network"));
+        parsed.collect()
     }
 
     /// The folder of the configuration.

@@ -19,10 +19,7 @@ pub(crate) fn forwarding(
     config: &Config,
     rewriter: Option<&Rewriter>,
 ) -> Result<Forwarding, Error> {
-    let aliases = match &config.forwarding.alias_file {
-        Some(path) => aliases(path)?,
-        None => Aliases::default(),
-    };
+    let aliases = aliases(config)?;
     let relay = relay(&config.outgoing)?;
     if !aliases.is_empty() && relay.is_some() && rewriter.is_none() {
         tracing::warn!(
@@ -30,10 +27,16 @@ pub(crate) fn forwarding(
              [srs] rewrite them"
         );
     }
-    Ok(Forwarding { aliases: Arc::new(aliases), rewriter: rewriter.cloned(), relay })
+    Ok(Forwarding { aliases, rewriter: rewriter.cloned(), relay })
 }
 
-fn aliases(path: &Path) -> Result<Aliases, Error> {
+/// The alias table; without one no address stands for another.
+pub(crate) fn aliases(config: &Config) -> Result<Arc<Aliases>, Error> {
+    let aliases = config.forwarding.alias_file.as_deref().map(read_aliases).transpose()?;
+    Ok(Arc::new(aliases.unwrap_or_default()))
+}
+
+fn read_aliases(path: &Path) -> Result<Aliases, Error> {
     let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
     let octets = std::fs::metadata(path).map_err(unreadable)?.len();
     if octets > TABLE_OCTETS_MAX as u64 {

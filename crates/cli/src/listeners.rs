@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quivive_config::{
-    Address, Config, Door, FieldPrefix, Listen, NextHop, Prepend, SocketMode, Tls, TlsMode,
+    Address, Config, Door, FieldPrefix, Listen, MilterSrs, NextHop, Prepend, SocketMode, Tls,
+    TlsMode,
 };
 use quivive_console::{Console, Password, Public, Throttle, World};
 use quivive_resolver::Resolver;
@@ -28,7 +29,7 @@ use quivive_server::tls::TlsAcceptor;
 use quivive_server::{Ledger, listener, server};
 
 use crate::error::Error;
-use crate::forwarding::forwarding;
+use crate::forwarding::{self, forwarding};
 use crate::srs;
 
 /// What outlives a reload, or is read anew by it.
@@ -79,7 +80,8 @@ pub(crate) async fn listeners(
                 server::Door::Gateway(Box::new(gateway.with_ledger(ledger.clone())))
             }
             (Door::Milter, _) => {
-                let milter = Milter::new(milter(hostname, listen), checker.clone());
+                let settings = milter_settings(config, listen, rewriter.as_ref())?;
+                let milter = Milter::new(settings, checker.clone());
                 server::Door::Milter(Box::new(milter.with_ledger(ledger.clone())))
             }
             (Door::Console, _) => server::Door::Console(Web {
@@ -146,11 +148,30 @@ fn logins(
     Ok(Arc::new(logins?))
 }
 
-fn milter(hostname: &str, listen: &Listen) -> milter::Settings {
-    let mut settings = milter::Settings::new(hostname);
+fn milter_settings(
+    config: &Config,
+    listen: &Listen,
+    rewriter: Option<&Rewriter>,
+) -> Result<milter::Settings, Error> {
+    let mut settings = milter::Settings::new(config.hostname.as_str());
     let seconds = u64::try_from(listen.progress_seconds).unwrap_or(u64::MAX);
     settings.patience.progress = Duration::from_secs(seconds);
-    settings
+    let Some(rewriter) = rewriter.filter(|_| listen.srs != MilterSrs::Off) else {
+        return Ok(settings);
+    };
+    let forwarding = milter::Forwarding {
+        aliases: forwarding::aliases(config)?,
+        rewriter: rewriter.clone(),
+        is_all: listen.srs == MilterSrs::Alone,
+    };
+    if let Some(alias) = forwarding.parted_alias() {
+        return Err(Error::Serve(format!(
+            "the alias `{alias}` leads to addresses here and elsewhere, and one message has one \
+             sender; let a milter with `srs = \"alone\"` rewrite where the mail server has \
+             expanded aliases already, or part the alias"
+        )));
+    }
+    Ok(milter::Settings { forwarding: Some(forwarding), ..settings })
 }
 
 fn policy(hostname: &str, listen: &Listen) -> policy::Settings {

@@ -118,7 +118,7 @@ impl Instructions {
 }
 
 /// The listeners of a door.
-fn listeners(config: &Config, door: Door) -> impl Iterator<Item = &Listen> {
+fn listeners(config: &Config, door: Door) -> impl Iterator<Item = &Listen> + Clone {
     config.listen.iter().filter(move |listen| listen.door == door)
 }
 

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::actions;
 use crate::methods::MethodRow;
+use crate::milter_srs;
 use crate::practice;
 use crate::problem::quoted;
 use crate::reading::Reading;
@@ -245,6 +246,7 @@ fn together(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
     header_is_seen(config, section, reading);
     practice::something_passes(config, section, reading);
     logins_are_held_to_grants(config, section, reading);
+    milter_srs::milters_can_rewrite(config, section, reading);
 }
 
 fn listeners_differ(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
@@ -305,10 +307,10 @@ fn doors_can_act(config: &Config, section: &Section<'_>, reading: &mut Reading<'
     let (holds, discards) = (has(Action::Hold), has(Action::Discard));
     let repairs = config.binding.repair != Repair::Nothing;
     for (door, span) in doors(section) {
-        if repairs && door.is_beside_a_mail_server() {
+        if repairs && door.leaves_mail_as_it_is() {
             let problem = Problem::Conflict(
                 "this door cannot mend a From field, as [binding] `repair` says: mail would go on \
-                 as it came; only gateway and submission can",
+                 as it came; only gateway, submission and milter can",
             );
             reading.error(&span, problem);
         } else if (holds || discards) && door.is_without_message() {
@@ -401,7 +403,7 @@ fn logins_are_held_to_grants(config: &Config, section: &Section<'_>, reading: &m
     }
 }
 
-fn array_spans(section: &Section<'_>, name: &str) -> Vec<Range<usize>> {
+pub(crate) fn array_spans(section: &Section<'_>, name: &str) -> Vec<Range<usize>> {
     match section.item(name).map(|item| item.get_ref()) {
         Some(DeValue::Array(items)) => items.iter().map(|item| item.span()).collect(),
         _ => Vec::new(),

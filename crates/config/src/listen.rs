@@ -7,8 +7,8 @@ use crate::section::Section;
 use crate::settings::{Settings, settings};
 use crate::value::{Word, choose};
 use crate::{
-    Address, Built, Domain, Doubt, FieldPrefix, Map, NextHop, Prepend, Problem, SocketMode, Tls,
-    Url,
+    Address, Built, Domain, Doubt, FieldPrefix, Map, MilterSrs, NextHop, Prepend, Problem,
+    SocketMode, Tls, Url,
 };
 
 /// How many listeners there may be.
@@ -82,6 +82,10 @@ settings! {
         prepend_prefix: Option<FieldPrefix> = None, example "\"X-Quivive-4f1d9a-\""; Live, Now;
         /// What a tcp-table answers from, as it has no names: "forward" or "reverse".
         map: Option<Map> = None, example "\"forward\""; Live, Now;
+        /// Whether a milter rewrites the envelope of mail that is forwarded, as `[srs]` says: "off";
+        /// "with-checks"; or "alone", where mail comes a second time, judged and marked already.
+        /// Aliases that the mail server has not expanded yet are those of `[forwarding]`.
+        srs: MilterSrs = MilterSrs::Off; Live, Now;
         /// The tokens of the HTTP interface, as hashes: `quivive token new` makes them. Without a
         /// token nobody is answered, on loopback neither.
         token_file: Option<PathBuf> = None, example "\"http.tokens\""; Live, Now;
@@ -184,9 +188,9 @@ impl Door {
         }
     }
 
-    /// Whether mail is judged here that another server has and hands on.
-    pub fn is_beside_a_mail_server(self) -> bool {
-        matches!(self, Self::Milter | Self::Policy | Self::Opensmtpd | Self::Http)
+    /// Whether mail is judged here that another server hands on as it has it.
+    pub fn leaves_mail_as_it_is(self) -> bool {
+        matches!(self, Self::Policy | Self::Opensmtpd | Self::Http)
     }
 }
 
@@ -234,6 +238,7 @@ const USES: &[(&str, &[Door])] = &[
     ("prepend", &[Door::Policy]),
     ("prepend_prefix", &[Door::Policy]),
     ("map", &[Door::TcpTable]),
+    ("srs", &[Door::Milter]),
     ("token_file", &[Door::Http]),
     ("requests_per_minute", &[Door::Http]),
     ("progress_seconds", &[Door::Milter]),

@@ -27,10 +27,8 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ipnet::IpNet;
-use quivive_console::Throttle;
 use tokio_rustls::TlsAcceptor;
 
 use self::conversation::Conversation;
@@ -42,6 +40,7 @@ use crate::ledger::Ledger;
 use crate::logins::Logins;
 use crate::maildir::{Maildir, MaildirError};
 use crate::next_hop::{Dialect, Link, NextHop, RemoteHop};
+use crate::srs::Returns;
 use crate::tls::{self, TlsError};
 
 /// A gateway that is ready for clients. A reload makes a new one; sessions keep theirs.
@@ -53,20 +52,13 @@ pub struct Gateway {
     hop: Hop,
     /// The way out for what leads elsewhere.
     relay: Option<Arc<RemoteHop>>,
-    /// Forged forwarding addresses by the network that tried them.
-    forgeries: Throttle,
+    /// What comes back to addresses that we rewrote.
+    returns: Returns,
     tls: Option<TlsAcceptor>,
     /// Those who may log in, and have to. None: nobody can, and nobody has to.
     logins: Option<Arc<Logins>>,
     ledger: Ledger,
 }
-
-/// How many forged forwarding addresses a network may try at once; of four base64 digits there are
-/// sixteen million.
-pub(crate) const FORGERIES_MAX: u32 = 20;
-
-/// How long it takes until one of them is forgiven.
-const FORGERY_TIME: Duration = Duration::from_secs(60);
 
 enum Hop {
     Remote(Arc<RemoteHop>),
@@ -164,10 +156,10 @@ impl Gateway {
             Arc::new(relay.with_security(security))
         });
         let own_names = vec![checker.policy().authserv_id.clone(), hostname.clone()];
-        let forgeries = Throttle::new(FORGERIES_MAX, FORGERY_TIME);
+        let returns = Returns::new();
         let ledger = Ledger::default();
         let gateway =
-            Self { settings, own_names, checker, hop, relay, forgeries, tls, logins, ledger };
+            Self { settings, own_names, checker, hop, relay, returns, tls, logins, ledger };
         match destination::impossible(&gateway, gateway.is_before_lmtp()) {
             None => Ok(gateway),
             Some((alias, problem)) => Err(GatewayError::Alias { alias, problem }),

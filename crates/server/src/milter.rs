@@ -8,6 +8,7 @@ mod client;
 mod conversation;
 mod forgeries;
 mod message;
+mod routing;
 mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -17,14 +18,15 @@ use quivive_milter::{Actions, MacroStage, Step, Wishes};
 use quivive_verdict::{Stage, last_stage};
 
 pub(crate) use self::conversation::converse;
-pub use self::settings::{Patience, Settings};
+pub use self::settings::{Forwarding, Patience, Settings};
 use crate::check::Checker;
 use crate::ledger::Ledger;
+use crate::srs::Returns;
 
 /// The macros that are read.
 const MACROS: &[(MacroStage, &str)] = &[
     (MacroStage::Connect, "j v {client_addr}"),
-    (MacroStage::Helo, "{tls_version}"),
+    (MacroStage::Helo, "{tls_version} {verify} {cn_subject} {cert_subject} {cert_issuer}"),
     (MacroStage::Mail, "i {auth_authen} {auth_type}"),
     (MacroStage::Rcpt, "i"),
     (MacroStage::Message, "i"),
@@ -33,6 +35,11 @@ const MACROS: &[(MacroStage, &str)] = &[
 /// What is done with messages: our fields go on top, forged ones away, held ones into quarantine.
 const ACTIONS: &[Actions] = &[Actions::ADD_HEADERS, Actions::CHANGE_HEADERS, Actions::QUARANTINE];
 
+/// What is done with envelopes: senders of what is forwarded are rewritten, recipients of bounces
+/// are found again.
+const FORWARDING: &[Actions] =
+    &[Actions::CHANGE_SENDER, Actions::ADD_RECIPIENTS, Actions::DELETE_RECIPIENTS];
+
 /// A milter that is ready for mail servers. A reload makes a new one; connections keep theirs.
 pub struct Milter {
     settings: Settings,
@@ -40,6 +47,8 @@ pub struct Milter {
     own_names: Vec<String>,
     checker: Checker,
     ledger: Ledger,
+    /// What comes back to addresses that we rewrote.
+    returns: Returns,
     /// Whether methods read the header.
     reads_header: bool,
 }
@@ -50,7 +59,8 @@ impl Milter {
         let policy = checker.policy();
         let own_names = vec![policy.authserv_id.clone(), settings.hostname.clone()];
         let reads_header = last_stage(policy).is_some_and(|stage| stage >= Stage::Header);
-        Self { settings, own_names, checker, ledger: Ledger::default(), reads_header }
+        let (ledger, returns) = (Ledger::default(), Returns::new());
+        Self { settings, own_names, checker, ledger, returns, reads_header }
     }
 
     /// The milter, writing down what it judges.
@@ -64,15 +74,37 @@ impl Milter {
         &self.settings
     }
 
-    /// What is wanted of a mail server. Every field is looked at, since any may be forged; a body
-    /// is read by nothing. Who the client and the sender are is listened to and not answered.
+    /// What is wanted of a mail server whose mail is judged and marked. Every field is looked at,
+    /// since any may be forged; a body is read by nothing. Who the client and the sender are is
+    /// listened to and not answered.
     pub fn wishes() -> Wishes {
         let unanswered = Step::Connect | Step::Helo | Step::Mail | Step::Header;
-        Wishes {
-            steps: unanswered | Step::Rcpt,
-            unanswered,
-            actions: ACTIONS.iter().fold(Actions::NONE, |all, action| all | *action),
-            macros: MACROS,
+        let steps = unanswered | Step::Rcpt;
+        Wishes { steps, unanswered, actions: all(ACTIONS), macros: MACROS }
+    }
+
+    /// What this one wants.
+    fn own_wishes(&self) -> Wishes {
+        let judging = Self::wishes();
+        let Some(Forwarding { is_all, .. }) = &self.settings.forwarding else { return judging };
+        let envelope = Step::Connect | Step::Helo | Step::Mail;
+        match is_all {
+            false => Wishes { actions: judging.actions | all(FORWARDING), ..judging },
+            true => Wishes {
+                steps: envelope | Step::Rcpt,
+                unanswered: envelope,
+                actions: all(FORWARDING),
+                ..judging
+            },
         }
     }
+
+    /// Whether mail is judged and marked here.
+    fn judges(&self) -> bool {
+        !self.settings.forwarding.as_ref().is_some_and(|forwarding| forwarding.is_all)
+    }
+}
+
+fn all(actions: &[Actions]) -> Actions {
+    actions.iter().fold(Actions::NONE, |all, action| all | *action)
 }

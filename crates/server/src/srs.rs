@@ -2,6 +2,8 @@
 //! mail servers look them up.
 
 mod maps;
+mod returns;
+mod rewrites;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +13,10 @@ use quivive_console::{Metrics, SrsResult};
 use quivive_srs::{Forwarder, Kept, ReturnRefusal, Returned, Written};
 
 pub use self::maps::{Manner, forward_map, reverse_map};
+#[cfg(test)]
+pub(crate) use self::returns::FORGERIES_MAX;
+pub(crate) use self::returns::{Incoming, Returns};
+pub(crate) use self::rewrites::Rewrites;
 
 /// Rewrites addresses as of today, and counts what it did. Cheap to clone.
 #[derive(Clone)]
@@ -83,6 +89,6 @@ impl fmt::Debug for Rewriter {
 }
 
 /// The time, in seconds since 1970.
-fn unix_now() -> u64 {
+pub(crate) fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,4 +1,6 @@
-use quivive_config::{Address, Config, Door, FieldPrefix, Listen, Map, NextHop, Prepend};
+use quivive_config::{
+    Address, Config, Door, FieldPrefix, Listen, Map, MilterSrs, NextHop, Prepend,
+};
 
 use super::{Instructions, escaped, listeners, nothing_to_ask, reached};
 use crate::error::Error;
@@ -13,8 +15,12 @@ pub(super) fn instructions(config: &Config) -> Result<Instructions, Error> {
     if let Some(listen) = listeners(config, Door::Policy).next() {
         policy(config, listen, &mut instructions)?;
     }
-    if let Some(listen) = listeners(config, Door::Milter).next() {
+    let mut milters = listeners(config, Door::Milter);
+    if let Some(listen) = milters.clone().find(|listen| listen.srs != MilterSrs::Alone) {
         milter(listen, &mut instructions);
+    }
+    if let Some(listen) = milters.find(|listen| listen.srs == MilterSrs::Alone) {
+        rewriting_milter(config, listen, &mut instructions);
     }
     maps(config, &mut instructions);
     for listen in listeners(config, Door::Gateway) {
@@ -80,6 +86,24 @@ fn milter(listen: &Listen, instructions: &mut Instructions) {
     let service = place(&listen.address);
     let text = format!("smtpd_milters = {service}\nmilter_default_action = tempfail\n");
     instructions.part(MAIN, Door::Milter, text);
+    instructions.check_way_to(listen, "Postfix's group");
+}
+
+/// Bounces that Postfix writes itself are for addresses that we rewrote.
+fn rewriting_milter(config: &Config, listen: &Listen, instructions: &mut Instructions) {
+    let service = place(&listen.address);
+    let domains = config.srs.domain.iter().chain(&config.srs.former_domains);
+    let domains: Vec<String> = domains.map(ToString::to_string).collect();
+    let text = format!(
+        "relay_domains = {}\nnon_smtpd_milters = {service}\n\
+         internal_mail_filter_classes = bounce\n",
+        domains.join(", ")
+    );
+    instructions.part(MAIN, Door::Milter, text);
+    instructions.check(
+        "`relay_domains` has your own, too; and mail comes to the milter that rewrites by one of \
+         the two ways of docs/srs.md: with the alias table, or a second time",
+    );
     instructions.check_way_to(listen, "Postfix's group");
 }
 

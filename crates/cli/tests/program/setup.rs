@@ -122,6 +122,16 @@ fn each_door_has_its_lines() {
     let all = texts(&tables).concat();
     assert!(all.contains("sender_canonical_maps = tcp:127.0.0.1:10001\n"), "{all}");
     assert!(all.contains("recipient_canonical_maps = tcp:127.0.0.1:10002\n"), "{all}");
+    let milters = setup(
+        "postfix",
+        "[srs]\ndomain = \"fwd.example\"\nsecret_file = \"s\"\nown_domains = [\"here.example\"]\n\
+         [[listen]]\ndoor = \"milter\"\naddress = \"127.0.0.1:8892\"\nsrs = \"alone\"\n\
+         [[listen]]\ndoor = \"milter\"\naddress = \"127.0.0.1:8891\"\nsrs = \"with-checks\"\n",
+    );
+    let all = texts(&milters).concat();
+    assert!(all.contains("\nnon_smtpd_milters = inet:127.0.0.1:8892\n"), "{all}");
+    assert!(all.contains("smtpd_milters = inet:127.0.0.1:8891\nmilter_default"), "{all}");
+    assert!(all.contains("relay_domains = fwd.example\n"), "{all}");
     let sendmail = setup("sendmail", "[[listen]]\ndoor = \"milter\"\naddress = \"[::1]:8891\"\n");
     assert!(texts(&sendmail).concat().contains("S=inet6:8891@::1,"), "{sendmail}");
 }

@@ -59,6 +59,7 @@ fn the_samples_comments_parse() {
         "hosts",
         "url",
         "map",
+        "srs",
         "prepend_prefix",
         "token_file",
         "requests_per_minute",

@@ -5,6 +5,7 @@ mod bounds;
 mod contract;
 mod documents;
 mod errors;
+mod milter;
 mod practice;
 mod warnings;
 

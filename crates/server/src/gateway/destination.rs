@@ -5,16 +5,15 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use quivive_console::network;
 use quivive_mail::aliases::{Aliases, ExpansionError};
 use quivive_mail::{Charset, EnhancedStatus, ForwardPath, MailDomain, Mailbox, ReversePath};
 use quivive_smtp::{Mail, Reply};
-use quivive_srs::{Refusal, ReturnRefusal, Returned, Written};
+use quivive_srs::Written;
 use quivive_verdict::Rewrite;
 
 use super::{Gateway, recipients};
 use crate::next_hop::{Security, Target};
-use crate::srs::Rewriter;
+use crate::srs::{Incoming, Rewriter, Rewrites};
 
 /// How a gateway forwards.
 #[derive(Debug, Clone, Default)]
@@ -65,29 +64,14 @@ impl fmt::Display for WhichHop {
 /// What became of the addresses of one transaction.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
-    pub(super) rewrites: Vec<Rewrite>,
+    pub(super) rewrites: Rewrites,
     /// The reverse-path for what leads elsewhere: the same for all recipients, also around
     /// midnight.
     outward: Option<ReversePath>,
 }
 
-/// How many addresses of a message are written down.
-const REWRITES_NAMED_MAX: usize = 100;
-
 const NO_FORWARDING_ADDRESS: Reply =
     Reply::new(550, EnhancedStatus(5, 1, 1), "There is no such forwarding address here");
-const NO_WAY_BACK: Reply =
-    Reply::new(550, EnhancedStatus(5, 1, 3), "What this forwarding address holds is no address");
-const BOUNCES_ONLY: Reply = Reply::new(
-    550,
-    EnhancedStatus(5, 7, 1),
-    "Only bounces are taken for a forwarding address; write to the sender itself",
-);
-const TOO_MANY_FORGED: Reply = Reply::new(
-    451,
-    EnhancedStatus(4, 7, 1),
-    "Too many forged forwarding addresses from you; please try again later",
-);
 const NO_RELAY: Reply = Reply::new(
     451,
     EnhancedStatus(4, 3, 5),
@@ -95,14 +79,6 @@ const NO_RELAY: Reply = Reply::new(
 );
 const ALIAS_LOOP: Reply =
     Reply::new(554, EnhancedStatus(5, 4, 6), "This address leads back to itself");
-
-impl Trail {
-    pub(super) fn note(&mut self, rewrite: Rewrite) {
-        if self.rewrites.len() < REWRITES_NAMED_MAX {
-            self.rewrites.push(rewrite);
-        }
-    }
-}
 
 impl Gateway {
     /// Where mail for a recipient goes, or how it is refused before anybody is asked.
@@ -129,7 +105,7 @@ impl Gateway {
             Ok(None) => self.ordinary(mail, recipient),
             Ok(Some(targets)) => {
                 let names = targets.iter().map(Mailbox::to_string);
-                trail.note(Rewrite::of_alias(&mailbox.to_string()).to(names));
+                trail.rewrites.note(Rewrite::of_alias(&mailbox.to_string()).to(names));
                 self.onward(mail, targets, trail)
             }
             Err(ExpansionError::Circle | ExpansionError::TooDeep | ExpansionError::TooMany) => {
@@ -159,45 +135,13 @@ impl Gateway {
         mailbox: &Mailbox,
         trail: &mut Trail,
     ) -> Result<Option<Mailbox>, Reply> {
-        let address = mailbox.to_string();
-        // Whoever guesses hashes hears nothing after some that were wrong, not even of a right one.
-        let account = network(Some(client));
-        let is_counted = !self.is_exempt(client) && rewriter.is_tagged(&address);
-        if is_counted && !self.forgeries.take(account) {
-            return Err(TOO_MANY_FORGED);
-        }
-        let returned = rewriter.reverse(&address, Some(&mail.reverse_path.address()));
-        let is_forged =
-            matches!(returned, Returned::Refused(ReturnRefusal::Srs(Refusal::HashInvalid)));
-        if is_counted && !is_forged {
-            self.forgeries.give_back(account);
-        }
-        let (original, how) = match returned {
-            Returned::NotOurs => return Ok(None),
-            Returned::Original(original) => {
-                let how = original.to_string();
-                (original.address, how)
-            }
-            Returned::Unsigned(unsigned) => {
-                (unsigned.address, "the early form without a hash, still taken".to_owned())
-            }
-            Returned::Refused(refusal) => {
-                let word = refusal.word();
-                trail.note(Rewrite::of_recipient(&address, word, refusal.text()));
-                return match refusal {
-                    // It may be the tag of a mailing list at a domain of ours.
-                    ReturnRefusal::Unsigned(_) if self.takes(mailbox.domain()) => Ok(None),
-                    ReturnRefusal::NotABounce => Err(BOUNCES_ONLY),
-                    _ => Err(Reply::new(550, EnhancedStatus(5, 1, 1), refusal.text())),
-                };
-            }
+        let incoming = Incoming {
+            client: Some(client).filter(|client| !self.is_exempt(*client)),
+            sender: &mail.reverse_path.address(),
+            recipient: mailbox,
+            has_mailboxes: self.takes(mailbox.domain()),
         };
-        let note = Rewrite::of_recipient(&address, "pass", &how).to([original.clone()]);
-        trail.note(note);
-        match Mailbox::parse(original.as_bytes(), Charset::Utf8) {
-            Ok(original) => Ok(Some(original)),
-            Err(_) => Err(NO_WAY_BACK),
-        }
+        self.returns.original(rewriter, &incoming, &mut trail.rewrites)
     }
 
     /// The way to what a recipient stands for. That all of it is here or all of it elsewhere was
@@ -261,12 +205,14 @@ fn rewritten(rewriter: &Rewriter, own: &ReversePath, trail: &mut Trail) -> Rever
     let address = own.address();
     match rewriter.forward(&address) {
         Written::Rewritten(becomes) => {
-            trail.note(Rewrite::of_sender(&address, "rewritten", "").to([becomes.clone()]));
+            trail
+                .rewrites
+                .note(Rewrite::of_sender(&address, "rewritten", "").to([becomes.clone()]));
             let path = format!("<{becomes}>");
             ReversePath::parse(path.as_bytes(), Charset::Utf8).unwrap_or_else(|_| own.clone())
         }
         Written::Kept(reason) => {
-            trail.note(Rewrite::of_sender(&address, "kept", reason.text()));
+            trail.rewrites.note(Rewrite::of_sender(&address, "kept", reason.text()));
             own.clone()
         }
     }

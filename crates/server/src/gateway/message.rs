@@ -149,7 +149,7 @@ impl Conversation {
         let refusal = refusal.as_ref().filter(|_| recipients.is_empty());
         let outcome = answer.or(refusal).map_or_else(String::new, Reply::to_string);
         let named = || recipients.iter().chain(refused).map(ForwardPath::address).collect();
-        let rewrites = transaction.trail.rewrites.clone();
+        let rewrites = transaction.trail.rewrites.all();
         self.gateway.ledger.write_with(judgement, self.gateway.word(), named, &outcome, rewrites);
     }
 }
@@ -242,10 +242,8 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
     let judgement = transaction.judging.judgement();
     let refusal = transaction.refusal.as_ref().filter(|_| transaction.recipients.is_empty());
     let answer = answer.or(refusal).map_or_else(|| "none".to_owned(), Reply::to_string);
-    let rewrites = transaction.trail.rewrites.iter();
-    let rewrites = rewrites
-        .map(|rewrite| format!(" {}.{}={}", rewrite.method, rewrite.identity, rewrite.result));
-    let words = judgement.map(results::words).unwrap_or_default() + &rewrites.collect::<String>();
+    let words = judgement.map(results::words).unwrap_or_default();
+    let words = words + &transaction.trail.rewrites.words();
     tracing::info!(
         id = %transaction.id,
         client = %client.address,

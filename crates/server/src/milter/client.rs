@@ -30,6 +30,18 @@ impl Client {
     }
 }
 
+/// The name in the client's certificate, if it was verified. Sendmail says by `{verify}` whether it
+/// was, and has the whole subject in `{cert_subject}`; Postfix has a name, and only there, for one
+/// that was.
+pub(super) fn verified_certificate(macros: &Macros) -> Option<String> {
+    let is_verified = match macro_text(macros, "verify") {
+        Some(word) => word == "OK",
+        None => macro_text(macros, "v").is_some_and(|version| version.starts_with("Postfix ")),
+    };
+    let name = macro_text(macros, "cn_subject").or_else(|| macro_text(macros, "cert_subject"));
+    name.filter(|_| is_verified)
+}
+
 /// The value of a macro, unless it is empty.
 pub(super) fn macro_text(macros: &Macros, name: &str) -> Option<String> {
     macros.value(name).map(text).filter(|value| !value.is_empty())

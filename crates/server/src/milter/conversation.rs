@@ -64,7 +64,7 @@ pub(crate) async fn converse(milter: Arc<Milter>, arrival: Arrival) {
 impl Conversation {
     fn new(milter: Arc<Milter>, arrival: Arrival) -> Self {
         let line = Line {
-            session: Session::new(Milter::wishes()),
+            session: Session::new(milter.own_wishes()),
             stream: arrival.stream,
             drain: arrival.drain,
             watchdog: Watchdog::new(),
@@ -87,8 +87,9 @@ impl Conversation {
                     self.mail(mail).await;
                 }
                 Event::Rcpt(address) => {
+                    let path = address.path.to_vec();
                     let recipient = forward_path(&address);
-                    self.rcpt(recipient).await?;
+                    self.rcpt(path, recipient).await?;
                     continue;
                 }
                 Event::Header(field) => {

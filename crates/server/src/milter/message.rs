@@ -2,19 +2,21 @@
 
 use quivive_mail::EnhancedStatus;
 use quivive_milter::{Answer, Edit, Refusal, Session};
+use quivive_smtp::Reply;
 use quivive_verdict::{Action, Headers, Verdict, VerdictReply};
 
 use super::client::Client;
 use super::conversation::{Conversation, Gone};
+use super::routing::Recipient;
 use super::transaction::Transaction;
 use crate::check::Judgement;
 use crate::results;
 
 impl Conversation {
     /// A refusal for who sends is spoken here. If it is not known in time, it is spoken at the end
-    /// of the message.
-    pub(super) async fn rcpt(&mut self, recipient: String) -> Result<(), Gone> {
-        let Self { line, transaction, .. } = self;
+    /// of the message. `path` is the recipient as it came.
+    pub(super) async fn rcpt(&mut self, path: Vec<u8>, recipient: String) -> Result<(), Gone> {
+        let Self { milter, line, client, transaction } = self;
         let Some(transaction) = transaction else {
             line.session.answer(&Answer::Continue);
             return Ok(());
@@ -24,6 +26,17 @@ impl Conversation {
             Some(judging) => line.patiently(judging.refusal()).await?.flatten(),
             None => None,
         };
+        let refusal = refusal.or_else(|| {
+            let forwarding = milter.settings.forwarding.as_ref()?;
+            let recipient = Recipient {
+                path: &path,
+                address: &recipient,
+                sender: &transaction.reverse_path,
+                client: client.address,
+            };
+            let taken = transaction.routing.take(forwarding, &milter.returns, &recipient);
+            taken.err().map(verdict_reply)
+        });
         answer(&mut line.session, refusal.as_ref());
         transaction.note_recipient(recipient, refusal);
         Ok(())
@@ -88,7 +101,8 @@ impl Conversation {
             return;
         }
         let named = || recipients.iter().chain(refused).cloned().collect();
-        self.milter.ledger.write(judgement, "milter", named, &answer);
+        let rewrites = transaction.routing.rewrites.all();
+        self.milter.ledger.write_with(judgement, "milter", named, &answer, rewrites);
     }
 }
 
@@ -119,7 +133,8 @@ fn change(session: &mut Session, transaction: &Transaction) -> Outcome {
     if verdict.is_some_and(|verdict| verdict.action == Action::Discard) {
         return Outcome::Discarded;
     }
-    if clean_and_mark(session, transaction) && quarantine(session, verdict) {
+    let changed = clean_and_mark(session, transaction) && transaction.routing.change(session);
+    if changed && quarantine(session, verdict) {
         return Outcome::Taken;
     }
     let refused = session.terms().map(|terms| terms.refused.to_string()).unwrap_or_default();
@@ -133,15 +148,32 @@ fn clean_and_mark(session: &mut Session, transaction: &Transaction) -> bool {
     let cleaned = transaction.forgeries.last_first().all(|forgery| {
         session.edit(Edit::DeleteField { position: forgery.position, name: forgery.name })
     });
-    let headers = transaction.judgement().map(|judgement| &judgement.headers);
+    let judgement = transaction.judgement();
+    let headers = judgement.map(|judgement| &judgement.headers);
+    let mended = judgement.is_none_or(|judgement| mend(session, judgement));
     let fields: Vec<_> = headers.into_iter().flat_map(Headers::fields).collect();
     // RFC 8601 section 5: results stand above the `Received` of the host that wrote them. Each goes
     // above the one before.
     cleaned
+        && mended
         && fields
             .into_iter()
             .rev()
             .all(|(name, value)| session.edit(Edit::InsertField { index: 0, name, value }))
+}
+
+/// Fields take the place of the message's own: each of these stands there once or not at all, or
+/// the message would have been refused.
+fn mend(session: &mut Session, judgement: &Judgement) -> bool {
+    judgement.headers.edits.iter().all(|edit| {
+        let (name, value) = (&*edit.name, edit.value.trim_start());
+        let header = judgement.facts.header.as_ref();
+        let is_there = header.is_some_and(|header| header.all(name).next().is_some());
+        session.edit(match is_there {
+            true => Edit::ChangeField { position: 1, name: name.as_bytes(), value },
+            false => Edit::InsertField { index: 0, name, value },
+        })
+    })
 }
 
 fn quarantine(session: &mut Session, verdict: Option<&Verdict>) -> bool {
@@ -160,6 +192,15 @@ fn answer(session: &mut Session, refusal: Option<&VerdictReply>) {
         }),
         None => Answer::Continue,
     });
+}
+
+fn verdict_reply(reply: Reply) -> VerdictReply {
+    let class = u8::try_from(reply.code / 100).unwrap_or(4);
+    VerdictReply {
+        code: reply.code,
+        enhanced: reply.enhanced.unwrap_or(EnhancedStatus(class, 0, 0)),
+        text: reply.text.into_owned(),
+    }
 }
 
 fn spoken(reply: &VerdictReply) -> String {
@@ -195,6 +236,8 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&str>) {
         return;
     }
     let judgement = transaction.judgement();
+    let words = judgement.map(results::words).unwrap_or_default();
+    let words = words + &transaction.routing.rewrites.words();
     let address = client.address.map_or_else(|| "none".to_owned(), |address| address.to_string());
     tracing::info!(
         id = %transaction.id,
@@ -206,7 +249,7 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&str>) {
         recipients = transaction.recipients_count,
         recipients_refused = transaction.refused_count,
         forged = transaction.forgeries.count(),
-        results = %judgement.map(results::words).unwrap_or_default(),
+        results = %words.trim_start(),
         verdict = judgement.map_or("none", |judgement| judgement.verdict.action.word()),
         answer = answer.unwrap_or("none"),
         tls = client.tls,

@@ -1,4 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
+
+use quivive_mail::Aliases;
+
+use crate::srs::Rewriter;
 
 /// How a milter is set up.
 #[derive(Debug, Clone)]
@@ -9,6 +14,19 @@ pub struct Settings {
     pub connections_max: usize,
     /// How long mail servers are waited for.
     pub patience: Patience,
+    /// How addresses of the envelope are rewritten; none: they are not.
+    pub forwarding: Option<Forwarding>,
+}
+
+/// How a milter rewrites the addresses of mail that is forwarded.
+#[derive(Debug, Clone)]
+pub struct Forwarding {
+    /// Which addresses stand for which others. It is the mail server that expands them, later.
+    pub aliases: Arc<Aliases>,
+    /// What rewrites senders, and finds originals.
+    pub rewriter: Rewriter,
+    /// Whether nothing else is done: mail comes a second time here, judged and marked already.
+    pub is_all: bool,
 }
 
 /// How long mail servers are waited for. The defaults are the bounds; tests have others.
@@ -42,6 +60,7 @@ impl Settings {
             hostname: hostname.to_owned(),
             connections_max: Self::CONNECTIONS_MAX,
             patience: Patience::default(),
+            forwarding: None,
         }
     }
 }

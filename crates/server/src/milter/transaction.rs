@@ -6,8 +6,9 @@ use quivive_smtp::xtext;
 use quivive_verdict::{Stage, VerdictReply};
 
 use super::Milter;
-use super::client::{Client, macro_text, text};
+use super::client::{Client, macro_text, text, verified_certificate};
 use super::forgeries::Forgeries;
+use super::routing::Routing;
 use crate::facts;
 use crate::judging::Judging;
 
@@ -29,10 +30,11 @@ pub(super) struct Transaction {
     pub(super) refused_count: usize,
     /// How the last of them was refused.
     pub(super) refusal: Option<VerdictReply>,
-    /// None: nobody knows where the client is, so that nothing can be judged.
+    /// None: nobody knows where the client is, so that nothing can be judged; or nothing is to be.
     pub(super) judging: Option<Judging>,
     pub(super) header: Header,
     pub(super) forgeries: Forgeries,
+    pub(super) routing: Routing,
     reads_header: bool,
     lines: Vec<u8>,
 }
@@ -51,9 +53,10 @@ impl Transaction {
         facts.reverse_path.clone_from(&mail.reverse_path);
         facts.submitter = mail.submitter;
         facts.auth_user = macro_text(macros, "auth_authen");
+        facts.certificate = verified_certificate(macros);
         let facts = facts::noted(facts, &milter.settings.hostname, milter.checker.policy());
         let id = facts.case_id.clone();
-        let judging = match client.address {
+        let judging = match client.address.filter(|_| milter.judges()) {
             Some(_) => Some(Judging::begin(milter.checker.examine(facts), Stage::Mail).await),
             None => None,
         };
@@ -69,6 +72,7 @@ impl Transaction {
             judging,
             header: Header::default(),
             forgeries: Forgeries::default(),
+            routing: Routing::default(),
             reads_header: milter.reads_header,
             lines: Vec::new(),
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use quivive_evidence::{Facts, Header};
 use quivive_mail::EnhancedStatus;
 use quivive_postfix::policy::{Action, Attribute, ProtocolState, Request};
+use quivive_smtp::xtext;
 use quivive_verdict::{self as verdict, Headers, Judgement, Stage, VerdictReply};
 
 use super::{PolicyService, Prepend};
@@ -91,6 +92,7 @@ impl Message {
         facts.helo = text(Attribute::HeloName);
         facts.reverse_path = text(Attribute::Sender);
         facts.auth_user = Some(text(Attribute::SaslUsername)).filter(|user| !user.is_empty());
+        facts.certificate = certificate(request);
         let facts = facts::noted(facts, &service.settings.hostname, service.checker.policy());
         let examination = service.checker.examine(facts);
         Self {
@@ -265,4 +267,13 @@ fn log(judgement: &Judgement, recipients: usize, outcome: &str) {
         answer = %outcome,
         "message"
     );
+}
+
+/// Who the client is by its certificate. Postfix has a name, as xtext, only for one that was
+/// verified; a fingerprint stands for itself, whoever signed it.
+fn certificate(request: &Request<'_>) -> Option<String> {
+    let name = xtext::decode(&request.text(Attribute::CcertSubject));
+    let name = name.and_then(|name| String::from_utf8(name).ok()).filter(|name| !name.is_empty());
+    let fingerprint = || request.text(Attribute::CcertFingerprint).into_owned();
+    name.or_else(|| Some(fingerprint()).filter(|fingerprint| !fingerprint.is_empty()))
 }

@@ -6,9 +6,9 @@ use quivive_mail::Aliases;
 use quivive_srs::{Bounces, Forwarder, Policy, Rules, Secrets, Srs, Written};
 
 use super::world::{Answer, FROM, Next, World, checker};
-use crate::gateway::{FORGERIES_MAX, Forwarding, Gateway, GatewayError, Settings};
+use crate::gateway::{Forwarding, Gateway, GatewayError, Settings};
 use crate::next_hop::{Dialect, NextHop, Security};
-use crate::srs::Rewriter;
+use crate::srs::{FORGERIES_MAX, Rewriter};
 
 const MESSAGE: &str = "Subject: hello\r\n\r\nHow are you?\r\n";
 

@@ -1,3 +1,5 @@
 mod bad_days;
+pub(crate) mod binding;
 mod mail;
+mod srs;
 mod world;

@@ -123,7 +123,7 @@ impl Mta {
         loop {
             let (command, data) = self.hear().await;
             said.push(format!("{}{}", char::from(command), data.escape_ascii()));
-            if !matches!(command, b'h' | b'i' | b'm' | b'q' | b'p') {
+            if !matches!(command, b'h' | b'i' | b'm' | b'q' | b'p' | b'e' | b'+' | b'-') {
                 return said;
             }
         }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use quivive_evidence::{FindingResult, Identity, Method};
 use quivive_resolver::{Resolver, Zone};
-use quivive_verdict::{Action, Policy};
+use quivive_verdict::{Action, Policy, Repair};
 use tokio::io::AsyncWriteExt;
 
 use super::world::{Question, World, service};
 use crate::check::Checker;
 use crate::gateway::tests::world::checker_of_logins;
+use crate::milter::tests::binding::bound;
 use crate::policy::{PolicyService, Prepend, Settings};
 
 const RESULTS: &str = "PREPEND Authentication-Results: mx.example; spf=pass (case ";
@@ -293,4 +294,27 @@ async fn names_have_the_prefix_that_the_mail_server_knows() {
     world.current.store(Arc::new(service));
     let answer = world.connect().ask(&Question::rcpt("1", "pass")).await;
     assert!(answer.starts_with("PREPEND X-Secret-Received-SPF: pass "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_is_known_by_its_certificate_or_its_fingerprint() {
+    let world = World::judged_by(bound(Repair::Nothing)).await;
+    let mut asker = world.connect();
+    let from = |instance: &str, sender: &str| Question::rcpt(instance, "x").with("sender", sender);
+    let named = |question: Question| question.with("ccert_subject", "mailer.e.test");
+    let printed = |question: Question| {
+        question.with("ccert_subject", "").with("ccert_fingerprint", "AB:CD:EF")
+    };
+    assert!(!refuses(&asker.ask(&named(from("1", "c@e.test"))).await));
+    assert!(refuses(&asker.ask(&named(from("2", "alice@e.test"))).await));
+    assert!(!refuses(&asker.ask(&printed(from("3", "printer@e.test"))).await));
+    assert!(refuses(&asker.ask(&printed(from("4", "c@e.test"))).await));
+    assert!(refuses(&asker.ask(&from("5", "c@e.test")).await));
+    // The name is xtext.
+    let odd = from("6", "odd@e.test").with("ccert_subject", "O+3DE+20Ltd");
+    assert!(!refuses(&asker.ask(&odd).await));
+}
+
+fn refuses(answer: &str) -> bool {
+    answer.starts_with("550 5.7.1 ")
 }
