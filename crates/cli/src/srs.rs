@@ -58,13 +58,24 @@ fn reverse(global: &Global, asked: &SrsAddress) -> Result<ExitCode, Error> {
     match reversed {
         Reversed::Original(original) => print(global, SrsJson::original(original)),
         Reversed::NotSrs => Err(failed(&asked.address, "Not an SRS address.")),
+        Reversed::Unsigned(unsigned) if is_migrating(asked) => {
+            let reason = "the early form without a hash, still taken at this domain";
+            print(global, SrsJson::new("pass", Some(unsigned.address)).because(reason))
+        }
         Reversed::Unsigned(_) => Err(failed(
             &asked.address,
             "Not an SRS address. It looks like one of the early form without a hash, which \
-             anybody could have written.",
+             anybody could have written; --unsigned-domain takes it at a domain that migrates.",
         )),
         Reversed::Refused(refusal) => Err(failed(&asked.address, refusal)),
     }
+}
+
+/// Whether the address is at a domain that was named for the early form.
+fn is_migrating(asked: &SrsAddress) -> bool {
+    let domain = asked.address.rsplit_once('@').map(|(_, domain)| domain);
+    let is_same = |named: &String| domain.is_some_and(|domain| named.eq_ignore_ascii_case(domain));
+    asked.unsigned_domain.iter().any(is_same)
 }
 
 fn srs(global: &Global, asked: &SrsAddress) -> Result<Srs, Error> {

@@ -198,6 +198,21 @@ fn bad_input() {
 }
 
 #[test]
+fn the_early_form_comes_back_where_a_domain_migrates() {
+    let world = World::new("tops3cr3t\n");
+    let asked = ["reverse", "user=source.example@Old.example", "--unsigned-domain"];
+    let back = world
+        .address(&[&asked, &["new.example", "--unsigned-domain"][..], &["old.example"]].concat());
+    assert_eq!(back, "user@source.example");
+    let refusal = world.refusal(&[&asked, &["new.example"][..]].concat());
+    assert!(refusal.contains("--unsigned-domain takes it"), "{refusal}");
+    // What is signed wrongly is not taken for it.
+    let forged = "SRS0=FAKE=2W=source.example=user@old.example";
+    let refusal = world.refusal(&["reverse", forged, "--unsigned-domain", "old.example"]);
+    assert!(refusal.contains("SRS"), "{refusal}");
+}
+
+#[test]
 fn quoted_and_international_local_parts() {
     let world = World::new("tops3cr3t\n");
     for (sender, inside) in [
