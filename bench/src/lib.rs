@@ -9,4 +9,5 @@ pub mod doors;
 pub mod gateway;
 pub mod series;
 pub mod spf;
+pub mod srs;
 pub mod table;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench [spf | gateway | doors]`.
+//! `cargo xtask bench [spf | gateway | doors | srs]`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
 
 use std::io::{Error, Result};
@@ -6,14 +6,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use quivive_bench::doors::null::Asked;
-use quivive_bench::{corpus, differential, doors, gateway, spf};
+use quivive_bench::{corpus, differential, doors, gateway, spf, srs};
 
 const USAGE: &str = "\
-Usage: cargo xtask bench [spf | gateway | doors] [--rounds N]
+Usage: cargo xtask bench [spf | gateway | doors | srs] [--rounds N]
 
   spf       processor time of an SPF check, answers in memory, beside mail-auth and pyspf
   gateway   messages per second, beside a bare relay and Postfix
-  doors     what filters cost Postfix, ours beside others and beside those that do nothing";
+  doors     what filters cost Postfix, ours beside others and beside those that do nothing
+  srs       look-ups of forwarding addresses, beside PostSRSd and tables that do nothing";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,10 +28,14 @@ fn main() -> ExitCode {
         arguments.truncate(arguments.len() - 2);
     }
     let outcome = match arguments.as_slice() {
-        [] => spf(rounds).and_then(|()| gateway(rounds)).and_then(|()| doors::enter(rounds)),
+        [] => spf(rounds)
+            .and_then(|()| gateway(rounds))
+            .and_then(|()| doors::enter(rounds))
+            .and_then(|()| srs(rounds)),
         ["spf"] => spf(rounds),
         ["gateway"] => gateway(rounds),
         ["doors"] => doors::enter(rounds),
+        ["srs"] => srs(rounds),
         // Measured programs, started by the commands above, and by whoever looks for what takes
         // their time.
         ["differential", "--cases", cases, "--seed", seed] => {
@@ -39,6 +44,10 @@ fn main() -> ExitCode {
         }
         ["subject", name, folder] => spf::subject::serve(name, Path::new(folder)),
         ["doors-inside"] => doors_inside(rounds),
+        ["null-table", protocol] => {
+            let Some(protocol) = srs::null::Protocol::of(protocol) else { return usage() };
+            block_on(srs::null::serve(protocol, |address| println!("{address}")))
+        }
         ["null-policy"] => block_on(doors::null::policy(|address| println!("{address}"))),
         ["noop-milter", asked, prompt] => noop_milter(asked, prompt, None),
         ["noop-milter", asked, prompt, socket] => noop_milter(asked, prompt, Some(socket)),
@@ -66,6 +75,11 @@ fn spf(rounds: usize) -> Result<()> {
 
 fn gateway(rounds: usize) -> Result<()> {
     println!("{}", gateway::run(rounds)?);
+    Ok(())
+}
+
+fn srs(rounds: usize) -> Result<()> {
+    println!("{}", srs::run(rounds)?);
     Ok(())
 }
 
