@@ -23,8 +23,8 @@ fuzz_target!(|input: &[u8]| {
         };
         assert!(!rewritten.contains(['\r', '\n', '\0']), "{rewritten:?}");
         let reversed = srs.reverse(&rewritten, NOW);
-        // The first stamp counts in OpenSMTPD's SRS1, and may be anything here; and what is rewritten
-        // by others can be longer than an address may be.
+        // The first stamp counts in OpenSMTPD's SRS1, and may be anything here; and what others
+        // rewrite can be longer than an address may be.
         let excused = dialect == Dialect::OpenSmtpd && rewritten.contains("SRS1=")
             || rewritten.len() > quivive_srs::ADDRESS_OCTETS_MAX;
         assert!(

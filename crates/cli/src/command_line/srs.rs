@@ -41,7 +41,8 @@ pub(crate) struct SrsAddress {
     /// How many characters of the hash are written, and asked for
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..))]
     pub(crate) hash_length: u8,
-    /// A domain at which addresses of the early form without a hash still come back (several: again)
+    /// A domain at which addresses of the early form without a hash still come back; may be
+    /// repeated
     #[arg(long, value_name = "D")]
     pub(crate) unsigned_domain: Vec<String>,
     /// In whose manner addresses are signed: mail-srs, exim or opensmtpd
