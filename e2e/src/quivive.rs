@@ -194,16 +194,6 @@ impl Serve {
         address
     }
 
-    /// Where all doors of this name listen, in the order of the configuration.
-    ///
-    /// # Panics
-    /// When one listens on a UNIX socket.
-    pub fn addresses(&self, door: &str) -> Vec<SocketAddr> {
-        let of_door = self.listeners.iter().filter(|(name, _)| name == door);
-        let parsed = of_door.map(|(_, address)| address.parse().expect("one of the network"));
-        parsed.collect()
-    }
-
     /// The folder of the configuration.
     pub fn folder(&self) -> &Path {
         self.folder.path()
