@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::{Error, Result};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
 use explain::{Explanation, explain};
 use judge::{Answers, Ours, judge};
 use peers::Peer;
@@ -39,6 +41,7 @@ pub fn run(cases: usize, seed: u64) -> Result<String> {
     }
     let mut random = Random(seed);
     let mut tally = Tally::default();
+    let progress = progress(cases);
     let mut left = cases;
     while left > 0 {
         let batch: Vec<Case> =
@@ -54,7 +57,9 @@ pub fn run(cases: usize, seed: u64) -> Result<String> {
                 tally.compare(peer.name, case, ours, &theirs);
             }
         }
+        progress.inc(batch.len() as u64);
     }
+    progress.finish_and_clear();
     let mut report = tally.report(cases, seed, &peers);
     for reason in skipped {
         writeln!(report, "skipped: {reason}").ok();
@@ -63,6 +68,15 @@ pub fn run(cases: usize, seed: u64) -> Result<String> {
         0 => Ok(report),
         count => Err(Error::other(format!("{report}{count} differences are not explained"))),
     }
+}
+
+/// A bar on a terminal; nothing elsewhere.
+fn progress(cases: usize) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} cases, {eta} left");
+    let style = style.expect("the template is well formed");
+    ProgressBar::with_draw_target(Some(cases as u64), ProgressDrawTarget::stderr())
+        .with_style(style)
 }
 
 #[derive(Default)]
@@ -120,9 +134,12 @@ impl Tally {
         let names: Vec<&str> = peers.iter().map(|peer| peer.name).collect();
         let mut report =
             format!("{}{cases} cases, seed {seed}: {}\n", self.shown, names.join(", "));
-        for (peer, count) in &self.differences {
-            writeln!(report, "{count:>8}  {peer} says something else, by").ok();
-            for ((_, name), count) in self.departures.iter().filter(|((of, _), _)| of == peer) {
+        for peer in peers {
+            let count = self.differences.get(peer.name).unwrap_or(&0);
+            writeln!(report, "{count:>8}  {} says something else, by", peer.name).ok();
+            for departure in departures::of(peer.name) {
+                let name = departures::name(departure);
+                let count = self.departures.get(&(peer.name, name)).unwrap_or(&0);
                 writeln!(report, "{count:>16}  {name}").ok();
             }
         }

@@ -175,6 +175,47 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    /// Addresses, texts beside the policy, and names of the client come in any order.
+    #[test]
+    fn the_order_within_an_answer_is_irrelevant(
+        terms in prop::collection::vec(
+            select(vec!["a", "-a:n1.test/31", "ptr", "~ptr:n1.test", "?exists:n2.test", "mx"]),
+            0..5,
+        ),
+        addresses in prop::collection::vec(0..5_u8, 1..6),
+        names in prop::collection::vec(0..NAMES, 0..8),
+        beside in prop::collection::vec(select(vec!["v=spf10 -all", "x", "spf2.0/pra"]), 0..3),
+    ) {
+        let run = |turned: bool| {
+            fn in_order<T>(mut list: Vec<T>, turned: bool) -> Vec<T> {
+                if turned {
+                    list.reverse();
+                }
+                list
+            }
+            let mut world = World::default();
+            let policy = format!("v=spf1 {} -all", terms.join(" "));
+            let texts = beside.iter().copied().chain([&*policy]).collect();
+            world.txt("n0.test", &in_order(texts, turned));
+            world.mx("n0.test", &["n1.test"]);
+            for index in 0..3 {
+                let one = |last: &u8| [192, 0, 2, (*last + index) % 5];
+                let all = in_order(addresses.iter().map(one).collect(), turned);
+                world.ipv4(&format!("n{index}.test"), &all);
+            }
+            let names: Vec<String> = names.iter().map(|name| format!("n{name}.test")).collect();
+            let names = in_order(names.iter().map(String::as_str).collect(), turned);
+            world.ptr("1.2.0.192.in-addr.arpa", &names);
+            let finding = world.run(spf(), &facts(), all).finding;
+            (finding.result, finding.cause, finding.decided_by)
+        };
+        prop_assert_eq!(run(false), run(true));
+    }
+}
+
 /// How many questions about the victim's names a run puts.
 fn on_victim(run: &Run) -> usize {
     run.asked.iter().filter(|question| question.to_string().contains("victim")).count()
