@@ -34,7 +34,10 @@ pub(super) fn instructions(config: &Config) -> Result<Instructions, Error> {
     );
     instructions.check(format!("{ACCOUNT} may run {program}"));
     instructions.check_way_to(listen, ACCOUNT);
-    instructions.check("listeners for your own users alone (ports 465 and 587) have no filter");
+    instructions.check(
+        "listeners for your own users alone (ports 465 and 587) have no filter, unless `binding` is \
+         to judge them",
+    );
     instructions.check(
         "mail is to be deferred while Quivive is not there; with `--when-down accept` behind the \
          socket it is taken without results",

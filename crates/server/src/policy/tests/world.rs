@@ -43,8 +43,8 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let settings = quivive_store::Settings {
             path: folder.path().join("q.db"),
-            retain_days: 0,
-            retain_mib: 0,
+            retain_days: 30,
+            retain_mib: 100,
             hash_addresses_after_days: 0,
         };
         let store = Some(Store::open(settings).await.unwrap());
