@@ -229,7 +229,11 @@ fn answered(answer: &NotedAnswer, term: &str) -> String {
     if let Some(server) = source.server {
         text.push_str(&format!(", from {server} in {}", milliseconds(source.micros.into())));
     }
-    text.push_str(if source.authenticated { ", authenticated)" } else { ")" });
+    text.push_str(match (source.authenticated, source.trusted) {
+        (true, true) => ", authenticated)",
+        (true, false) => ", AD bit not believed)",
+        (false, _) => ")",
+    });
     text
 }
 

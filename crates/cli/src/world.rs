@@ -21,8 +21,8 @@ pub(crate) fn config(global: &Global) -> Result<Config, Error> {
 /// Who answers DNS questions: what the flags name, or else what the configuration names, or else
 /// the system's name servers.
 pub(crate) fn resolver(global: &Global, config: &Config) -> Result<Resolver, Error> {
-    let settings = Settings::default();
     let of_config = &config.resolver;
+    let settings = Settings { trust_ad: of_config.trust_ad.clone(), ..Settings::default() };
     match (&global.zone, global.resolver) {
         (Some(_), Some(_)) => {
             Err(Error::Usage("--zone answers instead of --resolver; leave out one of them"))

@@ -16,6 +16,10 @@ settings! {
     pub struct Resolver: Default {
         /// Name servers that are asked, as ADDRESS or ADDRESS:PORT. Empty: those of the system.
         servers: Vec<SocketAddr> = Vec::new(); Live, Now;
+        /// Those of them whose AD bit is believed: servers that validate DNSSEC, on this host or on
+        /// a way to it that nobody can meddle with. What others say of it is kept, and counts for
+        /// nothing.
+        trust_ad: Vec<SocketAddr> = Vec::new(); Live, Now;
         /// A master file (RFC 1035) that answers instead of servers; a name that is not in it does
         /// not exist.
         zone: Option<PathBuf> = None, example "\"world.zone\""; Live, Now;
@@ -28,6 +32,11 @@ fn one_source(resolver: &Resolver, section: &Section<'_>, reading: &mut Reading<
         let problem =
             Problem::Conflict("`zone` answers instead of `servers`; leave out one of them");
         reading.error(&section.key_span(&["zone"]), problem);
+    }
+    let is_asked = |server: &SocketAddr| resolver.servers.contains(server);
+    if !resolver.servers.is_empty() && !resolver.trust_ad.iter().all(is_asked) {
+        let problem = Problem::Conflict("`trust_ad` names a server that is not among `servers`");
+        reading.error(&section.key_span(&["trust_ad"]), problem);
     }
 }
 

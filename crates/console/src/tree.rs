@@ -109,7 +109,8 @@ pub(crate) struct Answer {
     pub(crate) server: String,
     pub(crate) at: crate::words::Moment,
     pub(crate) took: String,
-    pub(crate) authenticated: bool,
+    /// What the AD bit says, if it is set.
+    pub(crate) authenticated: &'static str,
 }
 
 /// Every question with its answer.
@@ -124,7 +125,11 @@ pub(crate) fn answers(evidence: &[Recorded]) -> Vec<Answer> {
         server: answer.server.map_or("master file".to_owned(), |server| server.to_string()),
         at: crate::words::Moment(answer.noted_at),
         took: milliseconds(answer.micros.into()),
-        authenticated: answer.authenticated,
+        authenticated: match (answer.authenticated, answer.trusted) {
+            (true, true) => "authenticated (AD)",
+            (true, false) => "AD bit, not believed",
+            (false, _) => "",
+        },
     };
     (1..).zip(evidence).map(answer).collect()
 }

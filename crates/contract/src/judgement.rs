@@ -98,6 +98,8 @@ struct QuestionJson {
     ttl: u32,
     server: Option<SocketAddr>,
     ad: bool,
+    /// The AD bit is set, and its server is one that is trusted with it.
+    secure: bool,
     micros: u32,
 }
 
@@ -221,6 +223,7 @@ impl QuestionJson {
             ttl: source.ttl,
             server: source.server,
             ad: source.authenticated,
+            secure: source.is_secure(),
             micros: source.micros,
             answer: AnswerJson::new(&noted.answer),
         }

@@ -54,6 +54,8 @@ pub struct Source {
     pub server: Option<SocketAddr>,
     /// The server set the AD bit.
     pub authenticated: bool,
+    /// It is one whose AD bit is believed, and so is every other that was asked on the way.
+    pub trusted: bool,
     /// How long the answer may be kept, in seconds, counted from `noted_at`.
     pub ttl: u32,
     /// When the answer came, in seconds since 1970.
@@ -271,6 +273,14 @@ impl DnsAnswer {
                 octets.0.iter().map(|octet| format!("{octet:02x}")).collect()
             }),
         }
+    }
+}
+
+impl Source {
+    /// Whether the answer is known to be signed: the AD bit of a server means nothing unless the
+    /// operator trusts it, and the way to it (RFC 6840 section 5.8).
+    pub fn is_secure(&self) -> bool {
+        self.authenticated && self.trusted
     }
 }
 

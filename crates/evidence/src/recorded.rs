@@ -30,6 +30,9 @@ pub struct Recorded {
     /// The server set the AD bit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub authenticated: bool,
+    /// Its AD bit is believed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trusted: bool,
     /// Who gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<SocketAddr>,
@@ -51,6 +54,7 @@ impl Recorded {
             noted_at: source.noted_at,
             micros: source.micros,
             authenticated: source.authenticated,
+            trusted: source.trusted,
             server: source.server,
         }
     }
@@ -71,6 +75,7 @@ impl Recorded {
         Source {
             server: self.server,
             authenticated: self.authenticated,
+            trusted: self.trusted,
             ttl: self.ttl,
             noted_at: self.noted_at,
             micros: self.micros,
@@ -162,6 +167,7 @@ mod tests {
         let source = Source {
             server: Some("[::1]:53".parse().unwrap()),
             authenticated: true,
+            trusted: true,
             ttl: 300,
             noted_at: 1_700_000_000,
             micros: 1234,

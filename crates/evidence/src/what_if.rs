@@ -65,6 +65,7 @@ fn without_records(question: Question, now: u64) -> Recorded {
         noted_at: now,
         micros: 0,
         authenticated: false,
+        trusted: false,
         server: None,
     }
 }

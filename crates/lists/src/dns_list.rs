@@ -94,7 +94,7 @@ fn look_up(
         let mut properties = vec![Property::new("dns.zone", list.zone())];
         properties.extend(code.map(|code| Property::new("policy.ip", code.to_string())));
         properties.extend(reason.map(|reason| Property::new("policy.txt", reason)));
-        let is_signed = if answer.source.authenticated { "yes" } else { "no" };
+        let is_signed = if answer.source.is_secure() { "yes" } else { "no" };
         properties.push(Property::new("dns.sec", is_signed));
         properties
     };

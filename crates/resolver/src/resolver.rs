@@ -158,28 +158,31 @@ impl Asker {
     /// Asks until the alias chain ends, all within the time of one question.
     async fn answer(&self, name: &WireName, record_type: RecordType) -> DnsAnswer {
         let asked_at = Instant::now();
-        let source = |server, authenticated, ttl| Source {
+        let source = |server, (authenticated, trusted), ttl| Source {
             server,
             authenticated,
+            trusted,
             ttl,
             noted_at: unix_now(),
             micros: u32::try_from(micros(asked_at.elapsed())).unwrap_or(u32::MAX),
         };
-        let failed =
-            |failure, server| records::failed(record_type, failure, source(server, false, 0));
+        let failed = |failure, server| {
+            records::failed(record_type, failure, source(server, (false, false), 0))
+        };
         let deadline = asked_at + self.settings.budget();
         let Ok(Ok(_permit)) = timeout_at(deadline, self.on_the_wire.acquire()).await else {
             return failed(Failure::Timeout, None);
         };
         let wire_type = WireType::from(record_type.number());
         let mut chain = Chain::new(wire_name(name));
-        let mut authenticated = true;
+        let mut authenticated = (true, true);
         loop {
             let reply = match self.servers.ask(chain.end(), wire_type, deadline).await {
                 Ok(reply) => reply,
                 Err((failure, server)) => return failed(failure, server),
             };
-            authenticated &= reply.response.metadata.authentic_data;
+            authenticated.0 &= reply.response.metadata.authentic_data;
+            authenticated.1 &= self.settings.trust_ad.contains(&reply.server);
             let server = Some(reply.server);
             let settings = &self.settings;
             let (outcome, ttl) = match reply::read(&reply.response, wire_type, &mut chain) {

@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How name servers are asked and how long answers are kept.
@@ -22,6 +23,9 @@ pub struct Settings {
     pub negative_ttl_max: u32,
     /// How long failures are kept, in seconds (at most five minutes: RFC 2308 section 7.1).
     pub failure_ttl: u32,
+    /// Whose AD bit is believed: servers that validate, on a way that nobody can meddle with (RFC
+    /// 6840 section 5.8).
+    pub trust_ad: Vec<SocketAddr>,
 }
 
 impl Default for Settings {
@@ -36,6 +40,7 @@ impl Default for Settings {
             ttl_max: 86_400,
             negative_ttl_max: 900,
             failure_ttl: 2,
+            trust_ad: Vec::new(),
         }
     }
 }

@@ -85,9 +85,29 @@ async fn an_answer_says_where_it_came_from() {
     let answer = ask(&resolver, "a.test", RecordType::A).await;
     let source = answer.source();
     assert_eq!((source.server, source.ttl), (Some(server.address()), 300));
-    assert!(source.authenticated);
+    assert!(source.authenticated && !source.is_secure(), "nobody said that it is trusted");
     assert!(source.noted_at > 1_700_000_000 && source.micros > 0);
     assert!(!ask(&resolver, "b.test", RecordType::A).await.source().authenticated);
+}
+
+#[tokio::test]
+async fn the_ad_bit_is_believed_of_those_who_are_trusted() {
+    let near = serve("a.test A 192.0.2.1\nfar.test CNAME b.test\nb.test A 192.0.2.1").await;
+    for name in ["a.test", "far.test"] {
+        near.treat(name, Manner::Authenticated);
+    }
+    let other = serve("").await;
+    let believes = |trusted: &[&NameServer]| {
+        let trust_ad = trusted.iter().map(|server| server.address()).collect();
+        Resolver::from_servers(&[near.address()], Settings { trust_ad, ..Settings::default() })
+    };
+    let is_secure = async |resolver: &Resolver, name: &str| {
+        ask(resolver, name, RecordType::A).await.source().is_secure()
+    };
+    assert!(is_secure(&believes(&[&near]), "a.test").await);
+    assert!(!is_secure(&believes(&[&near]), "b.test").await, "without the bit");
+    assert!(!is_secure(&believes(&[&other]), "a.test").await);
+    assert!(!is_secure(&believes(&[]), "a.test").await);
 }
 
 #[tokio::test]

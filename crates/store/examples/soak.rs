@@ -220,6 +220,7 @@ fn world_of(name: &str, helo: &str, domain: u64, noted_at: u64) -> Vec<Recorded>
         noted_at,
         micros: 1500,
         authenticated: false,
+        trusted: false,
         server: "127.0.0.1:53".parse().ok(),
     };
     let site = domain % 256;

@@ -39,7 +39,10 @@ fn keys_that_stand_twice() {
 fn keys_that_are_unknown() {
     only_error("host_name = \"a\"\n", "1:1: unknown key `host_name`; did you mean `hostname`?");
     only_error("\n  [resolvr]\n", "2:4: unknown key `resolvr`; did you mean `resolver`?");
-    only_error("[resolver]\ncolour = 1\n", "2:1: unknown key `colour`; there are: servers, zone");
+    only_error(
+        "[resolver]\ncolour = 1\n",
+        "2:1: unknown key `colour`; there are: servers, trust_ad, zone",
+    );
     listen_error(
         "recipient_domain = []",
         "5:1: unknown key `recipient_domain`; did you mean `recipient_domains`?",

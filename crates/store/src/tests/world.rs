@@ -125,6 +125,7 @@ pub(super) fn answer(question: &str, status: &str, records: &[&str]) -> Recorded
         noted_at: NOON,
         micros: 1234,
         authenticated: true,
+        trusted: true,
         server: Some("127.0.0.1:53".parse().unwrap()),
     }
 }
