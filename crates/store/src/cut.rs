@@ -14,6 +14,9 @@ const RECIPIENTS_MAX: usize = 100;
 /// How many changed addresses a case that is too long keeps.
 const REWRITES_MAX: usize = 10;
 
+/// How long the header of a case that is too long may be as JSON, in octets.
+const HEADER_MAX: usize = 64 * 1024;
+
 /// How long a text of a case that is too long may be, in octets.
 const TEXT_OCTETS_MAX: usize = 512;
 
@@ -22,7 +25,7 @@ const TEXT_OCTETS_MAX: usize = 512;
 /// What can be found out again goes first: traces follow from the evidence. An answer goes as a
 /// whole, so that a replay says that it lacks it and does not work with half of it.
 pub(crate) fn within_bound(mut case: Case) -> Case {
-    let steps: [fn(&mut Case); 5] = [traces, recipients, texts, evidence, findings];
+    let steps: [fn(&mut Case); 6] = [traces, recipients, texts, header, evidence, findings];
     for step in steps {
         if octets(&case) <= CASE_OCTETS_MAX {
             return case;
@@ -70,6 +73,8 @@ fn texts(case: &mut Case) {
     headers.received_spf.truncate(RECIPIENTS_MAX);
     verdict.reasons.truncate(RECIPIENTS_MAX);
     fields.extend(facts.auth_user.iter_mut().map(|text| ("auth_user", text)));
+    fields.extend(facts.certificate.iter_mut().map(|text| ("certificate", text)));
+    fields.extend(facts.submitter.iter_mut().map(|text| ("submitter", text)));
     fields.extend(facts.recipients.iter_mut().map(|text| ("recipients", text)));
     fields.extend(verdict.recipients.iter_mut().flat_map(|recipient| {
         [("recipients", &mut recipient.recipient), ("text", &mut recipient.reply.text)]
@@ -81,8 +86,10 @@ fn texts(case: &mut Case) {
     }
     fields.extend(headers.received_spf.iter_mut().map(|text| ("received_spf", text)));
     fields.extend(verdict.reasons.iter_mut().map(|text| ("reasons", text)));
-    for Finding { domain, decided_by, explanation, .. } in findings {
+    for Finding { domain, decided_by, explanation, properties, .. } in findings {
+        properties.truncate(RECIPIENTS_MAX);
         fields.push(("domain", domain));
+        fields.extend(properties.iter_mut().map(|one| ("properties", &mut one.value)));
         fields.extend(decided_by.iter_mut().map(|text| ("decided_by", text)));
         fields.extend(explanation.iter_mut().map(|text| ("explanation", text)));
     }
@@ -99,6 +106,15 @@ fn shorten(name: &'static str, text: &mut String) -> Option<&'static str> {
     }
     text.truncate(text.floor_char_boundary(TEXT_OCTETS_MAX));
     Some(name)
+}
+
+/// A header of which a part is missing decides nothing in a replay, so that none of it is kept.
+fn header(case: &mut Case) {
+    if let Some(header) = case.facts.header.as_mut().filter(|one| json(one).len() > HEADER_MAX) {
+        header.fields.clear();
+        header.cut = true;
+        case.cut.push("header".to_owned());
+    }
 }
 
 /// The longest answers first.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use quivive_evidence::{Finding, Recorded, TraceNode};
+use quivive_evidence::{Finding, Header, Recorded, TraceNode};
 use quivive_verdict::Case;
 use tokio::sync::Notify;
 
@@ -120,6 +120,8 @@ fn octets(case: &Case) -> usize {
     CASE_OCTETS
         + facts.helo.len()
         + facts.reverse_path.len()
+        + facts.submitter.as_ref().map_or(0, String::len)
+        + facts.header.as_ref().map_or(0, of_header)
         + texts(&facts.recipients)
         + recipients
             .map(|one| PART_OCTETS + one.recipient.len() + one.reply.text.len())
@@ -131,10 +133,19 @@ fn octets(case: &Case) -> usize {
         + case.evidence.iter().map(of_answer).sum::<usize>()
 }
 
+fn of_header(header: &Header) -> usize {
+    let fields = header.fields.iter();
+    fields.map(|field| 64 + field.name.len() + field.value.0.len()).sum::<usize>()
+        + header.received.iter().map(|value| value.0.len()).sum::<usize>()
+}
+
 fn of_finding(finding: &Finding) -> usize {
     let explanation = finding.explanation.as_ref().map_or(0, String::len);
     let needed = finding.needed.len() * PART_OCTETS;
-    PART_OCTETS + finding.domain.len() + explanation + needed + of_trace(&finding.trace)
+    let properties = finding.properties.iter();
+    let properties = properties.map(|one| 64 + one.name.len() + one.value.len()).sum::<usize>();
+    let texts = finding.domain.len() + explanation + properties;
+    PART_OCTETS + texts + needed + of_trace(&finding.trace)
 }
 
 /// The depth is bounded by the terms that a record may have evaluated.

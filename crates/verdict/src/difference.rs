@@ -9,6 +9,8 @@ pub struct Difference {
     pub method: Method,
     /// The identity.
     pub identity: Identity,
+    /// The domain, or the list, that was asked.
+    pub domain: String,
     /// The result and its cause before; `None`: there was no such finding.
     pub before: Option<(FindingResult, String)>,
     /// The result and its cause after.
@@ -47,18 +49,46 @@ impl Difference {
 
 /// The findings that differ: their results, their causes, or the terms on the way.
 pub fn differences(before: &[Finding], after: &[Finding]) -> Vec<Difference> {
-    let same = |one: &Finding, other: &Finding| {
-        (one.method, one.identity, &one.domain) == (other.method, other.identity, &other.domain)
-    };
+    let mut new: Vec<&Finding> = after.iter().collect();
     let mut all = Vec::new();
-    for finding in before {
-        let other = after.iter().find(|other| same(finding, other));
-        all.extend(difference(Some(finding), other));
+    for pair in pairs(before, &mut new) {
+        all.extend(difference(Some(pair.0), pair.1));
     }
-    for finding in after.iter().filter(|finding| !before.iter().any(|one| same(one, finding))) {
+    for finding in new {
         all.extend(difference(None, Some(finding)));
     }
     all
+}
+
+/// Each finding with the one that took its place; those that took none's are left.
+///
+/// A method may have several findings about one identity: one for each list, one for the announced
+/// responsible address and one for the header's. What they judged and their domain tell
+/// them apart, then their order.
+fn pairs<'f>(
+    before: &'f [Finding],
+    after: &mut Vec<&'f Finding>,
+) -> Vec<(&'f Finding, Option<&'f Finding>)> {
+    let mut pairs: Vec<_> = before.iter().map(|finding| (finding, None)).collect();
+    let kin = |one: &Finding, other: &Finding| {
+        (one.method, one.identity) == (other.method, other.identity)
+    };
+    let closeness: [fn(&Finding, &Finding) -> bool; 2] = [
+        |one, other| one.domain == other.domain && judged(one) == judged(other),
+        |one, other| one.domain == other.domain,
+    ];
+    for is_close in closeness {
+        for (finding, partner) in pairs.iter_mut().filter(|(_, partner)| partner.is_none()) {
+            let found = after.iter().position(|one| kin(finding, one) && is_close(finding, one));
+            *partner = found.map(|index| after.remove(index));
+        }
+    }
+    pairs
+}
+
+/// Which part of the message or which list was judged, by its name.
+fn judged(finding: &Finding) -> Option<&str> {
+    finding.properties.first().map(|property| &*property.name)
 }
 
 fn difference(before: Option<&Finding>, after: Option<&Finding>) -> Option<Difference> {
@@ -72,6 +102,7 @@ fn difference(before: Option<&Finding>, after: Option<&Finding>) -> Option<Diffe
     let difference = Difference {
         method: some.method,
         identity: some.identity,
+        domain: some.domain.clone(),
         before: side(before),
         after: side(after),
         terms,
@@ -119,6 +150,8 @@ fn node(
 
 #[cfg(test)]
 mod tests {
+    use quivive_evidence::Property;
+
     use super::*;
 
     fn term(term: &str, result: TermResult, children: Vec<TraceNode>) -> TraceNode {
@@ -195,6 +228,49 @@ mod tests {
                 "1 -all=match -",
             ]
         );
+    }
+
+    /// Two responsible addresses of one domain, three lists.
+    #[test]
+    fn several_findings_of_one_identity() {
+        let of = |method, identity, domain: &str, property: &'static str, result| Finding {
+            method,
+            identity,
+            domain: domain.to_owned(),
+            properties: vec![Property::new(property, "x")],
+            ..finding(result, "match", Vec::new())
+        };
+        let (pra, ip) = (Identity::Pra, Identity::Ip);
+        let announced = |result| of(Method::SenderId, pra, "a.test", "smtp.submitter", result);
+        let header = |result| of(Method::SenderId, pra, "a.test", "header.from", result);
+        let list = |zone, result| of(Method::Dnsbl, ip, zone, "dns.zone", result);
+        use FindingResult::{Fail, None, Pass};
+        let before =
+            [announced(Pass), header(Pass), list("one.test", None), list("two.test", Fail)];
+        assert_eq!(differences(&before, &before), []);
+        let after = [header(Fail), announced(Pass), list("two.test", None), list("new.test", None)];
+        let told: Vec<_> = differences(&before, &after)
+            .into_iter()
+            .map(|one| (one.method, one.domain, one.before.map(|side| side.0), one.after))
+            .map(|(method, domain, before, after)| (method, domain, before, after.map(|one| one.0)))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Method::SenderId, "a.test".to_owned(), Some(Pass), Some(Fail)),
+                (Method::Dnsbl, "one.test".to_owned(), Some(None), Option::None),
+                (Method::Dnsbl, "two.test".to_owned(), Some(Fail), Some(None)),
+                (Method::Dnsbl, "new.test".to_owned(), Option::None, Some(None)),
+            ]
+        );
+        // Where nothing tells them apart, their order does.
+        let failed = |cause: &'static str| Finding {
+            cause: cause.into(),
+            properties: Vec::new(),
+            ..header(Fail)
+        };
+        let told = differences(&[failed("a"), failed("b")], &[failed("a"), failed("c")]);
+        assert_eq!(told.len(), 1);
     }
 
     #[test]

@@ -55,6 +55,7 @@ struct VerdictJson<'a> {
 struct DifferenceJson<'a> {
     method: &'a str,
     identity: &'a str,
+    domain: &'a str,
     before: Option<FindingJson<'a>>,
     after: Option<FindingJson<'a>>,
     terms: Vec<TermJson<'a>>,
@@ -291,9 +292,10 @@ fn write_verdict(out: &mut impl Write, title: &str, verdict: &Verdict) -> io::Re
 }
 
 fn write_difference(out: &mut impl Write, difference: &Difference) -> io::Result<()> {
-    let Difference { method, identity, before, after, terms } = difference;
+    let Difference { method, identity, domain, before, after, terms } = difference;
     writeln!(out)?;
-    write!(out, "{STRONG}{method} {identity}{STRONG:#}  ")?;
+    let domain = printable(domain);
+    write!(out, "{STRONG}{method} {identity}{STRONG:#} {QUIET}{domain}{QUIET:#}  ")?;
     write_finding(out, before.as_ref())?;
     write!(out, " → ")?;
     write_finding(out, after.as_ref())?;
@@ -335,6 +337,7 @@ impl<'a> DifferenceJson<'a> {
         Self {
             method: difference.method.word(),
             identity: difference.identity.word(),
+            domain: &difference.domain,
             before: finding(&difference.before),
             after: finding(&difference.after),
             terms: terms

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::Ordering;
 
-use quivive_evidence::{FindingResult, TermResult, TraceNode};
+use quivive_evidence::{FindingResult, Header, Property, TermResult, TraceNode};
 use quivive_verdict::{Case, RecipientVerdict};
 
 use super::world::{NOON, World, answer, case, filled, message, refused};
@@ -51,6 +51,31 @@ async fn the_queue_is_bounded_by_octets() {
     assert_eq!((health.queue_length, health.dropped), (2, 1));
 }
 
+/// What of a case grows with the message counts, wherever it stands.
+#[tokio::test]
+async fn the_queue_counts_properties_and_headers() {
+    type Lengthen = fn(&mut Case, String);
+    let lengthen: [Lengthen; 3] = [
+        |case, long| case.findings[0].properties = vec![Property::new("header.from", long)],
+        |case, long| case.facts.submitter = Some(long),
+        |case, long| {
+            let message = format!("From: {long}\r\n\r\n");
+            case.facts.header = Some(Header::read(message.as_bytes()));
+        },
+    ];
+    for lengthen in lengthen {
+        let mut world = World::new();
+        world.tuning.octets_waiting_max = 100_000;
+        let store = world.open().await;
+        for number in 1..=2 {
+            let mut large = case(number);
+            lengthen(&mut large, "x".repeat(60_000));
+            store.record(large);
+        }
+        assert_eq!((store.health().queue_length, store.health().dropped), (1, 1));
+    }
+}
+
 #[test]
 fn a_case_within_the_bound_is_not_cut() {
     assert_eq!(within_bound(case(1)), case(1));
@@ -76,12 +101,21 @@ fn traces_go_first_for_they_can_be_found_out_again() {
 fn every_field_is_cut_with_its_mark() {
     let long = "x".repeat(CASE_OCTETS_MAX);
     type Lengthen = (&'static str, fn(&mut Case, String));
-    let fields: [Lengthen; 9] = [
+    let fields: [Lengthen; 13] = [
         ("helo", |case, long| case.facts.helo = long),
         ("reverse_path", |case, long| case.facts.reverse_path = long),
         ("auth_user", |case, long| case.facts.auth_user = Some(long)),
         ("recipients", |case, long| case.facts.recipients.push(long)),
+        ("submitter", |case, long| case.facts.submitter = Some(long)),
+        ("certificate", |case, long| case.facts.certificate = Some(long)),
         ("explanation", |case, long| case.findings[0].explanation = Some(long)),
+        ("properties", |case, long| {
+            case.findings[0].properties = vec![Property::new("header.from", long)];
+        }),
+        ("header", |case, long| {
+            let message = format!("From: {}\r\n\r\n", "\u{e9}".repeat(long.len() / 9));
+            case.facts.header = Some(Header::read(message.as_bytes()));
+        }),
         ("reasons", |case, long| case.verdict.reasons.push(long)),
         ("received_spf", |case, long| case.headers.received_spf.push(long)),
         ("authentication_results", |case, long| case.headers.authentication_results = long),
