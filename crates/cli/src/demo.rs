@@ -15,7 +15,7 @@ use std::{fs, io};
 
 use quivive_config::Config;
 use quivive_contract::{Query, Selection};
-use quivive_evidence::Finding;
+use quivive_evidence::{Finding, Header};
 use quivive_resolver::{Resolver, Zone};
 use quivive_server::check::Judgement;
 use quivive_server::listener::Address;
@@ -143,7 +143,7 @@ impl World {
 
     /// Sends a message, and compares what comes of it with what was promised.
     async fn send(&self, message: &'static Message, number: usize) -> Result<Sent, Error> {
-        let judgement = self.examiner.examine(query(message)).await?;
+        let judgement = self.examiner.examine(query(message, number)).await?;
         let reply = client::send(self.gateway, message, number).await;
         let mut problems = self.arrived()?.problems_of(message, number, &judgement);
         problems.extend(unlike_promise(message, &reply));
@@ -197,11 +197,13 @@ impl Sent {
     /// What was found about the identity that the table shows.
     fn finding(&self) -> Option<&Finding> {
         let mut findings = self.judgement.findings.iter();
-        findings.find(|finding| finding.identity == self.message.identity)
+        findings.find(|finding| {
+            (finding.method, finding.identity) == (self.message.method, self.message.identity)
+        })
     }
 }
 
-fn query(message: &Message) -> Query {
+fn query(message: &Message, number: usize) -> Query {
     Query {
         ip: message.client.address.parse().expect("the demo's clients have addresses"),
         helo: message.client.helo.to_owned(),
@@ -209,7 +211,7 @@ fn query(message: &Message) -> Query {
         rcpt: vec![message.recipient.to_owned()],
         auth_user: None,
         submitter: None,
-        header: None,
+        header: Some(Header::read(&message.octets(number))),
         selection: Selection::default(),
     }
 }

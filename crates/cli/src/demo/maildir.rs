@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::{fs, io};
 
+use quivive_evidence::Method;
 use quivive_server::check::Judgement;
 
 use super::messages::{Content, MESSAGES, Message, Outcome, SMUGGLED};
@@ -85,13 +86,19 @@ impl Delivered {
         let mut problems = Vec::new();
         for (name, value) in judgement.headers.fields() {
             let field = format!("{name}: {}", unfolded(value));
-            if !self.fields.iter().any(|written| without_case(written) == field) {
+            let field = without_time(field);
+            let is_field = |written: &String| without_time(without_case(written)) == field;
+            if !self.fields.iter().any(is_field) {
                 problems.push(format!("{name} is not what a check finds"));
             }
         }
-        let result = format!("{AUTHSERV_ID}; spf={} ", message.result);
+        let result = format!("; {}={} ", word(message.method), message.result);
+        let is_told = |results: &str| match message.method {
+            Method::Spf => results.starts_with(&format!("{AUTHSERV_ID}{result}")),
+            _ => results.contains(&result),
+        };
         match self.own_results().as_slice() {
-            [results] if results.starts_with(&result) => {}
+            [results] if is_told(results) => {}
             [results] => problems.push(format!("the results are \"{results}\"")),
             several => problems.push(format!("there are {} fields of results", several.len())),
         }
@@ -115,6 +122,26 @@ impl Delivered {
             name.eq_ignore_ascii_case("Authentication-Results").then(|| value.trim())
         });
         values.filter(|value| value.to_ascii_lowercase().starts_with(AUTHSERV_ID)).collect()
+    }
+}
+
+/// The word of a method in the results.
+fn word(method: Method) -> String {
+    match method {
+        Method::Spf | Method::SenderId => method.word().to_owned(),
+        private => format!("x-{private}"),
+    }
+}
+
+/// `X-RMX` without the time at which the message came.
+fn without_time(field: String) -> String {
+    let parts = field.strip_prefix("X-RMX: ").and_then(|value| {
+        let (before, rest) = value.split_once(" on ")?;
+        Some((before, rest.split_once(" mechanism ")?.1))
+    });
+    match parts {
+        Some((before, mechanism)) => format!("X-RMX: {before} mechanism {mechanism}"),
+        None => field,
     }
 }
 

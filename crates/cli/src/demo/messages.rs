@@ -3,7 +3,7 @@
 use quivive_evidence::FindingResult::{
     self, Fail, Neutral, None, Pass, Permerror, Softfail, Temperror,
 };
-use quivive_evidence::Identity;
+use quivive_evidence::{Identity, Method};
 use quivive_mail::EnhancedStatus;
 
 /// A message of the demo.
@@ -16,7 +16,8 @@ pub(super) struct Message {
     /// Without angle brackets.
     pub(super) recipient: &'static str,
     pub(super) content: Content,
-    /// The identity whose result the table shows.
+    /// The method and the identity whose result the table shows.
+    pub(super) method: Method,
     pub(super) identity: Identity,
     /// What is found.
     pub(super) result: FindingResult,
@@ -75,6 +76,7 @@ impl Message {
             result,
             recipient: RECIPIENT,
             content: Content::Plain,
+            method: Method::Spf,
             identity: Identity::Mailfrom,
             outcome: Outcome::Delivered,
         }
@@ -90,6 +92,10 @@ impl Message {
 
     const fn by(self, identity: Identity) -> Self {
         Self { identity, ..self }
+    }
+
+    const fn of(self, method: Method, identity: Identity) -> Self {
+        Self { method, identity, ..self }
     }
 
     const fn refused(self, code: u16, detail: (u16, u16), text: &'static str) -> Self {
@@ -129,6 +135,9 @@ const NAMELESS: Client = Client { address: "192.0.2.66", helo: "[192.0.2.66]" };
 /// The same, under another's name.
 const IMPOSTOR: Client = Client { address: "192.0.2.66", helo: "out.strict.example" };
 
+/// The same, under a name below that of relay.example.
+const UNKNOWN_RELAY: Client = Client { address: "192.0.2.66", helo: "mail.relay.example" };
+
 const DATE: &str = "Sat, 21 Nov 2026 12:00:00 +0000";
 
 const FORGED_RESULTS: Content = Content::Fields {
@@ -139,6 +148,10 @@ const FORGED_RESULTS: Content = Content::Fields {
         "Received-SPF: pass (mx.demo.example: all is well) receiver=mx.demo.example;",
     ],
 };
+
+/// Somebody else takes responsibility for a message of tenant.example.
+const SENT_FOR: Content =
+    Content::Fields { kept: &["Sender: owner@circle-of-friends.example"], forged: &[] };
 
 /// The messages, in the order in which they are sent.
 pub(super) const MESSAGES: &[Message] =
@@ -206,6 +219,23 @@ pub(super) const MESSAGES: &[Message] =
         Message::new("going round in circles", HONEST, "ann@honest.example", Pass)
             .content(Content::Received(60))
             .refused(554, (4, 6), "round in circles"),
+        Message::new("MAIL-FROM MX: no listed host", STRANGER, "ada@hosts.example", Fail)
+            .of(Method::MailFromMx, Identity::Mailfrom)
+            .refused(550, (7, 1), "not permitted to send mail for hosts.example"),
+        Message::new("RMX: an entry that refuses", STRANGER, "ceo@rules.example", Fail)
+            .of(Method::Rmx, Identity::Mailfrom)
+            .refused(550, (7, 1), "not permitted to send mail for rules.example"),
+        Message::new("DMP: a name for the address", HONEST, "joy@each.example", Pass)
+            .of(Method::Dmp, Identity::Mailfrom),
+        Message::new("DRIP: an unknown relay", UNKNOWN_RELAY, "tim@silent.example", Fail)
+            .of(Method::Drip, Identity::Helo)
+            .refused(550, (7, 1), "not permitted to call itself mail.relay.example"),
+        Message::new("Caller ID: outside its set", STRANGER, "lee@letter.example", Fail)
+            .of(Method::CallerId, Identity::Pra)
+            .refused(550, (7, 1), "not permitted to send mail for letter.example"),
+        Message::new("Sender ID: sent for others", PROVIDER, "shop@tenant.example", Pass)
+            .of(Method::SenderId, Identity::Pra)
+            .content(SENT_FOR),
     ];
 
 impl Message {

@@ -25,6 +25,7 @@ struct RowJson<'a> {
     helo: &'a str,
     mail_from: &'a str,
     rcpt: &'a str,
+    method: &'a str,
     identity: &'a str,
     result: Option<&'a str>,
     cause: Option<&'a str>,
@@ -76,6 +77,7 @@ pub(super) fn write_json(out: &mut impl Write, sent: &Sent) -> io::Result<()> {
         helo: message.client.helo,
         mail_from: message.reverse_path,
         rcpt: message.recipient,
+        method: message.method.word(),
         identity: message.identity.word(),
         result: finding.map(|finding| finding.result.word()),
         cause: finding.map(|finding| &*finding.cause),
@@ -123,11 +125,13 @@ pub(super) fn write_notes(
     Ok(())
 }
 
-/// The name that is judged: the reverse-path, or the HELO name.
+/// The name that is judged: the reverse-path, the HELO name, or the domain of the responsible
+/// address.
 fn claim(sent: &Sent) -> String {
     let message = sent.message;
     match message.identity {
         Identity::Helo => message.client.helo.to_owned(),
+        Identity::Pra => sent.finding().map_or(String::new(), |finding| finding.domain.clone()),
         _ => format!("<{}>", message.reverse_path),
     }
 }
