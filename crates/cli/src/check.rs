@@ -13,7 +13,7 @@ use crate::{grants, text, world};
 
 /// Judges one message, or with `--batch` one for each line.
 pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
-    let selection = Selection { methods: check.methods, identities: check.identities };
+    let selection = Selection { methods: check.methods(), identities: check.identities };
     selection.check()?;
     let config = world::config(global)?;
     let mut policy = config.policy();

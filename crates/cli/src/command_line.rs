@@ -159,9 +159,10 @@ pub(crate) struct Check {
     /// The message; - for standard input
     #[arg(long, value_name = "FILE|-")]
     pub(crate) message: Option<PathBuf>,
-    /// Run these methods only
-    #[arg(long, value_name = "M,..", value_delimiter = ',')]
-    pub(crate) methods: Option<Vec<Method>>,
+    /// Run these methods only; all for every one that asks DNS
+    #[arg(long, value_name = "M,..|all", value_delimiter = ',')]
+    #[arg(value_parser = domains::method_or_all)]
+    pub(crate) methods: Option<Vec<MethodOrAll>>,
     /// Judge these identities only
     #[arg(long, value_name = "I,..", value_delimiter = ',')]
     pub(crate) identities: Option<Vec<Identity>>,
@@ -176,6 +177,19 @@ pub(crate) struct Check {
     #[arg(conflicts_with_all = ["ip", "helo", "mail_from", "rcpt", "auth_user", "submitter"])]
     #[arg(conflicts_with = "message")]
     pub(crate) batch: Option<PathBuf>,
+}
+
+impl Check {
+    /// The methods that are named. What is granted to whom logged in is no question for DNS, and
+    /// has to be named.
+    pub(crate) fn methods(&self) -> Option<Vec<Method>> {
+        let asks_dns = || quivive_verdict::methods().filter(|method| *method != Method::Binding);
+        let named = |method: &MethodOrAll| match method {
+            MethodOrAll::One(method) => vec![*method],
+            MethodOrAll::All => asks_dns().collect(),
+        };
+        Some(self.methods.as_ref()?.iter().flat_map(named).collect())
+    }
 }
 
 #[derive(Debug, Args)]
