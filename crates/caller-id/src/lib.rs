@@ -12,6 +12,7 @@
 
 mod check;
 mod document;
+mod lint;
 mod outgoing;
 mod prd;
 mod publish;
@@ -20,6 +21,7 @@ mod xml;
 
 pub use check::CallerId;
 pub use document::{Document, Mailers, Outgoing, Part, Place, Scope, Servers};
+pub use lint::CallerIdLint;
 pub use outgoing::{DOCUMENTS_MAX, MX_HOSTS_MAX};
 pub use prd::{Responsible, responsible};
 pub use publish::{CallerIdPublish, RECORD_OCTETS_MAX};

@@ -8,14 +8,15 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use quivive_contract::{LintJson, line};
-use quivive_evidence::{LintReport, Severity, Subject};
+use quivive_evidence::{LintReport, Method, Severity, Subject};
 use quivive_mail::domain;
-use quivive_verdict::{linted_methods, linter};
+use quivive_verdict::{Inspector, linted_methods};
 
 use crate::command_line::{self, Global};
 use crate::error::Error;
+use crate::style::STRONG;
 use crate::world;
-use driver::Linter;
+use driver::Inspectors;
 
 /// Looks over one text, one domain, or many.
 ///
@@ -23,34 +24,48 @@ use driver::Linter;
 /// What hinders it. Errors in a record are none: they make the exit code 1.
 pub(crate) fn run(global: &Global, flags: &command_line::Lint) -> Result<ExitCode, Error> {
     let config = world::config(global)?;
-    let Some(lint) = linter(flags.method, &config.policy()) else {
-        return Err(no_linter(flags));
-    };
+    let policy = config.policy();
+    let methods = methods(flags)?;
     let asks = flags.record.is_none() || global.zone.is_some() || global.resolver.is_some();
-    let resolver = if asks { Some(world::resolver(global, &config)?) } else { None };
-    let linter = Linter::new(lint, resolver);
+    let inspectors = Inspectors {
+        inspector: Inspector::new(&methods, &policy),
+        resolver: if asks { Some(world::resolver(global, &config)?) } else { None },
+        are_named: !flags.all_methods(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if let Some(path) = &flags.file {
-        return runtime.block_on(domains::run(linter, path, global.json));
+        return runtime.block_on(domains::run(inspectors, path, global.json));
     }
     let subjects = subjects(flags)?;
     let mut is_faulty = false;
     for (index, subject) in subjects.iter().enumerate() {
-        let report = runtime.block_on(linter.lint(subject));
-        is_faulty |= report.count(Severity::Error) > 0;
+        let reports = runtime.block_on(inspectors.inspect(subject));
+        is_faulty |= reports.iter().any(|report| report.count(Severity::Error) > 0);
         if index > 0 && !global.json {
             writeln!(io::stdout())?;
         }
-        write(global.json, &report, subject.domain.as_deref())?;
+        write(global.json, &reports, subject.domain.as_deref())?;
     }
     Ok(if is_faulty { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn no_linter(flags: &command_line::Lint) -> Error {
+/// Whose records are looked over: a text is one of SPF, unless another method is named; of a domain
+/// everything is.
+fn methods(flags: &command_line::Lint) -> Result<Vec<Method>, Error> {
+    let named: Vec<Method> = flags.method.iter().chain(&flags.methods).copied().collect();
+    let has_linter = |method: &Method| linted_methods().any(|linted| linted == *method);
+    match named.iter().find(|method| !has_linter(method)) {
+        Some(method) => Err(no_linter(*method)),
+        None if !named.is_empty() => Ok(named),
+        None if flags.record.is_some() => Ok(vec![Method::Spf]),
+        None => Ok(linted_methods().collect()),
+    }
+}
+
+fn no_linter(method: Method) -> Error {
     let there_are: Vec<_> = linted_methods().map(|method| method.word()).collect();
     Error::Unclear(format!(
-        "there is nothing to lint for the method `{}` in this version; there are: {}",
-        flags.method,
+        "there is nothing to lint for the method `{method}` in this version; there are: {}",
         there_are.join(", ")
     ))
 }
@@ -94,12 +109,21 @@ pub(crate) fn a_domain(text: &str) -> Result<String, Error> {
     Err(Error::Unclear(format!("`{shown}` is no domain{cure}")))
 }
 
-/// Writes a report in the form that is wanted.
-fn write(json: bool, report: &LintReport, domain: Option<&str>) -> Result<(), Error> {
+/// Writes the reports about a subject in the form that is wanted.
+fn write(json: bool, reports: &[LintReport], domain: Option<&str>) -> Result<(), Error> {
     if json {
-        io::stdout().lock().write_all(&line(&LintJson::new(report, domain)))?;
-    } else {
-        let mut out = anstream::stdout().lock();
+        let mut out = io::stdout().lock();
+        reports
+            .iter()
+            .try_for_each(|report| out.write_all(&line(&LintJson::new(report, domain))))?;
+        return Ok(());
+    }
+    let mut out = anstream::stdout().lock();
+    for (index, report) in reports.iter().enumerate() {
+        if reports.len() > 1 {
+            let blank = if index > 0 { "\n" } else { "" };
+            writeln!(out, "{blank}{STRONG}{}{STRONG:#}", report.method.name())?;
+        }
         text::write(&mut out, report, domain)?;
     }
     Ok(())

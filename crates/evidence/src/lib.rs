@@ -38,7 +38,8 @@ pub use finding::{Finding, FindingResult, Identity, Method, Property, TermResult
 pub use header::{HEADER_OCTETS_MAX, Header, HeaderField, RECEIVED_MAX};
 pub use inquiry::{AHEAD_QUESTIONS_MAX, Inquiry, Progress, ROUNDS_MAX, Round};
 pub use lint::{
-    Count, Lint, LintNode, LintReport, Linting, REMARKS_MAX, Remark, Severity, Subject,
+    Count, LINT_QUESTIONS_MAX, Lint, LintNode, LintReport, Linting, LookUps, REMARKS_MAX, Remark,
+    Severity, Subject, grouped, is_not_public, permitted_host, permitted_network, wide_network,
 };
 pub use memo::Memo;
 pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};

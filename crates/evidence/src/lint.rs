@@ -1,11 +1,18 @@
 //! The contract of linters: what is doubtful about what a domain publishes, and how it is mended.
 
+mod look_ups;
+mod networks;
+
 use std::fmt;
 use std::ops::Range;
 
+use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::{Evidence, Method, Question};
+use crate::{Evidence, Failure, Method, Question};
+
+pub use look_ups::{LINT_QUESTIONS_MAX, LookUps};
+pub use networks::{grouped, is_not_public, permitted_host, permitted_network, wide_network};
 
 /// How many remarks a report has at most; [`LintReport::omitted`] counts the rest.
 pub const REMARKS_MAX: usize = 100;
@@ -47,6 +54,8 @@ pub struct Linting {
 pub struct LintReport {
     /// The method.
     pub method: Method,
+    /// Whether the domain publishes anything for the method, usable or not.
+    pub published: bool,
     /// What was read, to which the spans refer: a record, or several with a line feed between them.
     /// Octets that are no UTF-8 are written as U+FFFD.
     pub record: String,
@@ -58,6 +67,9 @@ pub struct LintReport {
     pub counts: Vec<Count>,
     /// What the record consists of, with what stands elsewhere and belongs to it.
     pub tree: Vec<LintNode>,
+    /// The networks that are named, as far as they are known: where somebody's right to send may
+    /// begin or end.
+    pub networks: Vec<IpNet>,
 }
 
 /// Something doubtful about a record, and its cure.
@@ -114,12 +126,90 @@ impl LintReport {
     pub fn new(method: Method, record: &str) -> Self {
         Self {
             method,
+            published: false,
             record: record.to_owned(),
             remarks: Vec::new(),
             omitted: 0,
             counts: Vec::new(),
             tree: Vec::new(),
+            networks: Vec::new(),
         }
+    }
+
+    /// Adds a line to what was read, and gives its place. A line feed in it is written as a blank,
+    /// so that places hold.
+    pub fn add_line(&mut self, text: &str) -> Range<usize> {
+        if !self.record.is_empty() {
+            self.record.push('\n');
+        }
+        let start = self.record.len();
+        self.record.push_str(&text.replace('\n', " "));
+        start..self.record.len()
+    }
+
+    /// Adds an error.
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.remarks.push(Remark::new(Severity::Error, code, span.clone(), message, help));
+    }
+
+    /// Adds a warning.
+    pub fn warn(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.remarks.push(Remark::new(Severity::Warning, code, span.clone(), message, help));
+    }
+
+    /// Adds a piece of advice.
+    pub fn advise(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.remarks.push(Remark::new(Severity::Advice, code, span.clone(), message, help));
+    }
+
+    /// Says that there is nothing to read.
+    pub fn nothing(&mut self, domain: &str) {
+        let (name, word) = (self.method.name(), self.method.word());
+        self.advise(
+            "no-record",
+            &(0..0),
+            format!("{domain} publishes nothing for {name}, so that receivers learn nothing by it"),
+            format!("`quivive publish {domain} --method {word}` writes what belongs there"),
+        );
+    }
+
+    /// Says that DNS gives no answer about a name that belongs to the domain.
+    pub fn no_answer(&mut self, name: &str, failure: Failure) {
+        self.error(
+            "dns-failure",
+            &(0..0),
+            format!("DNS gives no answer about {name}: {}", failure.token()),
+            "see to the name servers of the domain; receivers put mail off, or learn nothing, as \
+             long as this lasts",
+        );
+    }
+
+    /// Says that there was more to follow than the bounds of a linter allow.
+    pub fn not_followed(&mut self) {
+        self.advise(
+            "not-followed",
+            &(0..0),
+            "the record leads to more than is looked up here, so that this report is not whole",
+            "shorten the record first",
+        );
     }
 
     /// How many remarks are of this severity.

@@ -17,6 +17,7 @@
 pub mod dmp;
 pub mod drip;
 mod identity;
+mod lint;
 pub mod mail_from_mx;
 mod publish;
 pub mod rmx;
@@ -24,6 +25,7 @@ mod wire_name;
 
 pub use dmp::Dmp;
 pub use drip::Drip;
+pub use lint::{DmpLint, DripLint, MailFromMxLint, RmxLint};
 pub use mail_from_mx::MailFromMx;
 pub use publish::{DmpPublish, DripPublish, MailFromMxPublish, RmxPublish};
 pub use rmx::Rmx;

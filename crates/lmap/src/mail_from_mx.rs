@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use quivive_evidence::{
     Ahead, Conclusion, Evaluate, Evaluation, Evidence, Facts, Failure, Finding, FindingResult,
-    HasAddress, Judged, Method, Mx, Stop, TermResult, Walk, span, whole,
+    HasAddress, Judged, Method, Mx, Nonce, Stop, TermResult, Walk, span, whole,
 };
 use quivive_mail::domain::{is_askable, is_fully_qualified};
 
@@ -155,7 +155,7 @@ fn is_wildcard(
     hosts: &[&Mx],
 ) -> Result<bool, Stop> {
     walk.trace.begin("neighbouring name", (0, 0));
-    let name = format!("{}.{domain}", neighbour(facts, domain));
+    let name = neighbour(&facts.nonce, domain);
     let Some(answer) = walk.mx(&name, Ahead::Allowed)? else { return Ok(false) };
     let others = answer.records()?;
     let is_wildcard = others.len() == hosts.len() && hosts.iter().all(|mx| others.contains(mx));
@@ -163,13 +163,13 @@ fn is_wildcard(
     Ok(is_wildcard)
 }
 
-/// As many hexadecimal digits as [`LABEL`] has letters, so that whatever domain can have a list has
-/// this neighbour.
-fn neighbour(facts: &Facts, domain: &str) -> String {
+/// A name beside the domain's list: as many hexadecimal digits as [`LABEL`] has letters, so that
+/// whatever domain can have a list has this neighbour.
+pub(crate) fn neighbour(nonce: &Nonce, domain: &str) -> String {
     let mut label = String::with_capacity(2 * LABEL.len());
-    for octet in facts.nonce.derive(&format!("mail-from-mx {domain}")) {
+    for octet in nonce.derive(&format!("mail-from-mx {domain}")) {
         write!(label, "{octet:02x}").expect("a String takes all text");
     }
     label.truncate(LABEL.len());
-    label
+    format!("{label}.{domain}")
 }

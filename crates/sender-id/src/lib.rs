@@ -9,9 +9,11 @@
 //! Resent-From of his own domain on top of a forged From: a pass says nothing about From.
 
 mod check;
+mod lint;
 mod pra;
 mod publish;
 
 pub use check::{SUBMITTER_PROPERTY, SenderId};
+pub use lint::SenderIdLint;
 pub use pra::{Pra, pra, same_address};
 pub use publish::SenderIdPublish;

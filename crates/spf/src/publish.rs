@@ -204,11 +204,12 @@ mod tests {
     mod properties {
         use ipnet::{Ipv4Net, Ipv6Net};
         use proptest::prelude::*;
-        use quivive_evidence::ZoneData;
-        use quivive_evidence::{Answer, DnsAnswer, Lint, Notebook, Outcome, Source, Subject, Txt};
+        use quivive_evidence::{
+            Answer, DnsAnswer, Lint, LookUps, Notebook, Outcome, Source, Subject, Txt, ZoneData,
+        };
 
         use super::*;
-        use crate::lint::{LookUps, grow_text};
+        use crate::lint::grow_text;
         use crate::{Record, SpfLint};
 
         fn network() -> impl Strategy<Value = IpNet> {

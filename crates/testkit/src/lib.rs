@@ -1,6 +1,7 @@
-//! Worlds for tests: the OpenSPF suite, the vectors of the specification sheets, and a name server
-//! that can be told to misbehave.
+//! Worlds for tests: the OpenSPF suite, the vectors of the specification sheets, zones for linters,
+//! and a name server that can be told to misbehave.
 
+pub mod lint;
 mod name_server;
 pub mod suite;
 pub mod vectors;

@@ -1,46 +1,67 @@
 //! What methods have for those who publish: linters and generators.
 
-use quivive_caller_id::CallerIdPublish;
+use quivive_caller_id::{CallerIdLint, CallerIdPublish};
 use quivive_evidence::{Lint, Method, Publish};
 use quivive_lmap::rmx::PRIVATE_TYPE;
-use quivive_lmap::{DmpPublish, DripPublish, MailFromMxPublish, RmxPublish};
-use quivive_sender_id::SenderIdPublish;
+use quivive_lmap::{
+    DmpLint, DmpPublish, DripLint, DripPublish, MailFromMxLint, MailFromMxPublish, RmxLint,
+    RmxPublish,
+};
+use quivive_sender_id::{SenderIdLint, SenderIdPublish};
 pub use quivive_spf::{Flattened, Flattening, flatten};
-use quivive_spf::{SpfLint, SpfPublish};
+use quivive_spf::{Limits, SpfLint, SpfPublish};
 
 use crate::Policy;
 
 /// What a method has for those who publish for it.
 struct Entry {
     method: Method,
-    lint: Option<MakeLinter>,
+    lint: fn(&Policy) -> Box<dyn Lint>,
     publish: fn(&Policy) -> Box<dyn Publish>,
 }
-
-type MakeLinter = fn(&Policy) -> Box<dyn Lint>;
 
 /// Every method that something is published for, in the order of the command-line contract.
 const ENTRIES: &[Entry] = &[
     Entry {
         method: Method::Spf,
-        lint: Some(|_| Box::new(SpfLint::default())),
+        lint: |policy| Box::new(SpfLint::new(limits(policy))),
         publish: |_| Box::new(SpfPublish),
     },
-    Entry { method: Method::SenderId, lint: None, publish: |_| Box::new(SenderIdPublish) },
-    Entry { method: Method::CallerId, lint: None, publish: |_| Box::new(CallerIdPublish) },
-    Entry { method: Method::MailFromMx, lint: None, publish: |_| Box::new(MailFromMxPublish) },
+    Entry {
+        method: Method::SenderId,
+        lint: |policy| Box::new(SenderIdLint::new(limits(policy))),
+        publish: |_| Box::new(SenderIdPublish),
+    },
+    Entry {
+        method: Method::CallerId,
+        lint: |_| Box::new(CallerIdLint),
+        publish: |_| Box::new(CallerIdPublish),
+    },
+    Entry {
+        method: Method::MailFromMx,
+        lint: |_| Box::new(MailFromMxLint),
+        publish: |_| Box::new(MailFromMxPublish),
+    },
     Entry {
         method: Method::Rmx,
-        lint: None,
+        lint: |policy| Box::new(RmxLint::new(policy.settings.rmx)),
         publish: |policy| {
             let mut settings = policy.settings.rmx;
             settings.type_number.get_or_insert(PRIVATE_TYPE);
             Box::new(RmxPublish::new(settings))
         },
     },
-    Entry { method: Method::Dmp, lint: None, publish: |_| Box::new(DmpPublish) },
-    Entry { method: Method::Drip, lint: None, publish: |_| Box::new(DripPublish) },
+    Entry { method: Method::Dmp, lint: |_| Box::new(DmpLint), publish: |_| Box::new(DmpPublish) },
+    Entry {
+        method: Method::Drip,
+        lint: |_| Box::new(DripLint),
+        publish: |_| Box::new(DripPublish),
+    },
 ];
+
+fn limits(policy: &Policy) -> Limits {
+    Limits { void_lookups_max: policy.spf_void_lookups_max, terms_max: policy.spf_terms_max }
+}
 
 /// The methods for which something is published.
 pub fn published_methods() -> impl Iterator<Item = Method> {
@@ -49,13 +70,13 @@ pub fn published_methods() -> impl Iterator<Item = Method> {
 
 /// The methods whose records can be looked over.
 pub fn linted_methods() -> impl Iterator<Item = Method> {
-    ENTRIES.iter().filter(|entry| entry.lint.is_some()).map(|entry| entry.method)
+    published_methods()
 }
 
 /// The linter of a method, if it has one. It counts against the limits of the policy.
 pub fn linter(method: Method, policy: &Policy) -> Option<Box<dyn Lint>> {
     let entry = ENTRIES.iter().find(|entry| entry.method == method)?;
-    entry.lint.map(|lint| lint(policy))
+    Some((entry.lint)(policy))
 }
 
 /// The generator of a method, if it has one.

@@ -9,6 +9,7 @@ mod catalogue;
 mod decision;
 mod difference;
 mod headers;
+mod inspection;
 mod judgement;
 mod method_settings;
 mod plan;
@@ -27,6 +28,7 @@ pub use catalogue::{
     Flattened, Flattening, flatten, linted_methods, linter, published_methods, publisher,
 };
 pub use difference::{Difference, Node, TermDifference, differences};
+pub use inspection::{Inspection, Inspector, NETWORKS_MAX, SAMPLES_MAX};
 pub use judgement::{Asked, Cost, Judgement};
 pub use method_settings::MethodSettings;
 pub use plan::{Stage, judges, last_stage, methods, reads_header};

@@ -18,9 +18,20 @@ pub(crate) struct Lint {
     /// Look over the domains in a file, one a line; - for standard input
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["domains", "record"])]
     pub(crate) file: Option<PathBuf>,
-    /// The method whose records are looked over
-    #[arg(long, value_name = "M", default_value_t = Method::Spf)]
-    pub(crate) method: Method,
+    /// The method whose records are looked over; without it those of SPF, and of every other
+    /// method that a domain publishes for
+    #[arg(long, value_name = "M", conflicts_with = "methods")]
+    pub(crate) method: Option<Method>,
+    /// As --method, for several; what is published for them is compared
+    #[arg(long, value_name = "M,..", value_delimiter = ',')]
+    pub(crate) methods: Vec<Method>,
+}
+
+impl Lint {
+    /// No method is named.
+    pub(crate) fn all_methods(&self) -> bool {
+        self.method.is_none() && self.methods.is_empty()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -94,7 +105,7 @@ pub(crate) struct Simulate {
     pub(crate) strict: bool,
 }
 
-fn method_or_all(text: &str) -> Result<MethodOrAll, String> {
+pub(super) fn method_or_all(text: &str) -> Result<MethodOrAll, String> {
     match text {
         "all" => Ok(MethodOrAll::All),
         text => text.parse().map(MethodOrAll::One).map_err(|error| format!("{error}, all")),

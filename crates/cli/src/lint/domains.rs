@@ -11,7 +11,7 @@ use quivive_contract::{LintJson, line};
 use quivive_evidence::{LintReport, Severity, Subject};
 use tokio::task::JoinHandle;
 
-use super::driver::Linter;
+use super::driver::Inspectors;
 use super::{a_domain, text};
 use crate::error::Error;
 use crate::examiner::named;
@@ -37,22 +37,26 @@ struct Tally {
 ///
 /// # Errors
 /// The file cannot be read, a line is no domain, or nothing can be written.
-pub(super) async fn run(linter: Linter, path: &Path, json: bool) -> Result<ExitCode, Error> {
+pub(super) async fn run(
+    inspectors: Inspectors,
+    path: &Path,
+    json: bool,
+) -> Result<ExitCode, Error> {
     let domains = read(path)?;
     let bar = progress(domains.len() as u64);
-    let linter = Arc::new(linter);
+    let inspectors = Arc::new(inspectors);
     let mut tally = Tally::default();
-    let mut flights: VecDeque<(String, JoinHandle<LintReport>)> = VecDeque::new();
+    let mut flights: VecDeque<(String, JoinHandle<Vec<LintReport>>)> = VecDeque::new();
     let mut waiting = domains.into_iter();
     loop {
         while flights.len() < DOMAINS_AT_ONCE_MAX {
             let Some(domain) = waiting.next() else { break };
-            flights.push_back((domain.clone(), tokio::spawn(lint(linter.clone(), domain))));
+            flights.push_back((domain.clone(), tokio::spawn(lint(inspectors.clone(), domain))));
         }
         let Some((domain, flight)) = flights.pop_front() else { break };
-        let report = flight.await.map_err(|lost| Error::Unclear(lost.to_string()))?;
-        tally.add(&report);
-        bar.suspend(|| write(json, &report, &domain))?;
+        let reports = flight.await.map_err(|lost| Error::Unclear(lost.to_string()))?;
+        tally.add(&reports);
+        bar.suspend(|| write(json, &reports, &domain))?;
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -62,8 +66,8 @@ pub(super) async fn run(linter: Linter, path: &Path, json: bool) -> Result<ExitC
     Ok(if tally.with_errors > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn lint(linter: Arc<Linter>, domain: String) -> LintReport {
-    linter.lint(&Subject { domain: Some(domain), record: None }).await
+async fn lint(inspectors: Arc<Inspectors>, domain: String) -> Vec<LintReport> {
+    inspectors.inspect(&Subject { domain: Some(domain), record: None }).await
 }
 
 fn read(path: &Path) -> Result<Vec<String>, Error> {
@@ -89,28 +93,39 @@ fn progress(domains: u64) -> ProgressBar {
 }
 
 /// One line for a domain, and its remarks below.
-fn write(json: bool, report: &LintReport, domain: &str) -> io::Result<()> {
+fn write(json: bool, reports: &[LintReport], domain: &str) -> io::Result<()> {
     if json {
-        return io::stdout().lock().write_all(&line(&LintJson::new(report, Some(domain))));
+        let mut out = io::stdout().lock();
+        return reports
+            .iter()
+            .try_for_each(|report| out.write_all(&line(&LintJson::new(report, Some(domain)))));
     }
     let mut out = anstream::stdout().lock();
-    let is_good = report.count(Severity::Error) == 0;
+    let is_good = count(reports, Severity::Error) == 0;
     let style = if is_good { style::of_promise(true) } else { style::of_promise(false) };
     let mark = if is_good { "✓" } else { "✗" };
-    let summary = text::summary(report);
+    let told = |report: &LintReport| match reports.len() {
+        1 => text::summary(report),
+        _ => format!("{}: {}", report.method, text::summary(report)),
+    };
+    let summary = reports.iter().map(told).collect::<Vec<_>>().join("; ");
     writeln!(out, "{style}{mark}{style:#} {STRONG}{domain}{STRONG:#}  {QUIET}{summary}{QUIET:#}")?;
-    if !report.remarks.is_empty() {
+    if reports.iter().any(|report| !report.remarks.is_empty()) {
         writeln!(out)?;
     }
-    text::write_remarks(&mut out, report, Some(domain))
+    reports.iter().try_for_each(|report| text::write_remarks(&mut out, report, Some(domain)))
+}
+
+fn count(reports: &[LintReport], severity: Severity) -> usize {
+    reports.iter().map(|report| report.count(severity)).sum()
 }
 
 impl Tally {
-    fn add(&mut self, report: &LintReport) {
+    fn add(&mut self, reports: &[LintReport]) {
         self.domains += 1;
-        if report.count(Severity::Error) > 0 {
+        if count(reports, Severity::Error) > 0 {
             self.with_errors += 1;
-        } else if report.count(Severity::Warning) > 0 {
+        } else if count(reports, Severity::Warning) > 0 {
             self.with_warnings += 1;
         }
     }

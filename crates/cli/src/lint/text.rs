@@ -62,7 +62,8 @@ fn write_tree(out: &mut impl Write, report: &LintReport) -> io::Result<()> {
     for root in &report.tree {
         let text = excerpt(&root.text, TREE_CHARACTERS_MAX);
         writeln!(out, "{STRONG}{text}{STRONG:#}  {QUIET}{}{QUIET:#}", root.note)?;
-        if !report.record.is_empty() && root.text != report.record {
+        let is_one_line = !report.record.is_empty() && !report.record.contains('\n');
+        if is_one_line && root.text != report.record {
             writeln!(
                 out,
                 "{QUIET}│{QUIET:#} {}",

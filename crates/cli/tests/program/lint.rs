@@ -133,3 +133,70 @@ fn nothing_breaks_it() {
         }
     }
 }
+
+/// A world in which a domain publishes for several schemes.
+fn relatives(folder: &std::path::Path) -> String {
+    let zone = folder.join("relatives.zone");
+    let text = "both.example. TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n\
+                _rmx.both.example. TXT \"!ipv4:192.0.2.0/25 ipv4:192.0.2.0/24\"\n\
+                alone.example. TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n\
+                broken.example. TXT \"v=spf1 -all\"\n\
+                _ep.broken.example. TXT \"<ep>\"\n";
+    fs::write(&zone, text).unwrap();
+    named(&zone).to_owned()
+}
+
+#[track_caller]
+fn reports(arguments: &[&str]) -> (Vec<Value>, i32) {
+    let output = run(&[&["lint", "--json"], arguments].concat());
+    let text = stdout(&output);
+    (text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), code(&output))
+}
+
+fn methods(reports: &[Value]) -> Vec<&str> {
+    reports.iter().map(|report| report["method"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn whatever_a_domain_publishes_is_looked_over_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let zone = relatives(folder.path());
+    let (told, code) = reports(&["both.example", "--zone", &zone]);
+    assert_eq!((methods(&told), code), (vec!["spf", "rmx"], 0));
+    assert_eq!((codes(&told[0]), codes(&told[1])), (vec![], vec!["contradiction"]));
+    let contradiction = &told[1]["findings"][0];
+    assert_eq!(
+        contradiction["message"],
+        "by SPF 192.0.2.0/25 may send for the domain, and by RMX not"
+    );
+    assert_eq!(contradiction["span"], json!({ "start": 0, "end": 18 }));
+    assert_eq!(methods(&reports(&["alone.example", "--zone", &zone]).0), ["spf"]);
+    let (told, code) = reports(&["broken.example", "--zone", &zone]);
+    assert_eq!((methods(&told), code), (vec!["spf", "caller-id"], 1));
+    // Those that are named have their say, whatever is published.
+    let (told, _) = reports(&["alone.example", "--zone", &zone, "--methods", "rmx,dmp"]);
+    assert_eq!(methods(&told), ["rmx", "dmp"]);
+    assert_eq!((codes(&told[0]), codes(&told[1])), (vec!["no-record"], vec!["no-record"]));
+    let (told, _) = reports(&["both.example", "--zone", &zone, "--method", "rmx"]);
+    assert_eq!((methods(&told), codes(&told[0])), (vec!["rmx"], vec![]));
+    let output = run(&["lint", "both.example", "--zone", &zone]);
+    let text = stdout(&output);
+    assert!(text.contains("warning[rmx/contradiction]"), "{text}");
+    assert!(text.starts_with("SPF\n") && text.contains("\nRMX\n_rmx.both.example"), "{text}");
+}
+
+#[test]
+fn texts_of_every_method() {
+    for (method, text, code) in [
+        ("sender-id", "spf2.0/prattle -all", "version"),
+        ("caller-id", "<ep/>", "wrong-root"),
+        ("mail-from-mx", "out.example.com", "mx-record"),
+        ("rmx", "ipv4:192.0.2.0/33", "bad-prefix"),
+        ("dmp", "dmp=alow", "unknown-value"),
+        ("drip", "localhost", "bad-address"),
+    ] {
+        let (told, exit) = reports(&["--record", text, "--method", method]);
+        assert_eq!((codes(&told[0]), exit), (vec![code], 1), "{method}");
+        assert_eq!(told[0]["record"], text);
+    }
+}

@@ -129,7 +129,7 @@ impl Record {
     /// Brings records into the order in which they are evaluated. DNS has none: those with a
     /// negated entry come first, then the order of their octets. Of records that say the same one
     /// is left, since a domain may publish both forms.
-    pub(super) fn in_order<'r>(records: impl Iterator<Item = &'r Self>) -> Vec<&'r Self> {
+    pub(crate) fn in_order<'r>(records: impl Iterator<Item = &'r Self>) -> Vec<&'r Self> {
         let mut records: Vec<&Self> = records.collect();
         let negated = |record: &Self| record.entries.iter().any(|placed| placed.entry.negated);
         records.sort_by_key(|record| (!negated(record), &record.octets));

@@ -1,6 +1,6 @@
 //! Sets of addresses, as ranges.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 
@@ -99,60 +99,6 @@ impl Ranges {
     }
 }
 
-/// A number of addresses as people read it: `4,294,967,296`.
-pub(crate) fn grouped(count: u128) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A network that holds addresses from which no mail comes over the internet, in words.
-pub(crate) fn is_not_public(address: IpAddr) -> Option<&'static str> {
-    match address {
-        IpAddr::V4(address) => not_public_ipv4(address),
-        IpAddr::V6(address) => not_public_ipv6(address),
-    }
-}
-
-/// RFC 6890. The blocks for documentation are left alone: whoever writes them knows it.
-fn not_public_ipv4(address: Ipv4Addr) -> Option<&'static str> {
-    const NOT_PUBLIC: &[(Ipv4Addr, u8, &str)] = &[
-        (Ipv4Addr::new(0, 0, 0, 0), 8, "of the network itself"),
-        (Ipv4Addr::new(10, 0, 0, 0), 8, "private"),
-        (Ipv4Addr::new(100, 64, 0, 0), 10, "shared behind a provider's gateway"),
-        (Ipv4Addr::new(127, 0, 0, 0), 8, "a host's own"),
-        (Ipv4Addr::new(169, 254, 0, 0), 16, "of one link"),
-        (Ipv4Addr::new(172, 16, 0, 0), 12, "private"),
-        (Ipv4Addr::new(192, 168, 0, 0), 16, "private"),
-        (Ipv4Addr::new(224, 0, 0, 0), 4, "of groups, not hosts"),
-        (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved"),
-    ];
-    let within = |(network, prefix, _): &&(Ipv4Addr, u8, &str)| {
-        Addresses::ipv4(*network, *prefix).cover(&Addresses::ipv4(address, 32))
-    };
-    NOT_PUBLIC.iter().find(within).map(|(_, _, words)| *words)
-}
-
-fn not_public_ipv6(address: Ipv6Addr) -> Option<&'static str> {
-    const NOT_PUBLIC: &[(Ipv6Addr, u8, &str)] = &[
-        (Ipv6Addr::UNSPECIFIED, 127, "a host's own"),
-        (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, "IPv4 in disguise, and never matched"),
-        (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "private"),
-        (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "of one link"),
-        (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "of groups, not hosts"),
-    ];
-    let within = |(network, prefix, _): &&(Ipv6Addr, u8, &str)| {
-        Addresses::ipv6(*network, *prefix).cover(&Addresses::ipv6(address, 128))
-    };
-    NOT_PUBLIC.iter().find(within).map(|(_, _, words)| *words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,16 +127,5 @@ mod tests {
         assert!(all.cover(&Addresses::ipv6(Ipv6Addr::from_bits(u128::MAX), 128)));
         assert!(all.cover(&ipv4("255.255.255.255/32")));
         assert!(all.cover(&Addresses::default()) && Addresses::default().is_empty());
-    }
-
-    #[test]
-    fn where_no_mail_comes_from() {
-        let of = |text: &str| is_not_public(text.parse().unwrap());
-        assert_eq!(of("192.168.1.1"), Some("private"));
-        assert_eq!(of("::1"), Some("a host's own"));
-        assert_eq!(of("fd00::1"), Some("private"));
-        for public in ["192.0.2.1", "8.8.8.8", "2001:db8::1", "172.32.0.1", "100.128.0.0"] {
-            assert_eq!(of(public), None, "{public}");
-        }
     }
 }

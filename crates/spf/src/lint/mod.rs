@@ -14,7 +14,6 @@
 
 mod addresses;
 mod look_alike;
-mod look_ups;
 mod network;
 mod owner;
 mod reach;
@@ -25,17 +24,16 @@ mod term;
 mod tree;
 
 use quivive_evidence::{
-    Count, Evidence, Lint, LintReport, Linting, Method, Remark, Severity, Subject,
+    Count, Evidence, Lint, LintReport, Linting, LookUps, Method, Remark, Subject,
 };
 
-use crate::Limits;
+use crate::{Limits, Scope};
 use source::Source;
 use term::Term;
 
-pub(crate) use look_ups::LookUps;
 pub(crate) use tree::{Branch, State, Trouble, grow_text};
 
-pub use look_ups::QUESTIONS_MAX as LINT_QUESTIONS_MAX;
+pub use quivive_evidence::LINT_QUESTIONS_MAX;
 pub use tree::RECORDS_MAX as LINT_RECORDS_MAX;
 
 /// Looks SPF records over.
@@ -52,12 +50,19 @@ pub use tree::RECORDS_MAX as LINT_RECORDS_MAX;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SpfLint {
     limits: Limits,
+    scope: Scope,
 }
 
 impl SpfLint {
     /// A linter that counts against these limits.
     pub fn new(limits: Limits) -> Self {
-        Self { limits }
+        Self { limits, scope: Scope::Spf }
+    }
+
+    /// As [`SpfLint::new`], for terms that another scope reads: of what they include, the records
+    /// of that scope are followed.
+    pub fn in_scope(limits: Limits, scope: Scope) -> Self {
+        Self { limits, scope }
     }
 }
 
@@ -70,6 +75,7 @@ impl Lint for SpfLint {
         let look_ups = LookUps::new(evidence);
         let source = source::read(subject, &look_ups);
         let mut report = LintReport::new(Method::Spf, &source.text);
+        report.published = !source.records.is_empty();
         report.remarks.extend(source.remarks.iter().cloned());
         for record in &source.records {
             let terms = term::split(&source.text[record.clone()], record.start);
@@ -96,18 +102,11 @@ impl SpfLint {
         report: &mut LintReport,
     ) {
         let domain = subject.domain.as_deref();
-        let tree = tree::grow(domain, terms, look_ups);
+        let tree = tree::grow(domain, terms, self.scope, look_ups);
         report.remarks.extend(reach::remarks(&tree, terms, self.limits));
         report.remarks.extend(owner::explanation(domain, terms, look_ups));
         if look_ups.gave_up() {
-            report.remarks.push(Remark::new(
-                Severity::Advice,
-                "not-followed",
-                0..0,
-                "the record leads to more than is looked up here, so that this report is not \
-                 whole",
-                "shorten the record first",
-            ));
+            report.not_followed();
         }
         report.counts = vec![
             Count { what: "look-up terms", used: tree.terms(), most: self.limits.terms_max },
@@ -117,6 +116,7 @@ impl SpfLint {
                 most: self.limits.void_lookups_max,
             },
         ];
+        report.networks = tree.permits().networks();
         report.tree = vec![tree.shown(domain, &report.record)];
     }
 

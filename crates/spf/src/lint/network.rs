@@ -2,15 +2,10 @@
 
 use std::net::IpAddr;
 
-use quivive_evidence::{Remark, Severity};
+use quivive_evidence::{Remark, Severity, is_not_public, wide_network};
 
-use super::addresses::{grouped, is_not_public};
 use super::term::Term;
 use crate::record::{DualPrefix, Mechanism, Qualifier};
-
-/// A network with a shorter prefix is wide: more than one organisation sends from it.
-const WIDE_IPV4: u8 = 16;
-const WIDE_IPV6: u8 = 32;
 
 /// A network with its place in the record.
 struct Network<'t> {
@@ -107,40 +102,11 @@ impl<'t> Network<'t> {
         if self.qualifier != Qualifier::Pass {
             return None;
         }
-        wide(self.prefix, self.address.is_ipv4())
+        wide_network(self.prefix, self.address.is_ipv4())
     }
 
     fn contains(&self, other: &Self) -> bool {
         self.first <= other.first && other.last <= self.last
-    }
-}
-
-/// What is to be said about a network of this prefix length, if it is wide.
-fn wide(prefix: u8, is_ipv4: bool) -> Option<(String, String)> {
-    let (family, most) = if is_ipv4 { ("IPv4", WIDE_IPV4) } else { ("IPv6", WIDE_IPV6) };
-    let help = "name the networks that your mail comes from".to_owned();
-    match prefix {
-        0 => {
-            Some((format!("`/0` lets every {family} host in the world send for this domain"), help))
-        }
-        _ if prefix >= most => None,
-        _ if is_ipv4 => {
-            let count = 1_u64 << (32 - prefix);
-            Some((
-                format!(
-                    "`/{prefix}` lets {} hosts send for this domain, which are hardly all yours",
-                    grouped(count.into())
-                ),
-                help,
-            ))
-        }
-        _ => Some((
-            format!(
-                "`/{prefix}` is wider than what an organisation is given (a /{most} at most), \
-                 so that strangers may send for this domain"
-            ),
-            help,
-        )),
     }
 }
 
@@ -151,7 +117,7 @@ fn wide_prefix(term: &Term<'_>) -> Option<Remark> {
         return None;
     };
     let DualPrefix { ipv4, ipv6 } = prefix;
-    let (message, help) = wide(ipv4, true).or_else(|| wide(ipv6, false))?;
+    let (message, help) = wide_network(ipv4, true).or_else(|| wide_network(ipv6, false))?;
     Some(Remark::new(Severity::Warning, "wide-network", term.span.clone(), message, help))
 }
 

@@ -1,8 +1,7 @@
 //! What stands beside the record: its explanation, and what else there is at the domain's name.
 
-use quivive_evidence::{Answer, Outcome, Remark, Severity, Txt};
+use quivive_evidence::{Answer, LookUps, Outcome, Remark, Severity, Txt};
 
-use super::look_ups::LookUps;
 use super::source::Source;
 use super::term::{Meaning, Term};
 use super::tree;

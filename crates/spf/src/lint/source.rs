@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use quivive_evidence::{Answer, CHARACTER_STRING_MAX, Outcome, Remark, Severity, Subject, Txt};
+use quivive_evidence::{
+    Answer, CHARACTER_STRING_MAX, LookUps, Outcome, Remark, Severity, Subject, Txt,
+};
 
-use super::look_ups::LookUps;
 use crate::record::{RECORD_OCTETS_MAX, Record};
 
 /// The version section.

@@ -7,16 +7,15 @@ pub(crate) mod shown;
 
 use std::net::IpAddr;
 
-use quivive_evidence::{Answer, Failure, Outcome};
+use quivive_evidence::{Answer, Failure, LookUps, Outcome};
 
 use super::addresses::Addresses;
-use super::look_ups::LookUps;
 use super::term::{self, Meaning, Term};
 use crate::domain_spec::{DomainSpec, target_name};
 use crate::macro_string::{Letter, Letters};
 use crate::matching::MX_HOSTS_MAX;
 use crate::record::{DualPrefix, Mechanism, Qualifier, Record};
-use crate::{Published, Request, expand};
+use crate::{Published, Request, Scope, expand};
 
 /// How many records of others one subject is followed through.
 pub const RECORDS_MAX: usize = 64;
@@ -96,9 +95,14 @@ pub(crate) struct Void {
     pub(crate) ipv6: usize,
 }
 
-/// The tree of a record with these terms.
-pub(crate) fn grow(domain: Option<&str>, terms: &[Term<'_>], look_ups: &LookUps<'_>) -> Branch {
-    let mut grower = Grower { look_ups, path: Vec::new(), records: 0 };
+/// The tree of a record with these terms; of others, the records of this scope belong to it.
+pub(crate) fn grow(
+    domain: Option<&str>,
+    terms: &[Term<'_>],
+    scope: Scope,
+    look_ups: &LookUps<'_>,
+) -> Branch {
+    let mut grower = Grower { look_ups, scope, path: Vec::new(), records: 0 };
     grower.path.extend(domain.map(str::to_owned));
     let mut leaves = Vec::new();
     let mut redirect = None;
@@ -124,7 +128,7 @@ pub(crate) fn grow(domain: Option<&str>, terms: &[Term<'_>], look_ups: &LookUps<
 /// The tree of a text that holds terms alone, as `domain` would publish them.
 pub(crate) fn grow_text(domain: &str, text: &str, look_ups: &LookUps<'_>) -> Branch {
     let terms = term::mended(text, &(0..0)).unwrap_or_default();
-    grow(Some(domain), &terms, look_ups)
+    grow(Some(domain), &terms, Scope::Spf, look_ups)
 }
 
 fn ends(terms: &[Term<'_>]) -> bool {
@@ -133,6 +137,7 @@ fn ends(terms: &[Term<'_>]) -> bool {
 
 struct Grower<'g, 'e> {
     look_ups: &'g LookUps<'e>,
+    scope: Scope,
     /// The domains from the root to here.
     path: Vec<String>,
     records: usize,
@@ -160,7 +165,7 @@ impl Grower<'_, '_> {
         }
         self.records += 1;
         let Some(answer) = self.look_ups.txt(domain) else { return branch(State::Unknown) };
-        let record = match (&answer.outcome, Published::of(answer)) {
+        let record = match (&answer.outcome, Published::in_scope(answer, self.scope)) {
             (Outcome::Failed(failure), _) => return branch(State::Failed(*failure)),
             (Outcome::NoName, _) => return branch(State::NoDomain),
             (_, Published::Nothing) => return branch(State::NoRecord),

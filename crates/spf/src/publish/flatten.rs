@@ -1,10 +1,10 @@
 //! Names replaced by the addresses that they have at this moment.
 
 use ipnet::IpNet;
-use quivive_evidence::{Evidence, Question, Senders};
+use quivive_evidence::{Evidence, LookUps, Question, Senders};
 
 use super::look_ups;
-use crate::lint::{Branch, LookUps, State, Trouble, grow_text};
+use crate::lint::{Branch, State, Trouble, grow_text};
 
 /// Senders by their addresses, as far as that can be done.
 #[derive(Debug, Clone, PartialEq, Eq)]

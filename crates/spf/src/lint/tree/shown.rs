@@ -1,8 +1,7 @@
 //! The tree for people.
 
-use quivive_evidence::LintNode;
+use quivive_evidence::{LintNode, grouped};
 
-use super::super::addresses::grouped;
 use super::{Branch, Leaf, State, Trouble};
 
 impl Branch {

@@ -1,17 +1,18 @@
-//! What the linter asks, within bounds.
+//! What a linter asks, within bounds.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use quivive_evidence::{Answer, Evidence, Mx, Octets, Question, RecordType, Txt};
+use super::{LintReport, Linting};
+use crate::{Answer, Evidence, Failure, Mx, Octets, Question, RecordType, Txt};
 
 /// How many different questions one subject can bring up: enough for a record with ten includes of
 /// ten terms each, and no more than a small load for whoever answers.
-pub const QUESTIONS_MAX: usize = 300;
+pub const LINT_QUESTIONS_MAX: usize = 300;
 
 /// The evidence, with a note of what it lacks.
-pub(crate) struct LookUps<'e> {
+pub struct LookUps<'e> {
     evidence: &'e dyn Evidence,
     asked: RefCell<BTreeSet<Question>>,
     missing: RefCell<Vec<Question>>,
@@ -21,7 +22,8 @@ pub(crate) struct LookUps<'e> {
 }
 
 impl<'e> LookUps<'e> {
-    pub(crate) fn new(evidence: &'e dyn Evidence) -> Self {
+    /// Look-ups in this evidence; nothing was asked yet.
+    pub fn new(evidence: &'e dyn Evidence) -> Self {
         Self {
             evidence,
             asked: RefCell::default(),
@@ -31,49 +33,74 @@ impl<'e> LookUps<'e> {
         }
     }
 
-    pub(crate) fn txt(&self, name: &str) -> Option<&'e Answer<Txt>> {
+    /// The text records of a name.
+    pub fn txt(&self, name: &str) -> Option<&'e Answer<Txt>> {
         self.known(name, RecordType::Txt, self.evidence.txt(name))
     }
 
-    pub(crate) fn ipv4(&self, name: &str) -> Option<&'e Answer<Ipv4Addr>> {
+    /// The IPv4 addresses of a name.
+    pub fn ipv4(&self, name: &str) -> Option<&'e Answer<Ipv4Addr>> {
         self.known(name, RecordType::A, self.evidence.ipv4(name))
     }
 
-    pub(crate) fn ipv6(&self, name: &str) -> Option<&'e Answer<Ipv6Addr>> {
+    /// The IPv6 addresses of a name.
+    pub fn ipv6(&self, name: &str) -> Option<&'e Answer<Ipv6Addr>> {
         self.known(name, RecordType::Aaaa, self.evidence.ipv6(name))
     }
 
-    pub(crate) fn mx(&self, name: &str) -> Option<&'e Answer<Mx>> {
+    /// The mail exchangers of a name.
+    pub fn mx(&self, name: &str) -> Option<&'e Answer<Mx>> {
         self.known(name, RecordType::Mx, self.evidence.mx(name))
     }
 
-    pub(crate) fn other(&self, name: &str, record_type: u16) -> Option<&'e Answer<Octets>> {
+    /// The records of any other type.
+    pub fn other(&self, name: &str, record_type: u16) -> Option<&'e Answer<Octets>> {
         let answer = self.evidence.other(name, record_type);
         self.known(name, RecordType::Other(record_type), answer)
     }
 
+    /// The addresses of a host, of both families; none while they are not known.
+    pub fn addresses(&self, name: &str) -> Option<Result<Vec<IpAddr>, Failure>> {
+        fn of<T: Copy + Into<IpAddr>>(answer: &Answer<T>) -> Result<Vec<IpAddr>, Failure> {
+            Ok(answer.records()?.iter().map(|address| (*address).into()).collect())
+        }
+        let (ipv4, ipv6) = (self.ipv4(name), self.ipv6(name));
+        match (of(ipv4?), of(ipv6?)) {
+            (Ok(ipv4), Ok(ipv6)) => Some(Ok([ipv4, ipv6].concat())),
+            (Err(failure), _) | (_, Err(failure)) => Some(Err(failure)),
+        }
+    }
+
     /// The questions whose answers are missing, in the order in which they came up.
-    pub(crate) fn missing(self) -> Vec<Question> {
+    pub fn missing(self) -> Vec<Question> {
         self.missing.into_inner()
     }
 
+    /// The report with the questions whose answers it lacks.
+    pub fn finish(self, mut report: LintReport) -> Linting {
+        if self.gave_up() {
+            report.not_followed();
+        }
+        Linting { report: report.finished(), missing: self.missing() }
+    }
+
     /// Notes that not everything is followed.
-    pub(crate) fn give_up(&self) {
+    pub fn give_up(&self) {
         self.gave_up.set(true);
     }
 
     /// Whether there was more to follow than the bounds allow.
-    pub(crate) fn gave_up(&self) -> bool {
+    pub fn gave_up(&self) -> bool {
         self.gave_up.get()
     }
 
     /// Begins anew to look for the shortest time that an answer holds.
-    pub(crate) fn forget_ttl(&self) {
+    pub fn forget_ttl(&self) {
         self.ttl.set(u32::MAX);
     }
 
     /// The shortest time that an answer holds which was used since, in seconds.
-    pub(crate) fn ttl(&self) -> u32 {
+    pub fn ttl(&self) -> u32 {
         self.ttl.get()
     }
 
@@ -91,7 +118,7 @@ impl<'e> LookUps<'e> {
         let question = Question::dns(name, record_type);
         let mut asked = self.asked.borrow_mut();
         if !asked.contains(&question) {
-            if asked.len() >= QUESTIONS_MAX {
+            if asked.len() >= LINT_QUESTIONS_MAX {
                 self.give_up();
                 return None;
             }
