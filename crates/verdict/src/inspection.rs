@@ -37,8 +37,8 @@ impl Inspector {
         Self { linters, policy: Arc::new(comparison::policy(policy)) }
     }
 
-    /// Looks a subject over. What a domain publishes for several schemes is compared: where one lets
-    /// an address send for the domain that another refuses, the later report says so.
+    /// Looks a subject over. What a domain publishes for several schemes is compared: where one
+    /// lets an address send for the domain that another refuses, the later report says so.
     pub fn inspect(&self, subject: &Subject, evidence: &dyn Evidence) -> Inspection {
         let mut inspection = Inspection { reports: Vec::new(), missing: Vec::new() };
         for linter in &self.linters {

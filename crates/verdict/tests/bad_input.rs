@@ -319,8 +319,8 @@ fn ten_from_fields() {
     names(&[&ten[..], b"Resent-From: r@r.test\r\n"].concat(), "r.test", "r.test");
 }
 
-/// RFC 4407 section 2, and the draft's section 4.5, in every order of a block's fields: a Resent-From
-/// above a Resent-Sender is of a later block only if trace fields stand between them.
+/// RFC 4407 section 2, and the draft's section 4.5, in every order of a block's fields: a
+/// Resent-From above a Resent-Sender is of a later block only if trace fields stand between them.
 #[test]
 fn resent_blocks_in_every_order() {
     let fields = [
