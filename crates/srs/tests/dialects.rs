@@ -64,6 +64,19 @@ fn exim() {
 }
 
 /// The days whose first digit is zero have one digit in Exim, and the first day of all has none.
+/// Some senders leave away the quotes that such dots need: they get their bounces in quotes.
+#[test]
+fn exim_signs_odd_dots_as_they_come() {
+    let exim = srs(Dialect::Exim, &[]);
+    for (sender, back) in [
+        ("a..b@s.example", "\"a..b\"@s.example"),
+        ("a.@s.example", "\"a.\"@s.example"),
+        ("\"a..b\"@s.example", "\"a..b\"@s.example"),
+    ] {
+        assert_eq!(reverse(&exim, &forward(&exim, sender)), back, "{sender}");
+    }
+}
+
 #[test]
 fn exims_short_stamps() {
     let exim = srs(Dialect::Exim, &[]);
