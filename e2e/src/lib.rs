@@ -30,4 +30,5 @@ pub mod sendmail;
 pub mod srs;
 pub mod submission;
 pub mod trust;
+pub mod unbound;
 pub mod wait;

@@ -1,4 +1,5 @@
-//! NSD, an authoritative name server, as the whole of DNS: it serves the root zone.
+//! NSD, an authoritative name server, as the whole of DNS: it serves the root zone. Or of one zone
+//! alone.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -26,25 +27,37 @@ pub fn start_at(address: SocketAddr, records: &str) -> Peer {
     start_server(Some(address), records)
 }
 
+/// Starts a name server for one zone, given whole.
+///
+/// # Panics
+/// When NSD refuses it.
+pub fn start_zone(origin: &str, zone: &str) -> Peer {
+    serve(None, (origin, zone), &[])
+}
+
 fn start_server(address: Option<SocketAddr>, records: &str) -> Peer {
+    let zone = format!(
+        "$TTL 300\n$ORIGIN .\n. SOA ns. hostmaster. 1 3600 600 86400 300\n. NS ns.\n{records}\n"
+    );
+    serve(address, (".", &zone), &failing_names(records))
+}
+
+fn serve(address: Option<SocketAddr>, (origin, zone): (&str, &str), failing: &[&str]) -> Peer {
     let prepare = |folder: &Path, address: SocketAddr| {
-        let zone = format!(
-            "$TTL 300\n$ORIGIN .\n. SOA ns. hostmaster. 1 3600 600 86400 300\n. NS ns.\n{records}\n"
-        );
-        fs::write(folder.join("root.zone"), zone).expect("the folder is ours");
-        let settings = settings(folder, address, &failing_names(records));
+        fs::write(folder.join("served.zone"), zone).expect("the folder is ours");
+        let settings = settings(folder, address, origin, failing);
         fs::write(folder.join("nsd.conf"), settings).expect("the folder is ours");
         let words = ["nsd", "-d", "-V", "2", "-c"].map(str::to_owned);
         words.into_iter().chain([folder.join("nsd.conf").display().to_string()]).collect()
     };
-    let is_ready = |address| matches!(dns::ask(address, ".", SOA), Some((0, _)));
+    let is_ready = |address| matches!(dns::ask(address, origin, SOA), Some((0, _)));
     match address {
         Some(address) => Peer::start_at(address, "nsd", prepare, is_ready),
         None => Peer::start("nsd", prepare, is_ready),
     }
 }
 
-fn settings(folder: &Path, address: SocketAddr, failing: &[&str]) -> String {
+fn settings(folder: &Path, address: SocketAddr, origin: &str, failing: &[&str]) -> String {
     let (folder, ip, port) = (folder.display(), address.ip(), address.port());
     let mut text = format!(
         r#"server:
@@ -61,8 +74,8 @@ fn settings(folder: &Path, address: SocketAddr, failing: &[&str]) -> String {
 remote-control:
   control-enable: no
 zone:
-  name: "."
-  zonefile: "root.zone"
+  name: "{origin}"
+  zonefile: "served.zone"
 "#
     );
     for name in failing {

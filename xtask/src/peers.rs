@@ -22,6 +22,12 @@ struct Peer {
 const PEERS: &[Peer] = &[
     Peer { name: "nsd", packages: &["nsd"], proof: "usr/sbin/nsd", accounts: &[] },
     Peer {
+        name: "unbound",
+        packages: &["unbound", "ldnsutils"],
+        proof: "usr/sbin/unbound",
+        accounts: &["unbound"],
+    },
+    Peer {
         name: "postfix",
         packages: &["postfix"],
         proof: "usr/sbin/smtp-source",
