@@ -61,7 +61,8 @@ fn write_tree(out: &mut impl Write, report: &LintReport) -> io::Result<()> {
     let mut left = NODES_MAX;
     for root in &report.tree {
         let text = excerpt(&root.text, TREE_CHARACTERS_MAX);
-        writeln!(out, "{STRONG}{text}{STRONG:#}  {QUIET}{}{QUIET:#}", root.note)?;
+        let note = if root.note.is_empty() { String::new() } else { format!("  {}", root.note) };
+        writeln!(out, "{STRONG}{text}{STRONG:#}{QUIET}{note}{QUIET:#}")?;
         let is_one_line = !report.record.is_empty() && !report.record.contains('\n');
         if is_one_line && root.text != report.record {
             writeln!(

@@ -20,7 +20,7 @@ struct Command {
 
 #[test]
 fn lint() {
-    check("lint.md", 10);
+    check("lint.md", 11);
 }
 
 #[test]
