@@ -8,6 +8,9 @@
 //!   network    networks alone and against each other
 //!   look_alike names that can be taken for others
 //! tree     the record with all that it includes: look-ups, void ones, addresses
+//!   grow       how it is made, term by term
+//!   name       the names that terms are about
+//!   shown      how it is told
 //!   reach      what of the tree cannot be had, costs too much, or adds nothing
 //! owner    what else stands at the name
 //! ```
