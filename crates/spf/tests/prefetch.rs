@@ -1,5 +1,5 @@
-//! Asking ahead of need changes no result, cause, trace, count or explanation; and however a record
-//! is made, few questions are put ahead of need.
+//! Asking ahead of need, and keeping answers, changes no result, cause, trace, count or explanation;
+//! and however a record is made, few questions are put ahead of need.
 
 mod world;
 
@@ -11,17 +11,25 @@ use quivive_evidence::{
     AHEAD_OTHER_ROUND_MAX, AHEAD_QUESTIONS_MAX, AHEAD_TXT_ROUND_MAX, Facts, FindingResult,
     Identity, Question, RecordType,
 };
-use quivive_spf::{Limits, QUESTIONS_MAX, Spf};
+use quivive_spf::{COMPILED_AT, Limits, QUESTIONS_MAX, Spf};
 use world::{Run, World, all, strictly};
 
 const NAMES: usize = 8;
+
+/// Enough for a record to be compiled.
+const NETWORKS: &str = " ?ip4:192.0.2.64/26 ip4:192.0.2.96 ip4:192.0.2.100/31 ~ip4:192.0.2.128/30 \
+    ip4:10.0.0.0/8 ip4:10.1.0.0/16 ip6:2001:db8::/48 ip6:2001:db8:1::/48 ip4:198.51.100.0/25";
 
 fn spf() -> Spf {
     Spf::new(Identity::Mailfrom, Limits::default())
 }
 
 fn facts() -> Facts {
-    let mut facts = Facts::new([192, 0, 2, 1].into());
+    facts_of([192, 0, 2, 1])
+}
+
+fn facts_of(client: [u8; 4]) -> Facts {
+    let mut facts = Facts::new(client.into());
     facts.helo = "n1.test".to_owned();
     facts.reverse_path = "some-body@n0.test".to_owned();
     facts.receiver = "receiver.test".to_owned();
@@ -75,13 +83,15 @@ prop_compose! {
         records in prop::collection::vec(prop::option::weighted(0.9, record()), NAMES),
         others in prop::collection::vec(other(), NAMES),
         reverse in prop::collection::vec(any::<Index>(), 0..4),
+        networks in select(vec!["", NETWORKS]),
         explanation in select(vec!["%{i} is not %{o}", "see %{p}", "%{x}", "caf\u{e9}"]),
     ) -> World {
         let mut world = World::default();
         let name = |index: usize| format!("n{index}.test");
         for (index, (record, (address, mx, hosts))) in records.iter().zip(others).enumerate() {
             if let Some(record) = record {
-                world.txt(&name(index), &[record]);
+                let record = record.replacen("v=spf1", &format!("v=spf1{networks}"), 1);
+                world.txt(&name(index), &[&record]);
             }
             world.txt(&format!("explain.{}", name(index)), &[explanation]);
             match address {
@@ -129,6 +139,18 @@ proptest! {
         prop_assert_eq!(&needed, &strict.asked);
         prop_assert!(eager.asked.is_superset(&needed));
         prop_assert!(needed.len() <= QUESTIONS_MAX + 12);
+    }
+
+    /// What is kept with an answer, a parsed record or a table made of it, changes nothing: neither
+    /// result, cause and explanation nor trace and questions.
+    #[test]
+    fn keeping_answers_changes_nothing(world in world(), client in any::<u8>()) {
+        let facts = facts_of([192, 0, 2, client]);
+        let cold = world.run(spf(), &facts, all).finding;
+        for _ in 0..COMPILED_AT {
+            world.run(spf(), &facts_of([192, 0, 2, client ^ 1]), all);
+        }
+        prop_assert_eq!(cold, world.run(spf(), &facts, all).finding);
     }
 
     #[test]
