@@ -1,5 +1,5 @@
-//! Asking ahead of need, and keeping answers, changes no result, cause, trace, count or explanation;
-//! and however a record is made, few questions are put ahead of need.
+//! Asking ahead of need, and keeping answers, changes no result, cause, trace, count or
+//! explanation; and however a record is made, few questions are put ahead of need.
 
 mod world;
 
