@@ -1,6 +1,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::{Answer, DomainName, Facts, Finding, Missing, Mx, Octets, StoredQuestion, Txt};
+use crate::{
+    Answer, Derived, DomainName, Facts, Finding, Missing, Mx, Octets, StoredQuestion, Txt,
+};
 
 /// What the world answered so far: look-ups by type, each `None` where nothing is known yet.
 ///
@@ -17,6 +19,11 @@ pub trait Evidence {
     fn ptr(&self, name: &str) -> Option<&Answer<DomainName>>;
     /// The text records of a name.
     fn txt(&self, name: &str) -> Option<&Answer<Txt>>;
+    /// As [`Evidence::txt`], and the place for what is derived from this answer and others; none
+    /// where an answer may be another one tomorrow.
+    fn txt_with_derived(&self, name: &str) -> Option<(&Answer<Txt>, Option<&Derived>)> {
+        Some((self.txt(name)?, None))
+    }
     /// The records of any other type, as raw RDATA.
     fn other(&self, name: &str, record_type: u16) -> Option<&Answer<Octets>>;
     /// The entries that are stored under a key of a table.

@@ -41,7 +41,7 @@ pub use lint::{
     Count, LINT_QUESTIONS_MAX, Lint, LintNode, LintReport, Linting, LookUps, REMARKS_MAX, Remark,
     Severity, Subject, grouped, is_not_public, permitted_host, permitted_network, wide_network,
 };
-pub use memo::Memo;
+pub use memo::{Derived, Memo};
 pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};
 pub use notebook::{Notebook, Noted};
 pub use octets::{Octets, Txt};

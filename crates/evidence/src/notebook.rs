@@ -5,8 +5,8 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::{
-    Answer, DnsAnswer, DnsQuestion, DomainName, Evidence, Failure, Mx, NotedAnswer, Octets,
-    Outcome, Question, RecordType, Source, StoredQuestion, Txt,
+    Answer, Derived, DnsAnswer, DnsQuestion, DomainName, Evidence, Failure, Mx, NotedAnswer,
+    Octets, Outcome, Question, RecordType, Source, StoredQuestion, Txt,
 };
 
 /// Evidence as a driver records it: every question that was answered for a message, with its
@@ -33,6 +33,7 @@ struct Known {
     txt: Option<Arc<Answer<Txt>>>,
     /// Few names have any, and none has many.
     other: Option<Box<Others>>,
+    derived: Derived,
 }
 
 type Others = Vec<(u16, Arc<Answer<Octets>>)>;
@@ -164,6 +165,11 @@ impl Evidence for Notebook {
 
     fn txt(&self, name: &str) -> Option<&Answer<Txt>> {
         self.names.get(name)?.txt.as_deref()
+    }
+
+    fn txt_with_derived(&self, name: &str) -> Option<(&Answer<Txt>, Option<&Derived>)> {
+        let known = self.names.get(name)?;
+        Some((known.txt.as_deref()?, Some(&known.derived)))
     }
 
     fn other(&self, name: &str, record_type: u16) -> Option<&Answer<Octets>> {

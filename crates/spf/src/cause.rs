@@ -22,6 +22,11 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
+    /// Whether a limit was passed that counts over a whole check.
+    pub(crate) fn is_limit_of_walk(self) -> bool {
+        matches!(self, Self::TermLimit | Self::VoidLookupLimit | Self::QuestionBudget)
+    }
+
     /// The stable word for it.
     pub(crate) fn token(self) -> &'static str {
         match self {

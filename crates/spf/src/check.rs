@@ -4,8 +4,8 @@ use quivive_evidence::{
 };
 
 use crate::Request;
-use crate::walk::TERMS_MAX;
-use crate::walk::{Conclusion, Walk};
+use crate::conclusion::{Conclusion, Decider};
+use crate::walk::{TERMS_MAX, Walk};
 
 /// The limits that RFC 7208 section 4.6.4 leaves to the receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,19 +100,35 @@ impl From<Conclusion<'_>> for quivive_evidence::Conclusion {
 }
 
 /// The result of check_host() alone, without a trace: what a caller in a hurry needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Outcome<'e> {
     /// The result.
     pub result: FindingResult,
     /// Why, as [`Finding::cause`].
     pub cause: &'static str,
-    /// The directive that decided, if one did.
-    pub decided_by: Option<&'e str>,
     /// How many terms that ask DNS were evaluated (RFC 7208 section 4.6.4).
     pub terms: usize,
     /// How many look-ups found nothing.
     pub void_lookups: usize,
+    pub(crate) decided_by: Option<Decider<'e>>,
 }
+
+impl<'e> Outcome<'e> {
+    /// The directive that decided, if one did.
+    pub fn decided_by(&self) -> Option<&'e str> {
+        self.decided_by.map(Decider::text)
+    }
+}
+
+impl PartialEq for Outcome<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let parts =
+            |outcome: &Self| (outcome.result, outcome.cause, outcome.terms, outcome.void_lookups);
+        parts(self) == parts(other) && self.decided_by() == other.decided_by()
+    }
+}
+
+impl Eq for Outcome<'_> {}
 
 /// check_host() (RFC 7208 section 4) with what is known.
 ///

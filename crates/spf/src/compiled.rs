@@ -6,9 +6,9 @@
 //! depends on nothing but its record and ends with the answer that the record came in.
 //!
 //! No meaning of a term is written down here: [`matches_unasked`] is tried on the first address of
-//! a span, and says which networks it compares; the next one of their edges ends the span.
+//! each span (`spans.rs`). What a domain comes to with all that it includes is in `settled.rs`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use crate::matching::matches_unasked;
 use crate::packed::{Place, Step, Unpacking};
 use crate::record::{Name, Record};
-use crate::trace::Watch;
+use crate::spans::{Bounds, NextEdge, Spans};
 
 /// At which evaluation a record's table is made. That takes as long as a few dozen evaluations, and
 /// the table is lost with the answer.
@@ -29,6 +29,10 @@ pub const NETWORKS_MIN: usize = 8;
 /// Records with more directives are read term by term where they stand: the time for a table grows
 /// with the square of their number.
 pub const DIRECTIVES_MAX: usize = 256;
+
+/// What so many directives can come to: each network has two edges, and at each all are compared.
+const BOUNDS: Bounds =
+    Bounds { spans: 2 * DIRECTIVES_MAX, comparisons: (2 * DIRECTIVES_MAX + 1) * DIRECTIVES_MAX };
 
 /// A record made ready for evaluation.
 #[derive(Debug)]
@@ -44,18 +48,10 @@ pub(crate) struct Compiled {
 struct Table {
     /// The places of those that ask DNS.
     asking: Box<[u16]>,
-    ipv4: Spans<u32>,
-    ipv6: Spans<u128>,
-}
-
-/// The addresses of one family, and for each span of them the place of the first directive that
-/// matches without asking; the number of directives where none does.
-#[derive(Debug)]
-struct Spans<A> {
-    /// For the addresses below all others.
-    lowest: u16,
-    /// For those from an address on, the lowest first.
-    others: Box<[(A, u16)]>,
+    /// The place of the first directive that matches without asking; the number of directives where
+    /// none does.
+    ipv4: Spans<u32, u16>,
+    ipv6: Spans<u128, u16>,
 }
 
 /// The directives of a record that are evaluated.
@@ -121,50 +117,27 @@ impl Compiled {
         if self.evaluations.fetch_add(1, Ordering::Relaxed) + 1 < COMPILED_AT {
             return None;
         }
-        self.table.get_or_init(|| Some(Box::new(Table::of(record)))).as_deref()
+        self.table.get_or_init(|| Table::of(record).map(Box::new)).as_deref()
     }
 }
 
 impl Table {
-    fn of(record: &Record) -> Self {
+    fn of(record: &Record) -> Option<Self> {
         let anybody = Ipv4Addr::UNSPECIFIED.into();
         let asks = |place: &Place<'_>| matches_unasked(*place, anybody, &mut ()).is_none();
         let places = (0..).zip(record.packed().directives());
-        Self {
+        Some(Self {
             asking: places.filter(|(_, place)| asks(place)).map(|(at, _)| at).collect(),
-            ipv4: Spans::of(record, |bits: u32| Ipv4Addr::from_bits(bits).into()),
-            ipv6: Spans::of(record, |bits: u128| Ipv6Addr::from_bits(bits).into()),
-        }
+            ipv4: Spans::over(BOUNDS, |client, watch| first_to_match(record, client, watch))?,
+            ipv6: Spans::over(BOUNDS, |client, watch| first_to_match(record, client, watch))?,
+        })
     }
 
     #[inline]
     fn decisive(&self, client: IpAddr) -> u16 {
         match client {
-            IpAddr::V4(client) => self.ipv4.decisive(client.to_bits()),
-            IpAddr::V6(client) => self.ipv6.decisive(client.to_bits()),
-        }
-    }
-}
-
-impl<A: Bits> Spans<A> {
-    fn of(record: &Record, address: impl Fn(A) -> IpAddr) -> Self {
-        let mut others: Vec<(A, u16)> = Vec::new();
-        let mut watch = NextEdge { client: 0, edge: None };
-        let lowest = first_to_match(record, address(A::of(0)), &mut watch);
-        while let Some(edge) = watch.edge {
-            watch = NextEdge { client: edge, edge: None };
-            let first = first_to_match(record, address(A::of(edge)), &mut watch);
-            if first != others.last().map_or(lowest, |(_, before)| *before) {
-                others.push((A::of(edge), first));
-            }
-        }
-        Self { lowest, others: others.into() }
-    }
-
-    fn decisive(&self, client: A) -> u16 {
-        match self.others.partition_point(|(start, _)| *start <= client) {
-            0 => self.lowest,
-            spans => self.others[spans - 1].1,
+            IpAddr::V4(client) => *self.ipv4.at(client.to_bits()),
+            IpAddr::V6(client) => *self.ipv6.at(client.to_bits()),
         }
     }
 }
@@ -179,49 +152,6 @@ fn first_to_match(record: &Record, client: IpAddr, watch: &mut NextEdge) -> u16 
         before += 1;
     }
     before
-}
-
-/// Looks for the lowest address above the client's at which a comparison could come out otherwise.
-struct NextEdge {
-    client: u128,
-    edge: Option<u128>,
-}
-
-impl Watch for NextEdge {
-    const LOOKS_AT_ALL: bool = true;
-
-    fn compared(&mut self, network: IpAddr, prefix: u8) {
-        let (network, width) = match network {
-            IpAddr::V4(network) => (network.to_bits().into(), 32),
-            IpAddr::V6(network) => (network.to_bits(), 128),
-        };
-        let host_bits = width - u32::from(prefix);
-        // Of a whole address none is left.
-        let first = network.checked_shr(host_bits).unwrap_or(0).checked_shl(host_bits).unwrap_or(0);
-        let last = first | !u128::MAX.checked_shl(host_bits).unwrap_or(0);
-        let behind = last.checked_add(1).filter(|behind| width == 128 || *behind >> width == 0);
-        for edge in [Some(first), behind].into_iter().flatten().filter(|edge| *edge > self.client) {
-            self.edge = Some(self.edge.map_or(edge, |known| known.min(edge)));
-        }
-    }
-}
-
-/// The bits of an address.
-trait Bits: Copy + Ord {
-    /// From bits that are no more than it has.
-    fn of(bits: u128) -> Self;
-}
-
-impl Bits for u32 {
-    fn of(bits: u128) -> Self {
-        bits as Self
-    }
-}
-
-impl Bits for u128 {
-    fn of(bits: u128) -> Self {
-        bits
-    }
 }
 
 #[cfg(test)]

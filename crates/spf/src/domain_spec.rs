@@ -18,6 +18,13 @@ pub enum DomainSpec<'t> {
 impl<'t> DomainSpec<'t> {
     /// Parses a domain-spec that begins at `offset` of its record.
     pub(crate) fn parse_at(text: &'t str, offset: usize) -> Result<Self, SyntaxError> {
+        match plain_name(text) {
+            Some(name) => Ok(Self::Literal(Some(name))),
+            None => Self::parse_closely(text, offset),
+        }
+    }
+
+    fn parse_closely(text: &'t str, offset: usize) -> Result<Self, SyntaxError> {
         let macros = MacroString::parse_at(text, offset, Place::Record)?;
         if !ends_well(macros) {
             return Err(SyntaxErrorKind::DomainEnd.at(offset..offset + text.len()));
@@ -42,6 +49,54 @@ impl<'t> DomainSpec<'t> {
         }
     }
 }
+
+/// What a text is for which little needs to be known: a name as it is asked, the closing dot
+/// excepted. Most are; what is none may yet be a domain-spec.
+fn plain_name(text: &str) -> Option<&str> {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let (mut seen, mut label, mut length, mut dots) = (0, 0, 0, 0);
+    for octet in name.bytes() {
+        let sign = SIGNS[usize::from(octet)];
+        if sign != DOT {
+            label |= sign;
+            length += 1;
+        } else if matches!(length, 1..=63) {
+            seen |= label;
+            (label, length, dots) = (0, 0, dots + 1);
+        } else {
+            return None;
+        }
+    }
+    let is_asked = (seen | label) & OTHER == 0 && name.len() <= NAME_OCTETS_MAX;
+    let is_top = dots > 0 && matches!(length, 1..=63) && matches!(label, LETTER | ALPHANUMERIC);
+    (is_asked && is_top).then_some(name)
+}
+
+/// What [`plain_name`] tells apart.
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+const ALPHANUMERIC: u8 = LETTER | DIGIT;
+const DOT: u8 = 4;
+/// What may stand in a name, but not in the last label; at some of its places a hyphen may.
+const SIGN: u8 = 8;
+const OTHER: u8 = 16;
+
+const SIGNS: [u8; 256] = {
+    let mut signs = [OTHER; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        signs[octet] = match octet as u8 {
+            b'a'..=b'z' => LETTER,
+            b'0'..=b'9' => DIGIT,
+            b'.' => DOT,
+            b'A'..=b'Z' | b'%' => OTHER,
+            b'!'..=b'~' => SIGN,
+            _ => OTHER,
+        };
+        octet += 1;
+    }
+    signs
+};
 
 /// domain-end = ( "." toplabel [ "." ] ) / macro-expand
 fn ends_well(macros: MacroString<'_>) -> bool {
@@ -117,6 +172,49 @@ mod tests {
         for text in ["A.example", "a%_.example", &over_long] {
             assert!(matches!(spec(text), DomainSpec::Macros(_)), "{text}");
         }
+    }
+
+    /// The short way and the close look come to the same.
+    #[test]
+    fn plain_names_are_what_a_close_look_finds() {
+        let most = format!("{}example", "b.".repeat(122));
+        let texts = [
+            "a.example",
+            "a.example.",
+            "a..example",
+            ".a.example",
+            "a.1example",
+            "a.123",
+            "a.b-c",
+            "a.-b",
+            "a",
+            "a.",
+            ".",
+            "",
+            "..",
+            "_spf.a.example",
+            "a:b/c.example",
+            "a.b_c",
+            "A.example",
+            "a%.b",
+            "é.b",
+            "a b.example",
+            &most,
+            &format!("b{most}"),
+            &format!("bbb{most}"),
+            &format!("{}.example", "a".repeat(63)),
+            &format!("{}.example", "a".repeat(64)),
+            &format!("a.{}", "b".repeat(64)),
+        ];
+        for text in texts {
+            let closely = DomainSpec::parse_closely(text, 3);
+            match plain_name(text) {
+                Some(name) => assert_eq!(closely, Ok(DomainSpec::Literal(Some(name))), "{text}"),
+                None => assert_eq!(DomainSpec::parse_at(text, 3), closely, "{text}"),
+            }
+        }
+        assert_eq!(plain_name("_spf.a1.example."), Some("_spf.a1.example"));
+        assert_eq!(plain_name(&most), Some(&*most));
     }
 
     #[test]

@@ -3,17 +3,19 @@
 //! The way of a check: [`Spf::evaluate`](quivive_evidence::Evaluate::evaluate) makes a [`Request`]
 //! out of the facts and walks (`walk.rs`) the [`Record`]s that the evidence holds, asking of each
 //! mechanism whether it matches (`matching.rs`). A record is parsed once and kept beside its answer
-//! ([`Published`]).
+//! ([`Published`]), and so is what would take long to find out again (`compiled.rs`, `settled.rs`).
 //!
 //! *Trusts:* nothing. Records, names and addresses are a stranger's. *Can be made to do:* ask at
 //! most [`QUESTIONS_MAX`] questions, of which few ahead of need (see
 //! [`quivive_evidence::Missing`]). *Known harm:* `exists` with macros of the sender tells a domain
 //! about the mail it is asked for.
 
+mod argument;
 mod best_guess;
 mod cause;
 mod check;
 mod compiled;
+mod conclusion;
 mod domain_spec;
 mod expand;
 mod format;
@@ -27,7 +29,12 @@ mod received_spf;
 mod record;
 mod request;
 mod scope;
+mod settled;
+mod spans;
 mod syntax;
+mod target;
+#[cfg(test)]
+mod test_world;
 mod trace;
 mod walk;
 
@@ -46,5 +53,6 @@ pub use record::{
 };
 pub use request::Request;
 pub use scope::Scope;
+pub use settled::{COMPARISONS_MAX, INCLUDED_SPANS_MAX, OWN_SPANS_MAX, SETTLED_AT};
 pub use syntax::{SyntaxError, SyntaxErrorKind};
 pub use walk::{EXPLANATION_QUESTIONS_MAX, QUESTIONS_MAX, TERMS_MAX};

@@ -7,11 +7,13 @@ use quivive_evidence::{Ahead, Answer, DomainName, Evidence, Mx, RecordType, writ
 use quivive_mail::domain::is_within;
 
 use crate::cause::Cause;
+use crate::conclusion::Stop;
 use crate::domain_spec::{DomainSpec, is_askable};
 use crate::packed::Place;
 use crate::record::{DualPrefix, Name};
+use crate::target::{NameBuffer, Target};
 use crate::trace::Watch;
-use crate::walk::{NameBuffer, Stop, Target, Walk, ahead};
+use crate::walk::{Walk, ahead};
 
 /// How many hosts an `mx` may name; more are an error (RFC 7208 section 4.6.4).
 pub const MX_HOSTS_MAX: usize = 10;
@@ -105,27 +107,35 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
             IpAddr::V4(client) => {
                 let answer = self.evidence.ipv4(name);
                 let answer = self.look_up(name, RecordType::A, ahead, answer)?;
-                self.any(answer, |address| ipv4_within(client, *address, prefix.ipv4))
+                for address in self.records(answer)? {
+                    self.watch.compared((*address).into(), prefix.ipv4);
+                    if ipv4_within(client, *address, prefix.ipv4) {
+                        return Ok(true);
+                    }
+                }
             }
             IpAddr::V6(client) => {
                 let answer = self.evidence.ipv6(name);
                 let answer = self.look_up(name, RecordType::Aaaa, ahead, answer)?;
-                self.any(answer, |address| ipv6_within(client, *address, prefix.ipv6))
+                for address in self.records(answer)? {
+                    self.watch.compared((*address).into(), prefix.ipv6);
+                    if ipv6_within(client, *address, prefix.ipv6) {
+                        return Ok(true);
+                    }
+                }
             }
         }
+        Ok(false)
     }
 
-    /// Whether any record of an answer meets a condition; an answer without records is void.
-    fn any<T>(
-        &mut self,
-        answer: Option<&Answer<T>>,
-        meets: impl FnMut(&T) -> bool,
-    ) -> Result<bool, Stop> {
-        let Some(answer) = answer else { return Ok(false) };
-        match answer.records().map_err(Stop::dns)? {
-            [] => self.count_void_lookup().map(|()| false),
-            records => Ok(records.iter().any(meets)),
+    /// The records of an answer, none of one that is missing; an answer without records is void.
+    fn records<'r, T>(&mut self, answer: Option<&'r Answer<T>>) -> Result<&'r [T], Stop> {
+        let Some(answer) = answer else { return Ok(&[]) };
+        let records = answer.records().map_err(Stop::dns)?;
+        if records.is_empty() {
+            self.count_void_lookup()?;
         }
+        Ok(records)
     }
 
     /// `mx` (section 5.4). There is no implicit MX.
@@ -154,7 +164,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     fn exists(&mut self, name: &str, ahead: Ahead) -> Result<bool, Stop> {
         let answer = self.evidence.ipv4(name);
         let answer = self.look_up(name, RecordType::A, ahead, answer)?;
-        self.any(answer, |_| true)
+        Ok(!self.records(answer)?.is_empty())
     }
 
     /// `ptr` (section 5.5): whether a validated name of the client is the target or below it. Names
@@ -201,6 +211,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
 
     /// The names that the client's address points to.
     fn client_names(&mut self) -> Result<Option<&'a Answer<DomainName>>, Stop> {
+        self.watch.depends_on_message();
         let mut name = ArrayString::<REVERSE_NAME_OCTETS>::new();
         write_reverse_name(self.request.address, &mut name).expect("there is room for the longest");
         let answer = self.evidence.ptr(&name);

@@ -73,19 +73,8 @@ const NO_NAME: u8 = 2;
 const MACROS: u8 = 3;
 
 impl Packing {
-    /// The terms are those that will be pushed, or nearly: they say how much room is needed.
-    pub(crate) fn new<'t>(text: &str, terms: impl Iterator<Item = &'t str>) -> Self {
-        let is_known = |term: &str| {
-            let name = term.split('=').next().unwrap_or(term);
-            name.eq_ignore_ascii_case("redirect") || name.eq_ignore_ascii_case("exp")
-        };
-        let entry = |term| match Name::of_term(term) {
-            Some(Name::Ip6) => LONG_ENTRY,
-            Some(_) => ENTRY,
-            None if is_known(term) => ENTRY,
-            None => 0,
-        };
-        let mut octets = Vec::with_capacity(text.len() + terms.map(entry).sum::<usize>());
+    pub(crate) fn new(text: &str) -> Self {
+        let mut octets = Vec::with_capacity(text.len() + room_for_entries(text.as_bytes()));
         octets.extend_from_slice(text.as_bytes());
         Self { entries: place(octets.len()), octets, redirect: 0, explanation: 0 }
     }
@@ -118,12 +107,12 @@ impl Packing {
         match *mechanism {
             Mechanism::All => {}
             Mechanism::Ip4(network, prefix) => {
-                write(&mut entry[ARGUMENT..], network.to_bits().into(), 5);
+                entry[ARGUMENT..][..5].copy_from_slice(&septets::<5>(network.to_bits()));
                 entry[ARGUMENT + 5] = prefix;
             }
             Mechanism::Ip6(network, prefix) => {
-                write(&mut entry[ARGUMENT..], network.to_bits(), 19);
-                write(&mut entry[ARGUMENT + 19..], prefix.into(), 2);
+                entry[ARGUMENT..][..19].copy_from_slice(&many_septets(network.to_bits()));
+                entry[ARGUMENT + 19..][..2].copy_from_slice(&septets::<2>(prefix.into()));
                 return self.octets.extend_from_slice(&entry);
             }
             Mechanism::Include(target) | Mechanism::Exists(target) => {
@@ -133,7 +122,7 @@ impl Packing {
             Mechanism::A(target, prefix) | Mechanism::Mx(target, prefix) => {
                 self.domain(&mut entry, target, directive.span);
                 entry[ARGUMENT + 6] = prefix.ipv4;
-                write(&mut entry[ARGUMENT + 7..], prefix.ipv6.into(), 2);
+                entry[ARGUMENT + 7..][..2].copy_from_slice(&septets::<2>(prefix.ipv6.into()));
             }
         }
         self.octets.extend_from_slice(&entry[..ENTRY]);
@@ -156,25 +145,41 @@ impl Packing {
         let term = &self.octets[span.0 as usize..span.1 as usize];
         let start = term.iter().position(|octet| matches!(octet, b':' | b'='));
         let argument = &mut entry[ARGUMENT..];
-        write(argument, u128::from(kind) | u128::from(letters.bits()) << LETTERS_SHIFT, 2);
+        let kind = u32::from(kind) | u32::from(letters.bits()) << LETTERS_SHIFT;
+        argument[..2].copy_from_slice(&septets::<2>(kind));
         argument[2] = start.map_or(0, |at| at + 1) as u8;
-        write(&mut argument[3..], text.len() as u128, 3);
+        argument[3..6].copy_from_slice(&septets::<3>(text.len() as u32));
     }
+}
+
+/// How many octets the entries of a record take: exactly, where one blank stands before each term
+/// and all are known. Else memory is asked for once more, to give some back.
+fn room_for_entries(text: &[u8]) -> usize {
+    let terms = text.iter().filter(|octet| **octet == b' ').count();
+    let followed = text.iter().zip(text.get(1..).unwrap_or_default());
+    let long = followed.zip(text.get(2..).unwrap_or_default());
+    let is_ipv6 = |((p, six), colon): &((&u8, &u8), &u8)| {
+        (**p | 0x20 == b'p') & (**six == b'6') & (**colon == b':')
+    };
+    ENTRY * terms + (LONG_ENTRY - ENTRY) * long.filter(is_ipv6).count()
 }
 
 fn head(kind: u8, span: (u32, u32)) -> [u8; LONG_ENTRY] {
     let mut entry = [0; LONG_ENTRY];
     entry[0] = kind;
-    write(&mut entry[1..], span.0.into(), 3);
-    write(&mut entry[4..], span.1.into(), 3);
+    entry[1..4].copy_from_slice(&septets::<3>(span.0));
+    entry[4..7].copy_from_slice(&septets::<3>(span.1));
     entry
 }
 
-/// Writes a number, its highest septet first.
-fn write(octets: &mut [u8], number: u128, septets: usize) {
-    for (place, octet) in octets[..septets].iter_mut().rev().enumerate() {
-        *octet = (number >> (7 * place)) as u8 & 0x7f;
-    }
+/// A number, its highest septet first.
+fn septets<const COUNT: usize>(number: u32) -> [u8; COUNT] {
+    std::array::from_fn(|place| (number >> (7 * (COUNT - 1 - place))) as u8 & 0x7f)
+}
+
+/// As [`septets`], of a whole IPv6 address.
+fn many_septets(number: u128) -> [u8; 19] {
+    std::array::from_fn(|place| (number >> (7 * (18 - place))) as u8 & 0x7f)
 }
 
 fn read(octets: &[u8]) -> u32 {

@@ -1,6 +1,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
+use crate::argument::{Argument, ipv4, ipv6};
 use crate::domain_spec::DomainSpec;
 use crate::macro_string::{self, MacroString};
 use crate::packed::{Packed, Packing, Place};
@@ -121,7 +122,7 @@ impl Record {
             return Err(SyntaxErrorKind::TooLong.at(RECORD_OCTETS_MAX..octets.len()));
         }
         let text = printable(octets)?;
-        let mut packing = Packing::new(text, terms(text).skip(1).map(|term| &text[term]));
+        let mut packing = Packing::new(text);
         let (mut redirects, mut explanations) = (0, 0);
         for place in terms(text).skip(1) {
             let term = Term::parse_at(text, place.clone())?;
@@ -180,9 +181,20 @@ impl<'t> Term<'t> {
 
     /// Parses the term at this place of its record.
     fn parse_at(record: &'t str, place: Range<usize>) -> Result<Self, SyntaxError> {
-        let Some((name, value)) = split_modifier(&record[place.clone()]) else {
-            return Directive::parse(record, place).map(Self::Directive);
-        };
+        let text = &record[place.clone()];
+        let (qualifier, unqualified) = split_qualifier(text);
+        let end = name_end(unqualified);
+        // name "=" value, where name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
+        let is_modifier = unqualified.as_bytes().get(end) == Some(&b'=')
+            && text.as_bytes()[0].is_ascii_alphabetic();
+        if is_modifier {
+            return Self::modifier((&text[..end], &text[end + 1..]), place);
+        }
+        let mechanism = Mechanism::parse(unqualified, end, place.end - unqualified.len())?;
+        Ok(Self::Directive(Directive { qualifier, mechanism, span: span(&place) }))
+    }
+
+    fn modifier((name, value): (&str, &'t str), place: Range<usize>) -> Result<Self, SyntaxError> {
         let offset = place.end - value.len();
         let modifier = |target| Modifier { target, span: span(&place) };
         if name.eq_ignore_ascii_case("redirect") {
@@ -206,24 +218,10 @@ fn printable(octets: &[u8]) -> Result<&str, SyntaxError> {
     Err(SyntaxErrorKind::Octet.at(at..at + 1))
 }
 
-impl<'t> Directive<'t> {
+impl Directive<'_> {
     /// Where it stands in its record, in octets: start and end.
     pub fn span(&self) -> (u32, u32) {
         self.span
-    }
-
-    fn parse(record: &'t str, term: Range<usize>) -> Result<Self, SyntaxError> {
-        let text = &record[term.clone()];
-        let (qualifier, mechanism) = match text.as_bytes() {
-            [b'+', ..] => (Qualifier::Pass, &text[1..]),
-            [b'-', ..] => (Qualifier::Fail, &text[1..]),
-            [b'~', ..] => (Qualifier::Softfail, &text[1..]),
-            [b'?', ..] => (Qualifier::Neutral, &text[1..]),
-            _ => (Qualifier::Pass, text),
-        };
-        let offset = term.end - mechanism.len();
-        let mechanism = Mechanism::parse(mechanism, offset)?;
-        Ok(Self { qualifier, mechanism, span: span(&term) })
     }
 }
 
@@ -235,13 +233,13 @@ impl Modifier<'_> {
 }
 
 impl<'t> Mechanism<'t> {
-    /// Parses a mechanism without its qualifier; it begins at `offset` of its record.
-    fn parse(text: &'t str, offset: usize) -> Result<Self, SyntaxError> {
-        let end = text.bytes().position(|octet| matches!(octet, b':' | b'/'));
-        let end = end.unwrap_or(text.len());
+    /// Parses a mechanism without its qualifier; it begins at `offset` of its record, and its name
+    /// ends at `end`.
+    fn parse(text: &'t str, end: usize, offset: usize) -> Result<Self, SyntaxError> {
         let (name, argument) = text.split_at(end);
+        let is_argument = matches!(argument.as_bytes(), [] | [b':' | b'/', ..]);
         let argument = Argument { text: argument, offset: offset + end };
-        Ok(match Name::of(name) {
+        Ok(match Name::of(name).filter(|_| is_argument) {
             Some(Name::All) => argument.none().map(|()| Self::All)?,
             Some(Name::Include) => Self::Include(argument.domain()?),
             Some(Name::Exists) => Self::Exists(argument.domain()?),
@@ -256,11 +254,11 @@ impl<'t> Mechanism<'t> {
                 Self::Mx(domain, prefix)
             }
             Some(Name::Ip4) => {
-                let (address, prefix) = argument.network(32, SyntaxErrorKind::Ipv4Network)?;
+                let (address, prefix) = argument.network(32, ipv4)?;
                 Self::Ip4(address, prefix)
             }
             Some(Name::Ip6) => {
-                let (address, prefix) = argument.network(128, SyntaxErrorKind::Ipv6Network)?;
+                let (address, prefix) = argument.network(128, ipv6)?;
                 Self::Ip6(address, prefix)
             }
             None => {
@@ -311,111 +309,39 @@ impl Name {
     ];
 
     fn of(name: &str) -> Option<Self> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        Some(match name.len() {
-            1 if is("a") => Self::A,
-            2 if is("mx") => Self::Mx,
-            3 if is("ip4") => Self::Ip4,
-            3 if is("ip6") => Self::Ip6,
-            3 if is("all") => Self::All,
-            3 if is("ptr") => Self::Ptr,
-            6 if is("exists") => Self::Exists,
-            7 if is("include") => Self::Include,
+        const A: u64 = word("a");
+        const MX: u64 = word("mx");
+        const IP4: u64 = word("ip4");
+        const IP6: u64 = word("ip6");
+        const ALL: u64 = word("all");
+        const PTR: u64 = word("ptr");
+        const EXISTS: u64 = word("exists");
+        const INCLUDE: u64 = word("include");
+        Some(match word(name) {
+            A => Self::A,
+            MX => Self::Mx,
+            IP4 => Self::Ip4,
+            IP6 => Self::Ip6,
+            ALL => Self::All,
+            PTR => Self::Ptr,
+            EXISTS => Self::Exists,
+            INCLUDE => Self::Include,
             _ => return None,
         })
     }
-
-    /// The name of the mechanism in a term, if there is one.
-    pub(crate) fn of_term(term: &str) -> Option<Self> {
-        let mechanism = term.strip_prefix(['+', '-', '~', '?']).unwrap_or(term);
-        let end = mechanism.bytes().position(|octet| matches!(octet, b':' | b'/'));
-        Self::of(&mechanism[..end.unwrap_or(mechanism.len())])
-    }
 }
 
-/// What follows a mechanism's name: empty, or begins with a colon or a slash.
-struct Argument<'a> {
-    text: &'a str,
-    offset: usize,
-}
-
-impl<'t> Argument<'t> {
-    fn error<T>(&self, kind: SyntaxErrorKind) -> Result<T, SyntaxError> {
-        Err(kind.at(self.offset..self.offset + self.text.len()))
+/// A name of at most eight octets as a number, the same in upper and lower case; zero for others.
+const fn word(name: &str) -> u64 {
+    let (octets, mut word, mut at) = (name.as_bytes(), 0, 0);
+    if octets.len() > 8 {
+        return 0;
     }
-
-    fn none(&self) -> Result<(), SyntaxError> {
-        if self.text.is_empty() { Ok(()) } else { self.error(SyntaxErrorKind::UnexpectedArgument) }
+    while at < octets.len() {
+        word = word << 8 | octets[at].to_ascii_lowercase() as u64;
+        at += 1;
     }
-
-    fn domain(&self) -> Result<DomainSpec<'t>, SyntaxError> {
-        match self.text.strip_prefix(':') {
-            Some(text) if !text.is_empty() => DomainSpec::parse_at(text, self.offset + 1),
-            _ => self.error(SyntaxErrorKind::MissingArgument),
-        }
-    }
-
-    fn domain_and_prefix(&self) -> Result<(Option<DomainSpec<'t>>, DualPrefix), SyntaxError> {
-        let (rest, prefix) = match split_prefixes(self.text) {
-            Some(split) => split,
-            None => return self.error(SyntaxErrorKind::PrefixLength),
-        };
-        let domain = match rest {
-            "" => None,
-            rest => Some(Argument { text: rest, offset: self.offset }.domain()?),
-        };
-        Ok((domain, prefix))
-    }
-
-    fn network<T: std::str::FromStr>(
-        &self,
-        longest: u8,
-        kind: SyntaxErrorKind,
-    ) -> Result<(T, u8), SyntaxError> {
-        let Some(text) = self.text.strip_prefix(':').filter(|text| !text.is_empty()) else {
-            return self.error(SyntaxErrorKind::MissingArgument);
-        };
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, parse_prefix(prefix, longest)),
-            None => (text, Some(longest)),
-        };
-        match (address.parse(), prefix) {
-            (Ok(address), Some(prefix)) => Ok((address, prefix)),
-            (Ok(_), None) => self.error(SyntaxErrorKind::PrefixLength),
-            (Err(_), _) => self.error(kind),
-        }
-    }
-}
-
-/// Splits `[ ":" domain-spec ] [ "/" ip4 ] [ "//" ip6 ]` before its prefix lengths. A slash may also
-/// be part of the domain-spec, so that they are taken from the end. None: a length out of range.
-fn split_prefixes(text: &str) -> Option<(&str, DualPrefix)> {
-    let (mut rest, mut prefix) = (text, DualPrefix { ipv4: 32, ipv6: 128 });
-    let mut length_of = |separator: &str, longest: u8| -> Option<Option<u8>> {
-        let before = rest.trim_end_matches(|c: char| c.is_ascii_digit());
-        match before.strip_suffix(separator) {
-            Some(left) if before.len() < rest.len() => {
-                let length = parse_prefix(&rest[before.len()..], longest)?;
-                rest = left;
-                Some(Some(length))
-            }
-            _ => Some(None),
-        }
-    };
-    if let Some(length) = length_of("//", 128)? {
-        prefix.ipv6 = length;
-    }
-    if let Some(length) = length_of("/", 32)? {
-        prefix.ipv4 = length;
-    }
-    Some((rest, prefix))
-}
-
-/// `0`, or digits without a leading zero, at most `longest`.
-fn parse_prefix(text: &str, longest: u8) -> Option<u8> {
-    let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
-    let canonical = digits && (text == "0" || !text.starts_with('0'));
-    text.parse().ok().filter(|length| canonical && *length <= longest)
+    word
 }
 
 /// The terms of a record, its version section first. Only blanks separate terms.
@@ -430,12 +356,21 @@ fn terms(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     })
 }
 
-/// name "=" value, where name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
-fn split_modifier(term: &str) -> Option<(&str, &str)> {
-    let may_stand = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.".contains(octet);
-    let end = term.bytes().position(|octet| !may_stand(&octet))?;
-    let is_name = term.as_bytes()[end] == b'=' && term.as_bytes()[0].is_ascii_alphabetic();
-    is_name.then(|| (&term[..end], &term[end + 1..]))
+fn split_qualifier(term: &str) -> (Qualifier, &str) {
+    match term.as_bytes() {
+        [b'+', ..] => (Qualifier::Pass, &term[1..]),
+        [b'-', ..] => (Qualifier::Fail, &term[1..]),
+        [b'~', ..] => (Qualifier::Softfail, &term[1..]),
+        [b'?', ..] => (Qualifier::Neutral, &term[1..]),
+        _ => (Qualifier::Pass, term),
+    }
+}
+
+/// Where the name ends with which a term begins.
+fn name_end(term: &str) -> usize {
+    let may_stand =
+        |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    term.bytes().position(|octet| !may_stand(octet)).unwrap_or(term.len())
 }
 
 fn span(range: &Range<usize>) -> (u32, u32) {

@@ -1,18 +1,21 @@
-use arrayvec::ArrayString;
+use std::net::IpAddr;
+
 use quivive_evidence::{
-    Ahead, Answer, Evidence, Failure, FindingResult, Missing, Outcome as Found, Question,
+    Ahead, Answer, Derived, Evidence, FindingResult, Missing, Outcome as Found, Question,
     RecordType, TermResult, Txt,
 };
 
 use crate::cause::Cause;
 use crate::compiled::Candidates;
-use crate::domain_spec::{DomainSpec, NAME_OCTETS_MAX, target_name};
-use crate::macro_string::{Letter, Letters, MacroString};
+use crate::conclusion::{Conclusion, Decider, Stop};
+use crate::domain_spec::DomainSpec;
 use crate::packed::Place;
 use crate::published::Policy;
 use crate::record::{Modifier, Qualifier, Record};
+use crate::settled::{self, Role, Settled};
+use crate::target::{NameBuffer, Target};
 use crate::trace::Watch;
-use crate::{Limits, Outcome, Published, Request, Scope, expand};
+use crate::{Limits, Outcome, Published, Request, Scope};
 
 /// How many terms that ask DNS a check may evaluate, over all its records (RFC 7208 section 4.6.4).
 pub const TERMS_MAX: usize = 10;
@@ -45,33 +48,6 @@ pub(crate) struct Walk<'a, E: ?Sized, W> {
     questions_max: usize,
     include_depth: usize,
 }
-
-/// What check_host() concludes for a domain.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Conclusion<'a> {
-    pub(crate) result: FindingResult,
-    pub(crate) cause: Cause,
-    pub(crate) decided_by: Option<Place<'a>>,
-}
-
-/// An error that ends the whole check (RFC 7208 sections 2.6.6, 2.6.7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stop {
-    pub(crate) result: FindingResult,
-    pub(crate) cause: Cause,
-}
-
-/// The domain a term is about.
-pub(crate) enum Target<'t> {
-    Name(&'t str),
-    /// No name that can be asked.
-    Unusable,
-    /// Not known yet.
-    Unknown,
-}
-
-/// Room for a name that macros make, and for a dot that closes it.
-pub(crate) type NameBuffer = ArrayString<{ NAME_OCTETS_MAX + 1 }>;
 
 impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
     pub(crate) fn new(request: &'a Request<'a>, evidence: &'a E, limits: Limits, watch: W) -> Self {
@@ -112,7 +88,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         Outcome {
             result: conclusion.result,
             cause: conclusion.cause.token(),
-            decided_by: conclusion.decided_by.map(Place::text),
+            decided_by: conclusion.decided_by,
             terms: self.terms,
             void_lookups: self.void_lookups,
         }
@@ -129,7 +105,14 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         domain: &str,
         ahead: Ahead,
     ) -> Result<Conclusion<'a>, Stop> {
-        let answer = self.evidence.txt(domain);
+        let found = self.evidence.txt_with_derived(domain);
+        if !W::LOOKS_AT_ALL
+            && let Some((_, Some(derived))) = found
+            && let Some(conclusion) = self.settled(derived, domain)
+        {
+            return conclusion;
+        }
+        let answer = found.map(|(answer, _)| answer);
         let Some(answer) = self.known(domain, RecordType::Txt, ahead, answer)? else {
             return Ok(Conclusion::of(FindingResult::None, Cause::Missing));
         };
@@ -142,6 +125,52 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
             Err(stop) => stop.result,
         }));
         conclusion
+    }
+
+    /// What a domain's policy comes to, where that is settled, with all that it counts.
+    #[inline]
+    fn settled(
+        &mut self,
+        derived: &'a Derived,
+        domain: &str,
+    ) -> Option<Result<Conclusion<'a>, Stop>> {
+        // Other scopes have other records. Where an answer is missing, the walk is to come to
+        // everything else that is.
+        if self.request.scope != Scope::Spf || !self.missing.is_empty() {
+            return None;
+        }
+        let role = if self.include_depth == 0 { Role::Own } else { Role::Included };
+        let place = (self.evidence, derived);
+        match self.request.address {
+            IpAddr::V4(client) => {
+                let (policy, settled) = settled::look_up(place, domain, role, client.to_bits())?;
+                self.count(settled).then(|| policy.conclude(settled))
+            }
+            IpAddr::V6(client) => {
+                let (policy, settled) = settled::look_up(place, domain, role, client.to_bits())?;
+                self.count(settled).then(|| policy.conclude(settled))
+            }
+        }
+    }
+
+    /// Counts what is settled, unless a limit is met on the way: only the walk knows where.
+    #[inline]
+    fn count(&mut self, settled: Settled) -> bool {
+        let terms = self.terms + usize::from(settled.terms);
+        let void_lookups = self.void_lookups + usize::from(settled.void_lookups);
+        let questions = self.questions + usize::from(settled.questions);
+        let fits = terms <= self.limits.terms_max
+            && void_lookups <= self.limits.void_lookups_max
+            && questions <= self.questions_max;
+        if fits {
+            (self.terms, self.void_lookups, self.questions) = (terms, void_lookups, questions);
+        }
+        fits
+    }
+
+    /// What the limits are about: terms that ask DNS, look-ups that found nothing, all look-ups.
+    pub(crate) fn counted(&self) -> [usize; 3] {
+        [self.terms, self.void_lookups, self.questions]
     }
 
     fn evaluate_answer(
@@ -232,6 +261,7 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         // RFC 7208 section 6.2: only a fail is explained, and never by an included record.
         let explains = result == FindingResult::Fail && self.include_depth == 0;
         if explains && let Some(modifier) = record.explanation() {
+            self.watch.depends_on_message();
             self.watch.begin(|| (record.slice(modifier.span()), modifier.span()));
             self.explanation = self.explain(&modifier, domain);
             self.watch.end(match self.explanation {
@@ -239,7 +269,8 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
                 None => TermResult::NoMatch,
             });
         }
-        Conclusion { result, cause: Cause::Match, decided_by: Some(directive) }
+        let decided_by = Some(Decider::Directive(directive));
+        Conclusion { result, cause: Cause::Match, decided_by }
     }
 
     /// `redirect=` (RFC 7208 section 6.1).
@@ -286,79 +317,9 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         }
     }
 
-    /// The text at `exp=`, expanded (RFC 7208 section 6.2). Whatever is wrong with it, there is
-    /// none: it never changes a result.
-    fn explain(&mut self, modifier: &Modifier<'a>, domain: &str) -> Option<String> {
-        // With anything missing the fail itself is not certain: nothing is asked for its text.
-        if !self.missing.is_empty() {
-            return None;
-        }
-        self.questions_max = self.questions + EXPLANATION_QUESTIONS_MAX;
-        let mut buffer = NameBuffer::new();
-        let target = self.target(modifier.target, domain, &mut buffer);
-        let Ok(Target::Name(name)) = target else { return None };
-        let answer = self.evidence.txt(name);
-        let answer = self.look_up(name, RecordType::Txt, Ahead::Forbidden, answer).ok()??;
-        let [text] = answer.records().ok()? else { return None };
-        let macros = MacroString::parse_explanation(str::from_utf8(&text.0).ok()?).ok()?;
-        let validated_name = self.value_of_p(macros, domain).ok()??;
-        let text = expand::expanded(macros, self.request, domain, validated_name);
-        text.is_ascii().then_some(text)
-    }
-
-    /// The domain that a term is about; `buffer` is room for its name.
-    #[inline]
-    pub(crate) fn target<'t>(
-        &mut self,
-        spec: DomainSpec<'a>,
-        domain: &str,
-        buffer: &'t mut NameBuffer,
-    ) -> Result<Target<'t>, Stop>
-    where
-        'a: 't,
-    {
-        match spec {
-            DomainSpec::Literal(Some(name)) => Ok(Target::Name(name)),
-            DomainSpec::Literal(None) => Ok(Target::Unusable),
-            DomainSpec::Macros(macros) => self.expanded_target(macros, domain, buffer),
-        }
-    }
-
-    fn expanded_target<'t>(
-        &mut self,
-        macros: MacroString<'a>,
-        domain: &str,
-        buffer: &'t mut NameBuffer,
-    ) -> Result<Target<'t>, Stop> {
-        // RFC 8616 section 4: a local part that is not ASCII can match nothing.
-        let of_local_part = macros.letters().meet(Letters::OF_THE_LOCAL_PART);
-        if of_local_part && !self.request.local_part.is_ascii() {
-            return Ok(Target::Unusable);
-        }
-        let Some(validated_name) = self.value_of_p(macros, domain)? else {
-            return Ok(Target::Unknown);
-        };
-        let fits = expand::expand(macros, self.request, domain, validated_name, buffer).is_ok();
-        if !fits {
-            let mut long = expand::expanded(macros, self.request, domain, validated_name);
-            let name = if long.is_ascii() { target_name(&mut long) } else { None };
-            buffer.clear();
-            buffer.push_str(name.unwrap_or_default());
-        }
-        let name = if buffer.is_ascii() { target_name(buffer) } else { None };
-        Ok(name.map_or(Target::Unusable, Target::Name))
-    }
-
-    /// What `%{p}` stands for, if it is used at all; none while that is not known.
-    fn value_of_p(
-        &mut self,
-        macros: MacroString<'_>,
-        domain: &str,
-    ) -> Result<Option<&'a str>, Stop> {
-        match macros.letters().contain(Letter::ValidatedName) {
-            true => self.validated_name(domain),
-            false => Ok(Some("")),
-        }
+    /// From here on there may be so many look-ups more.
+    pub(crate) fn allow_more(&mut self, questions: usize) {
+        self.questions_max = self.questions + questions;
     }
 
     /// An answer for the term that began last; none, and noted, where it is missing.
@@ -418,23 +379,6 @@ pub(crate) fn ahead(target: DomainSpec<'_>) -> Ahead {
 
 fn whole(text: &str) -> (&str, (u32, u32)) {
     (text, (0, u32::try_from(text.len()).unwrap_or(u32::MAX)))
-}
-
-impl Conclusion<'_> {
-    fn of(result: FindingResult, cause: Cause) -> Self {
-        Self { result, cause, decided_by: None }
-    }
-}
-
-impl Stop {
-    pub(crate) fn permanent(cause: Cause) -> Self {
-        Self { result: FindingResult::Permerror, cause }
-    }
-
-    /// RFC 7208 section 5: any answer but NOERROR and NXDOMAIN, and none at all, is a temperror.
-    pub(crate) fn dns(failure: Failure) -> Self {
-        Self { result: FindingResult::Temperror, cause: Cause::Dns(failure) }
-    }
 }
 
 impl Qualifier {
