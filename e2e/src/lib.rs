@@ -32,3 +32,4 @@ pub mod submission;
 pub mod trust;
 pub mod unbound;
 pub mod wait;
+pub mod web;

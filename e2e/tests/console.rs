@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use quivive_e2e::browser::{Browser, Look};
 use quivive_e2e::client::Dialogue;
 use quivive_e2e::quivive::{self, Serve};
+use quivive_e2e::web::{self, fetch};
 use quivive_e2e::{peer, wait};
 use tempfile::TempDir;
 
@@ -136,17 +137,6 @@ fn send_mail(serve: &Serve) -> String {
         dialogue.say("QUIT", "221");
     }
     page.expect("a refusal names its page")
-}
-
-/// A page of a server: its head and body.
-fn fetch(server: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(server).expect("it listens");
-    stream.set_read_timeout(Some(wait::DEADLINE)).expect("a time is given");
-    let head = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes()).expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers in UTF-8");
-    answer
 }
 
 /// Cases are written off the message's path.
@@ -296,11 +286,5 @@ fn promtool_takes_the_metrics() {
     wait_for_cases(&world.serve, 7);
     let answer = fetch(world.serve.address("console"), "/metrics");
     let (_, metrics) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let mut command = peer::command("prometheus", &["promtool", "check", "metrics"]);
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().expect("promtool starts");
-    child.stdin.take().unwrap().write_all(metrics.as_bytes()).expect("promtool reads");
-    let output = child.wait_with_output().expect("promtool ends");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.is_empty(), "{said}\n{metrics}");
+    web::are_taken_by_promtool(metrics);
 }

@@ -84,7 +84,7 @@ impl Loader<'_> {
         let is_new = self.ledger.is_none();
         let ledger = self.ledger(&config.store).await?;
         if let Some(store) = ledger.store.clone().filter(|_| is_new) {
-            tokio::spawn(recall(self.usage.clone(), store, config.binding.rules()));
+            tokio::spawn(recall(self.usage.clone(), store, config.binding.rules(), unix_now()));
         }
         let tables = grants::tables(&config.binding, self.usage.clone()).await?;
         let memory = Memory { tables, tries: self.tries.clone() };
@@ -120,13 +120,17 @@ impl Loader<'_> {
 }
 
 /// Recalls what identities used before, beside the mail that comes.
-async fn recall(usage: Arc<Usage>, store: Store, rules: Rules) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+async fn recall(usage: Arc<Usage>, store: Store, rules: Rules, now: u64) {
     match quivive_server::grants::recall(&usage, &store, &rules, now).await {
         Ok(0) => {}
         Ok(messages) => tracing::info!(messages, "what identities used before is known"),
         Err(error) => tracing::warn!("what identities used before is not known: {error}"),
     }
+}
+
+/// The time, in seconds since 1970.
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// `listening DOOR ADDRESS` or `ready`, at once.

@@ -73,6 +73,8 @@ struct Line {
     code: u16,
     client: String,
     helo: Shown,
+    /// Under which name the client had logged in.
+    login: Option<Shown>,
     reverse_path: Shown,
     recipients: Vec<Shown>,
     more_recipients: usize,
@@ -255,6 +257,7 @@ impl Line {
             code: line.code,
             client: line.client.to_string(),
             helo: Shown::new(&line.helo),
+            login: line.login.as_deref().map(Shown::new),
             reverse_path: Shown::new(&line.reverse_path),
             recipients: line.recipients.iter().map(|one| Shown::new(one)).collect(),
             more_recipients: line.recipients_count.saturating_sub(line.recipients.len()),

@@ -1,7 +1,7 @@
 //! The tree of terms, with the questions each asked and the one that decided.
 
 use askama::Template;
-use quivive_evidence::{FindingResult, Recorded, TermResult, TraceNode};
+use quivive_evidence::{FindingResult, Question, Recorded, TermResult, TraceNode};
 
 use crate::shown::Shown;
 use crate::words::milliseconds;
@@ -122,7 +122,11 @@ pub(crate) fn answers(evidence: &[Recorded]) -> Vec<Answer> {
         is_good: matches!(&*answer.status, "found" | "nodata" | "nxdomain"),
         records: answer.records.iter().map(|record| Shown::new(record)).collect(),
         ttl: answer.ttl,
-        server: answer.server.map_or("master file".to_owned(), |server| server.to_string()),
+        server: match (answer.server, &answer.question) {
+            (Some(server), _) => server.to_string(),
+            (None, Question::Stored(stored)) => format!("table {}", stored.table),
+            (None, _) => "master file".to_owned(),
+        },
         at: crate::words::Moment(answer.noted_at),
         took: milliseconds(answer.micros.into()),
         authenticated: match (answer.authenticated, answer.trusted) {

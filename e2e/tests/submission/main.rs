@@ -5,3 +5,4 @@ mod bypasses;
 mod grants;
 mod logins;
 mod onward;
+mod watched;

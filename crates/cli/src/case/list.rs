@@ -112,6 +112,10 @@ fn write_line(out: &mut impl Write, line: &CaseLine) -> io::Result<()> {
         "" => "<>".to_owned(),
         path => excerpt(path, ADDRESS_CHARACTERS_MAX),
     };
+    let login = match &line.login {
+        Some(login) => format!(" ({})", excerpt(login, ADDRESS_CHARACTERS_MAX)),
+        None => String::new(),
+    };
     let recipient = line.recipients.first().map_or("nobody", String::as_str);
     let more = match line.recipients_count {
         0 | 1 => String::new(),
@@ -119,7 +123,7 @@ fn write_line(out: &mut impl Write, line: &CaseLine) -> io::Result<()> {
     };
     write!(
         out,
-        "{QUIET}{at}{QUIET:#}  {STRONG}{}{STRONG:#}  {style}{action:<7}{style:#} {code}  {}  \
+        "{QUIET}{at}{QUIET:#}  {STRONG}{}{STRONG:#}  {style}{action:<7}{style:#} {code}  {}{login}  \
          {sender} → {}{more} ",
         excerpt(id, ADDRESS_CHARACTERS_MAX),
         line.client,

@@ -248,6 +248,7 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
         id = %transaction.id,
         client = %client.address,
         helo = ?client.helo,
+        login = client.login.as_ref().map(tracing::field::debug),
         mail_from = ?transaction.mail.reverse_path.address(),
         recipients = transaction.recipients.len(),
         recipients_refused = transaction.recipients_refused,

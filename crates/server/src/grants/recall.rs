@@ -10,7 +10,8 @@ use super::usage::KNOWN;
 /// How many messages are recalled: the newest.
 pub const RECALLED_MAX: usize = 50_000;
 
-/// Recalls the messages that came before `now`, in seconds since 1970. How many there were.
+/// Recalls the messages that came until `now`, in seconds since 1970, with those of that second.
+/// How many there were.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -19,7 +20,7 @@ pub async fn recall(usage: &Usage, store: &Store, rules: &Rules, now: u64) -> Re
         method: Some(Method::Binding),
         identity: Some(Identity::From),
         since: Some(now.saturating_sub(KNOWN)),
-        until: Some(now),
+        until: Some(now + 1),
         limit: LIMIT_MAX,
         ..Filter::default()
     };
