@@ -1,7 +1,6 @@
 //! The pages in a real browser: by day, by night, on a phone. And the numbers before promtool.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write;
 use std::process::{Command, Stdio};
 
 use quivive_e2e::browser::{Browser, Look};
