@@ -53,7 +53,7 @@ pub(crate) fn judge(case: &Case, answers: Answers) -> Ours {
                 return Ours {
                     result: outcome.result.word(),
                     cause: outcome.cause,
-                    decided_by: outcome.decided_by.map(str::to_owned),
+                    decided_by: outcome.decided_by().map(str::to_owned),
                     terms: outcome.terms,
                     void_lookups: outcome.void_lookups,
                     asked: world.asked,
