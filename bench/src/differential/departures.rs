@@ -246,7 +246,7 @@ pub(crate) const RULES: &[Rule] = {
         ),
         rule(
             ValidatedNameKept,
-            &[PYSPF, LIBSPF2],
+            &[PYSPF],
             "7.3: %{p} depends on the domain whose record is evaluated",
         ),
     ]
