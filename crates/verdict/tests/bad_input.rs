@@ -118,7 +118,7 @@ fn every_truncation_of_rmx_rdata() {
 #[test]
 fn over_long_rmx_rdata() {
     // As much as a record can hold, of which the last entry is the client.
-    let mut long = vec![0x01, 0x20, 10, 0, 0, 1].repeat(10_921);
+    let mut long = [0x01, 0x20, 10, 0, 0, 1].repeat(10_921);
     long.extend([0x01, 0x20, 192, 0, 2, 1]);
     assert!(long.len() > 65_500);
     says(&rdata(&long), Method::Rmx, (Pass, "granted"));
