@@ -74,7 +74,7 @@ const MACROS: u8 = 3;
 
 impl Packing {
     pub(crate) fn new(text: &str) -> Self {
-        let mut octets = Vec::with_capacity(text.len() + room_for_entries(text.as_bytes()));
+        let mut octets = Vec::with_capacity(text.len() + room_for_entries(text));
         octets.extend_from_slice(text.as_bytes());
         Self { entries: place(octets.len()), octets, redirect: 0, explanation: 0 }
     }
@@ -152,16 +152,24 @@ impl Packing {
     }
 }
 
-/// How many octets the entries of a record take: exactly, where one blank stands before each term
-/// and all are known. Else memory is asked for once more, to give some back.
-fn room_for_entries(text: &[u8]) -> usize {
-    let terms = text.iter().filter(|octet| **octet == b' ').count();
-    let followed = text.iter().zip(text.get(1..).unwrap_or_default());
-    let long = followed.zip(text.get(2..).unwrap_or_default());
-    let is_ipv6 = |((p, six), colon): &((&u8, &u8), &u8)| {
-        (**p | 0x20 == b'p') & (**six == b'6') & (**colon == b':')
-    };
-    ENTRY * terms + (LONG_ENTRY - ENTRY) * long.filter(is_ipv6).count()
+/// How many octets the entries of a record take that keeps to the grammar.
+fn room_for_entries(text: &str) -> usize {
+    text.split(' ').skip(1).map(room_for_entry).sum()
+}
+
+fn room_for_entry(term: &str) -> usize {
+    let end = term.bytes().position(|octet| matches!(octet, b'=' | b':' | b'/'));
+    let (name, rest) = term.split_at(end.unwrap_or(term.len()));
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    if rest.starts_with('=') {
+        // Of modifiers that mean nothing nothing is kept.
+        return if is("redirect") || is("exp") { ENTRY } else { 0 };
+    }
+    match name.len() {
+        0 => 0,
+        3.. if name[name.len() - 3..].eq_ignore_ascii_case("ip6") => LONG_ENTRY,
+        _ => ENTRY,
+    }
 }
 
 fn head(kind: u8, span: (u32, u32)) -> [u8; LONG_ENTRY] {
