@@ -17,12 +17,13 @@ pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     within(DEADLINE, look).unwrap_or_else(|| panic!("waited in vain for: {what}"))
 }
 
-/// What `look` finds, or nothing after `time`.
+/// What `look` finds, or nothing after `time`. The last look begins after it: a look may take long.
 pub fn within<T>(time: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + time;
     loop {
+        let is_last = Instant::now() > deadline;
         let found = look();
-        if found.is_some() || Instant::now() > deadline {
+        if found.is_some() || is_last {
             return found;
         }
         thread::sleep(INTERVAL);
