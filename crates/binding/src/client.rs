@@ -21,12 +21,16 @@ impl Client {
     /// Whoever sends a message.
     pub fn of(facts: &Facts, rules: &Rules) -> Self {
         let login = facts.auth_user.as_deref().filter(|login| !login.is_empty());
-        let certificate = facts.certificate.as_deref().filter(|name| !name.is_empty());
-        match (login, certificate) {
-            (Some(login), _) => Self::Login(folded(login, rules)),
-            (None, Some(name)) => Self::Certificate(name.to_lowercase()),
-            (None, None) => Self::Address(facts.client_address),
+        match login {
+            Some(login) => Self::Login(folded(login, rules)),
+            None => Self::certificate(facts).unwrap_or(Self::Address(facts.client_address)),
         }
+    }
+
+    /// The certificate of whoever sends a message, whether it logged in as well or not.
+    pub(crate) fn certificate(facts: &Facts) -> Option<Self> {
+        let name = facts.certificate.as_deref().filter(|name| !name.is_empty())?;
+        Some(Self::Certificate(name.to_lowercase()))
     }
 
     /// Whether it is one of ours, and so held to grants. Of another we know what it may not use.

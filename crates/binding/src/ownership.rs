@@ -14,6 +14,8 @@ pub(crate) struct Inquiry<'a> {
     pub(crate) walk: Walk<'a>,
     pub(crate) rules: &'a Rules,
     pub(crate) client: Client,
+    /// The certificate that it showed beside its login.
+    certificate: Option<Client>,
     /// Whether the client is one of ours.
     pub(crate) ours: bool,
     now: u64,
@@ -35,8 +37,9 @@ pub(crate) enum Ownership {
 impl<'a> Inquiry<'a> {
     pub(crate) fn new(walk: Walk<'a>, rules: &'a Rules, facts: &Facts) -> Self {
         let client = Client::of(facts, rules);
+        let certificate = Client::certificate(facts).filter(|other| *other != client);
         let ours = client.is_ours(facts, rules);
-        Self { walk, rules, client, ours, now: facts.now }
+        Self { walk, rules, client, certificate, ours, now: facts.now }
     }
 
     /// Whose an address is, for this scope.
@@ -66,9 +69,26 @@ impl<'a> Inquiry<'a> {
         })
     }
 
-    /// Whose it is by grants alone.
+    /// Whose it is by grants alone: what was granted to the login, or else to the certificate.
     pub(crate) fn granted(&mut self, subject: &Subject, scope: Scope) -> Result<Ownership, Stop> {
-        let query = Query { subject: subject.clone(), client: self.client.clone() };
+        let by_login = self.granted_to(&self.client.clone(), subject, scope)?;
+        match self.certificate.clone() {
+            Some(certificate) if !matches!(by_login, Ownership::Own(_)) => {
+                let by_certificate = self.granted_to(&certificate, subject, scope)?;
+                let is_more = matches!(by_certificate, Ownership::Own(_) | Ownership::Short(_));
+                Ok(if is_more { by_certificate } else { by_login })
+            }
+            _ => Ok(by_login),
+        }
+    }
+
+    fn granted_to(
+        &mut self,
+        client: &Client,
+        subject: &Subject,
+        scope: Scope,
+    ) -> Result<Ownership, Stop> {
+        let query = Query { subject: subject.clone(), client: client.clone() };
         let Some(answer) = self.walk.stored(GRANTS, &query.to_string())? else {
             return Ok(Ownership::Nobody);
         };
@@ -86,7 +106,7 @@ impl<'a> Inquiry<'a> {
         let with_detail = matches!(subject, Subject::Address(address)
             if is_without_detail(&found[0].pattern, address, self.rules));
         let mut short = None;
-        for grant in found.iter().filter(|grant| grant.holder.is(&self.client)) {
+        for grant in found.iter().filter(|grant| grant.holder.is(client)) {
             match self.lacks(grant, scope, with_detail) {
                 None => return Ok(Ownership::Own(Some(Box::new((*grant).clone())))),
                 Some(cause) => short = Some(cause),

@@ -276,11 +276,8 @@ impl Line {
 
 /// The lines with those that continue them, without comments and empty lines; each with its number.
 fn logical_lines(text: &str) -> impl Iterator<Item = (usize, String)> + '_ {
-    let mut lines = text
-        .lines()
-        .zip(1..)
-        .filter(|(line, _)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-        .peekable();
+    let mut lines =
+        text.lines().map(without_comment).zip(1..).filter(|(line, _)| !line.is_empty()).peekable();
     std::iter::from_fn(move || {
         let (first, number) = lines.next()?;
         let mut line = first.trim().to_owned();
@@ -290,6 +287,21 @@ fn logical_lines(text: &str) -> impl Iterator<Item = (usize, String)> + '_ {
         }
         Some((number, line))
     })
+}
+
+/// A line up to the `#` that begins a comment: at its beginning or after a blank, and not in quotes.
+fn without_comment(line: &str) -> &str {
+    let (mut quoted, mut escaped, mut after_blank) = (false, false, true);
+    for (place, character) in line.char_indices() {
+        match character {
+            '#' if after_blank && !quoted => return line[..place].trim_end(),
+            '"' if !escaped => quoted = !quoted,
+            _ => {}
+        }
+        escaped = quoted && character == '\\' && !escaped;
+        after_blank = character.is_whitespace();
+    }
+    line.trim_end()
 }
 
 #[cfg(test)]
@@ -314,6 +326,23 @@ as:boss        Alice
 
     fn table(text: &str) -> Result<GrantTable, TableError> {
         GrantTable::parse(text, &Rules::default())
+    }
+
+    /// What a comment says is granted to nobody.
+    #[test]
+    fn comments_end_lines() {
+        for (line, rest) in [
+            ("boss@e.test boss # alice may not, said bob", "boss@e.test boss"),
+            ("boss@e.test boss\t# *", "boss@e.test boss"),
+            ("a@e.test \"al # ice\" # no", "a@e.test \"al # ice\""),
+            ("a@e.test \"al \\\" # ice\" # no", "a@e.test \"al \\\" # ice\""),
+            ("a#b@e.test alice#1", "a#b@e.test alice#1"),
+            ("  # all of it", ""),
+        ] {
+            assert_eq!(without_comment(line), rest);
+        }
+        let grants = table("boss@e.test boss # alice, *\n").unwrap();
+        assert_eq!(grants.len(), 1);
     }
 
     fn look_up(table: &GrantTable, key: &str) -> Vec<String> {

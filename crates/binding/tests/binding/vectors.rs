@@ -126,7 +126,11 @@ fn networks_and_certificates_hold_grants() {
         ..Message::default()
     };
     assert_eq!(result(&cert).0, Pass);
-    assert_eq!(result(&Message { certificate: Some("other"), ..cert }).0, Fail);
+    assert_eq!(result(&Message { certificate: Some("other"), ..cert.clone() }).0, Fail);
+    // Whoever logs in as well has both.
+    let login = Message { login: Some("mailer.e.test"), ..cert };
+    assert_eq!(result(&login).0, Pass);
+    assert_eq!(result(&Message { certificate: None, ..login }).0, Fail);
     // What belongs to nobody is none of our business, unless the client is ours.
     let other = Message { mail_from: "x@other.test", ..app };
     assert_eq!(result(&other), (Nothing, "no-client-of-ours".into()));

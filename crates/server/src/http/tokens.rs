@@ -125,7 +125,7 @@ impl FromStr for Scope {
         let known = Self::ALL.iter().copied().find(|scope| scope.word() == text);
         known.ok_or_else(|| {
             let text = text.escape_debug();
-            format!("`{text}` is no scope; there are: check, cases, probe")
+            format!("`{text}` is no scope; there are: check, cases, probe, srs")
         })
     }
 }
