@@ -114,3 +114,17 @@ fn grants_that_cannot_be_read_are_said() {
     let error = said(None);
     assert!(error.contains("cannot read") && error.contains("grants"), "{error}");
 }
+
+#[test]
+fn grants_that_everybody_may_write_are_refused() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let site = Site::new(CONFIG);
+    let [config, grants] = ["quivive.toml", "grants"].map(|name| site.0.path().join(name));
+    fs::set_permissions(&grants, fs::Permissions::from_mode(0o666)).unwrap();
+    let more = ["--config", named(&config), "--auth-user", "alice"];
+    let refused = check("192.0.2.1", "laptop", "alice@e.test", &more);
+    let said = stderr(&refused);
+    assert_ne!(code(&refused), 0);
+    assert!(said.contains("(mode 666); say: chmod o-w "), "{said}");
+}
