@@ -46,7 +46,8 @@ pub(crate) fn of_others(
 }
 
 /// A text as readers may take it: compatible forms of characters as the plain ones, no characters
-/// that are not seen, an `@` without the blanks around it; and reversed, where it turns itself round.
+/// that are not seen, an `@` without the blanks around it; and reversed, where it turns itself
+/// round.
 fn as_shown(text: &str) -> Vec<String> {
     let is_seen = |character: &char| {
         !matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

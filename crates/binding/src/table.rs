@@ -289,7 +289,8 @@ fn logical_lines(text: &str) -> impl Iterator<Item = (usize, String)> + '_ {
     })
 }
 
-/// A line up to the `#` that begins a comment: at its beginning or after a blank, and not in quotes.
+/// A line up to the `#` that begins a comment: at its beginning or after a blank, and not in
+/// quotes.
 fn without_comment(line: &str) -> &str {
     let (mut quoted, mut escaped, mut after_blank) = (false, false, true);
     for (place, character) in line.char_indices() {
