@@ -15,7 +15,7 @@ use quivive_evidence::{
 };
 use quivive_resolver::Resolver;
 use quivive_verdict::{
-    Flattened, Flattening, Policy, flatten, linter, published_methods, publisher,
+    Flattened, Flattening, Policy, Unflattened, flatten, linter, published_methods, publisher,
 };
 
 use crate::command_line::{self, Global};
@@ -57,13 +57,20 @@ pub(crate) fn run(global: &Global, flags: &command_line::Publish) -> Result<Exit
             Some(resolver) if needs_dns => Some(flatten_by(resolver, &senders).await),
             _ => None,
         };
-        let mut written = Vec::new();
-        for publisher in &publishers {
+        let published = publishers.iter().map(|publisher| {
             let by_networks = flags.flatten || publisher.needs_networks();
             let of = flattened.as_ref().filter(|_| by_networks);
-            let publication = publish(&**publisher, &senders, of);
-            let report = lint(&publication, publisher.method(), &policy, &resolver, &senders).await;
-            written.push(Written { method: publisher.method(), publication, report });
+            (publisher.method(), publish(&**publisher, &senders, of))
+        });
+        let published: Vec<(Method, Publication)> = published.collect();
+        // One scheme may rest on the records of another, such as Sender ID on SPF's.
+        let all: Vec<&ZoneRecord> =
+            published.iter().flat_map(|(_, publication)| &publication.records).collect();
+        let notebook = notebook(&all);
+        let mut written = Vec::new();
+        for (method, publication) in published.iter().cloned() {
+            let report = lint(notebook.clone(), method, &policy, &resolver, &senders).await;
+            written.push(Written { method, publication, report });
         }
         write(
             global.json,
@@ -122,7 +129,14 @@ fn publish(
             seconds(ttl.min(STALE_SECONDS))
         ));
     }
-    publication.warnings.extend(flattening.problems.iter().cloned());
+    let unflattened = |Unflattened { term, reason }: &Unflattened| {
+        if publisher.needs_networks() {
+            format!("`{term}` is left out, and what it sends is refused: {reason}")
+        } else {
+            format!("`{term}` stays: {reason}")
+        }
+    };
+    publication.warnings.extend(flattening.problems.iter().map(unflattened));
     publication
 }
 
@@ -149,7 +163,7 @@ fn seconds(seconds: u32) -> String {
 
 /// Looks over what was written, as if it were published.
 async fn lint(
-    publication: &Publication,
+    notebook: Notebook,
     method: Method,
     policy: &Policy,
     resolver: &Option<Resolver>,
@@ -157,12 +171,11 @@ async fn lint(
 ) -> LintReport {
     let Some(lint) = linter(method, policy) else { return LintReport::new(method, "") };
     let subject = Subject { domain: Some(senders.domain.clone()), record: None };
-    let notebook = notebook(&publication.records);
     Linter::new(lint, resolver.clone()).lint_with(&subject, notebook).await
 }
 
 /// Answers as a name server would give them that had these records.
-fn notebook(records: &[ZoneRecord]) -> Notebook {
+fn notebook(records: &[&ZoneRecord]) -> Notebook {
     let mut sets: BTreeMap<(&str, u16), Vec<&ZoneData>> = BTreeMap::new();
     for record in records {
         let key = (&*record.name, record.data.record_type().number());

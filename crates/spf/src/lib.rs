@@ -45,7 +45,7 @@ pub use domain_spec::{DomainSpec, NAME_OCTETS_MAX};
 pub use lint::{LINT_QUESTIONS_MAX, LINT_RECORDS_MAX, SpfLint};
 pub use macro_string::MacroString;
 pub use matching::{MX_HOSTS_MAX, PTR_NAMES_MAX};
-pub use publish::{Flattened, Flattening, PLAIN_OCTETS_MAX, SpfPublish, flatten};
+pub use publish::{Flattened, Flattening, PLAIN_OCTETS_MAX, SpfPublish, Unflattened, flatten};
 pub use published::Published;
 pub use received_spf::received_spf;
 pub use record::{

@@ -8,7 +8,7 @@ use quivive_evidence::{Method, Publication, Publish, Senders, Stance, ZoneRecord
 use crate::domain_spec::DomainSpec;
 use crate::record::{DualPrefix, Mechanism, Qualifier};
 
-pub use flatten::{Flattened, Flattening, flatten};
+pub use flatten::{Flattened, Flattening, Unflattened, flatten};
 
 /// How long a record may get, in octets, before networks move into records of their own (RFC 7208
 /// section 3.4).

@@ -8,7 +8,7 @@ use quivive_lmap::{
     RmxPublish,
 };
 use quivive_sender_id::{SenderIdLint, SenderIdPublish};
-pub use quivive_spf::{Flattened, Flattening, flatten};
+pub use quivive_spf::{Flattened, Flattening, Unflattened, flatten};
 use quivive_spf::{Limits, SpfLint, SpfPublish};
 
 use crate::Policy;

@@ -25,7 +25,8 @@ mod verdict;
 
 pub use case::Case;
 pub use catalogue::{
-    Flattened, Flattening, flatten, linted_methods, linter, published_methods, publisher,
+    Flattened, Flattening, Unflattened, flatten, linted_methods, linter, published_methods,
+    publisher,
 };
 pub use difference::{Difference, Node, TermDifference, differences};
 pub use inspection::{Inspection, Inspector, NETWORKS_MAX, SAMPLES_MAX};

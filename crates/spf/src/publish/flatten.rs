@@ -13,8 +13,8 @@ pub struct Flattening {
     pub senders: Senders,
     /// What was replaced.
     pub flattened: Vec<Flattened>,
-    /// What could not be replaced, and why, in words.
-    pub problems: Vec<String>,
+    /// What could not be replaced.
+    pub problems: Vec<Unflattened>,
     /// Questions that need answers first; empty when this is whole.
     pub missing: Vec<Question>,
 }
@@ -28,6 +28,15 @@ pub struct Flattened {
     pub networks: usize,
     /// For how long the shortest-lived answer behind it holds, in seconds.
     pub ttl: u32,
+}
+
+/// A term whose addresses cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unflattened {
+    /// The term.
+    pub term: String,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// Looks up what is named by name: hosts, mail exchangers, and includes with all below them.
@@ -47,8 +56,8 @@ pub fn flatten(senders: &Senders, evidence: &dyn Evidence) -> Flattening {
         look_ups_of.forget_ttl();
         let tree = grow_text(&senders.domain, &term, &look_ups_of);
         match problem(&tree) {
-            Some(problem) => {
-                flattening.problems.push(format!("`{term}` stays: {problem}"));
+            Some(reason) => {
+                flattening.problems.push(Unflattened { term, reason });
                 flattening.senders.add(&only);
             }
             None => {
@@ -144,7 +153,7 @@ mod tests {
                 "q.example TXT v=spf1 ip4:198.51.100.128/25 ?all",
             ],
         );
-        assert_eq!(flattening.problems, Vec::<String>::new());
+        assert_eq!(flattening.problems, []);
         assert_eq!(flattening.missing, []);
         assert!(flattening.senders.is_networks_only());
         let networks: Vec<_> =
@@ -173,7 +182,7 @@ mod tests {
             assert_eq!(flattening.senders.includes, ["p.example"], "{record}");
             assert_eq!(flattening.senders.networks, senders.networks);
             let [said] = &*flattening.problems else { panic!("{flattening:?}") };
-            assert!(said.contains(problem), "{record}: {said}");
+            assert!(said.reason.contains(problem), "{record}: {said:?}");
         }
     }
 
