@@ -25,7 +25,7 @@ use load::Load;
 use subjects::{NO_FILTER, Subject, Subjects};
 
 /// How many messages a round sends over how many connections, a message each.
-const MESSAGES: usize = 500;
+const MESSAGES: usize = 200;
 const CONNECTIONS: usize = 10;
 
 /// How many messages a round sends one after the other.
