@@ -72,59 +72,80 @@ struct Measured {
     processor: Series,
     /// The filter's alone.
     own: Series,
+    /// It failed, and is not measured any more.
+    is_out: bool,
 }
 
 /// Measures in the network that was made.
 ///
 /// # Errors
-/// Our own programs do not run, or a message is refused.
+/// Our own programs do not run, or a message is refused that no filter of others stands before.
 pub fn inside(rounds: usize) -> Result<String> {
-    let subjects = Subjects::start(&folder()?)?;
+    let mut subjects = Subjects::start(&folder()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut measured: Vec<Measured> = subjects.all().iter().map(|_| Measured::default()).collect();
     // A round ahead fills caches and starts processes.
     for round in 0..=rounds {
-        for turn in 0..subjects.all().len() {
-            let index = (round + turn) % subjects.all().len();
-            let subject = &subjects.all()[index];
-            let pass = |connections, messages| {
-                let once =
-                    || runtime.block_on(load(connections, messages).run(subject.postfix.address));
-                // A filter may defer a message when its own look-ups are late.
-                once()
-                    .or_else(|_| once())
-                    .or_else(|_| once())
-                    .map_err(|error| Error::other(format!("{}: {error}", subject.name)))
-            };
-            let (all, own) = (Tree::of(subject.postfix.id()), subject.filter());
-            let own_used_until = || {
-                if subject.is_within_postfix() {
-                    own.processor()
-                } else {
-                    own.processor_of_threads()
+        for turn in 0..measured.len() {
+            let index = (round + turn) % measured.len();
+            if measured[index].is_out {
+                continue;
+            }
+            match pass(&runtime, &subjects.all()[index]) {
+                Ok(passed) if round > 0 => measured[index].add(&passed),
+                Ok(_) => {}
+                Err(error) => {
+                    subjects.leave_out(index, &error)?;
+                    measured[index].is_out = true;
                 }
-            };
-            let before = (all.processor(), own_used_until());
-            let crowd = pass(CONNECTIONS, MESSAGES)?;
-            let single = pass(1, SINGLE_MESSAGES)?;
-            let used = |after: Duration, before: Duration| {
-                after.saturating_sub(before).as_secs_f64() * 1e6
-                    / (MESSAGES + SINGLE_MESSAGES) as f64
-            };
-            if round > 0 {
-                let measured = &mut measured[index];
-                measured.rate.add(MESSAGES as f64 / crowd.elapsed.as_secs_f64());
-                measured.median.add(single.milliseconds(0.5));
-                measured.slow.add(single.milliseconds(0.99));
-                let own_used = used(own_used_until(), before.1);
-                let postfix_used = used(all.processor(), before.0);
-                measured.own.add(own_used);
-                let shared = if subject.is_within_postfix() { 0.0 } else { own_used };
-                measured.processor.add(postfix_used + shared);
             }
         }
     }
     Ok(report(rounds, &subjects, &measured))
+}
+
+/// What one filter did in one round.
+struct Pass {
+    crowd: load::Run,
+    single: load::Run,
+    /// Processor time of Postfix with all that it started, and of the filter.
+    postfix: Duration,
+    own: Duration,
+    is_within_postfix: bool,
+}
+
+/// Loads one Postfix.
+fn pass(runtime: &tokio::runtime::Runtime, subject: &Subject) -> Result<Pass> {
+    let run = |connections, messages| {
+        runtime
+            .block_on(load(connections, messages).run(subject.postfix.address))
+            .map_err(|error| Error::other(format!("{}: {error}", subject.name)))
+    };
+    let (all, own) = (Tree::of(subject.postfix.id()), subject.filter());
+    let is_within_postfix = subject.is_within_postfix();
+    let own_used_until =
+        || if is_within_postfix { own.processor() } else { own.processor_of_threads() };
+    let (all_before, own_before) = (all.processor(), own_used_until());
+    Ok(Pass {
+        crowd: run(CONNECTIONS, MESSAGES)?,
+        single: run(1, SINGLE_MESSAGES)?,
+        postfix: all.processor().saturating_sub(all_before),
+        own: own_used_until().saturating_sub(own_before),
+        is_within_postfix,
+    })
+}
+
+impl Measured {
+    fn add(&mut self, pass: &Pass) {
+        let a_message =
+            |used: Duration| used.as_secs_f64() * 1e6 / (MESSAGES + SINGLE_MESSAGES) as f64;
+        let (postfix, own) = (a_message(pass.postfix), a_message(pass.own));
+        self.rate.add(MESSAGES as f64 / pass.crowd.elapsed.as_secs_f64());
+        self.median.add(pass.single.milliseconds(0.5));
+        self.slow.add(pass.single.milliseconds(0.99));
+        self.own.add(own);
+        self.processor.add(if pass.is_within_postfix { postfix } else { postfix + own });
+    }
 }
 
 fn load(connections: usize, messages: usize) -> Load {
@@ -163,7 +184,7 @@ fn table(
     let place = subjects.all().iter().position(|subject| subject.name == yardstick);
     let base = &measured[place.expect("the yardsticks always run")];
     for (subject, measured) in subjects.all().iter().zip(measured) {
-        if !is_shown(subject.name) {
+        if measured.is_out || !is_shown(subject.name) {
             continue;
         }
         let rate = measured.rate.ratio_to(&base.rate);

@@ -127,6 +127,22 @@ impl Subjects {
         &self.skipped
     }
 
+    /// Leaves a filter of others out from now on, for it could not do its work.
+    ///
+    /// # Errors
+    /// It is one that the others are held against, or ours.
+    pub(super) fn leave_out(&mut self, index: usize, error: &Error) -> Result<()> {
+        let name = self.all[index].name;
+        let is_needed = name == NO_FILTER
+            || name.starts_with("quivive")
+            || PAIRS.iter().any(|(yardstick, _)| *yardstick == name);
+        if is_needed {
+            return Err(Error::other(error.to_string()));
+        }
+        self.skipped.push(format!("{error}"));
+        Ok(())
+    }
+
     fn add(&mut self, name: &'static str, main_cf: &str, filter: Filter) {
         let postfix = postfix::start_with(&format!("{DISCARD}{main_cf}"));
         self.all.push(Subject { name, postfix, filter });
