@@ -4,6 +4,8 @@
 mod maps;
 mod returns;
 mod rewrites;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use std::fmt;
 use std::sync::Arc;

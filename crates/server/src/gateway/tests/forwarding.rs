@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use quivive_mail::Aliases;
-use quivive_srs::{Bounces, Forwarder, Policy, Rules, Secrets, Srs, Written};
 
 use super::world::{Answer, FROM, Next, World, checker};
 use crate::gateway::{Forwarding, Gateway, GatewayError, Settings};
 use crate::next_hop::{Dialect, NextHop, Security};
-use crate::srs::{FORGERIES_MAX, Rewriter};
+use crate::srs::FORGERIES_MAX;
+use crate::srs::sample::{rewriter, rewritten};
 
 const MESSAGE: &str = "Subject: hello\r\n\r\nHow are you?\r\n";
 
@@ -18,36 +18,13 @@ const TABLE: &str = "info@here.example far@there.example\n\
     gr\u{fc}n@here.example gr\u{fc}n@there.example\nvert@here.example gr\u{fc}n@there.example\n\
     postmaster@fwd.example b@here.example\n";
 
-fn rewriter(change: impl FnOnce(&mut Policy)) -> Rewriter {
-    let mut policy = Policy {
-        domain: "fwd.example".to_owned(),
-        former_domains: vec!["old.example".to_owned()],
-        own_domains: vec!["here.example".to_owned()],
-        only: Vec::new(),
-        except: Vec::new(),
-        unsigned_domains: vec!["old.example".to_owned()],
-        local_part_max: 64,
-        bounces: Bounces::Only,
-    };
-    change(&mut policy);
-    let srs = Srs::new(&Secrets::parse(b"tops3cr3t").unwrap(), Rules::default());
-    Rewriter::new(Forwarder::new(srs, policy), Arc::default())
-}
-
-fn rewritten(sender: &str) -> String {
-    match rewriter(|_| {}).forward(sender) {
-        Written::Rewritten(address) => address,
-        kept => panic!("{sender}: {kept:?}"),
-    }
-}
-
 fn forwarding(table: &str, relay: Option<&Next>) -> Forwarding {
     let relay = relay.map(|relay| match relay.hop(Dialect::Smtp) {
         NextHop::Remote(target) => (target, Security::default()),
         NextHop::Maildir(_) => unreachable!("it is a server"),
     });
     let aliases = Arc::new(Aliases::parse(table).unwrap());
-    Forwarding { aliases, rewriter: Some(rewriter(|_| {})), relay }
+    Forwarding { aliases, rewriter: Some(rewriter()), relay }
 }
 
 async fn world(next: &Next, relay: &Next) -> World {

@@ -1,26 +1,10 @@
 use axum::http::{Method, StatusCode};
-use quivive_srs::{Bounces, Forwarder, Policy, Rules, Secrets, Srs};
 use serde_json::{Value, json};
 
 use super::description::is_promised;
 use super::world::{Answer, World, request};
 use crate::http::tokens::Scope;
-use crate::srs::Rewriter;
-
-fn rewriter() -> Rewriter {
-    let policy = Policy {
-        domain: "fwd.example".to_owned(),
-        former_domains: Vec::new(),
-        own_domains: vec!["here.example".to_owned()],
-        only: Vec::new(),
-        except: Vec::new(),
-        unsigned_domains: Vec::new(),
-        local_part_max: 64,
-        bounces: Bounces::Only,
-    };
-    let srs = Srs::new(&Secrets::parse(b"tops3cr3t").unwrap(), Rules::default());
-    Rewriter::new(Forwarder::new(srs, policy), Default::default())
-}
+use crate::srs::sample::rewriter;
 
 /// With a rewriter, and a token that may use it.
 fn world() -> (World, String) {

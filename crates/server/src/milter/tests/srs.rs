@@ -3,44 +3,22 @@
 use std::sync::Arc;
 
 use quivive_mail::Aliases;
-use quivive_srs::{Bounces, Forwarder, Policy, Rules, Secrets, Srs, Written};
+use quivive_srs::Written;
 
 use super::world::{Mta, World};
 use crate::gateway::tests::world::checker;
 use crate::milter::{Forwarding, Settings};
-use crate::srs::{FORGERIES_MAX, Rewriter, unix_now};
+use crate::srs::sample::{rewriter, rewritten};
+use crate::srs::{FORGERIES_MAX, unix_now};
 
 const TABLE: &str = "info@here.example far@there.example\n\
     team@here.example one@there.example, two@elsewhere.example\n\
     local@here.example b@here.example\n\
     @new.example far@there.example, @here.example\n";
 
-fn rewriter(change: impl FnOnce(&mut Policy)) -> Rewriter {
-    let mut policy = Policy {
-        domain: "fwd.example".to_owned(),
-        former_domains: vec!["old.example".to_owned()],
-        own_domains: vec!["here.example".to_owned()],
-        only: Vec::new(),
-        except: vec!["except.example".to_owned()],
-        unsigned_domains: Vec::new(),
-        local_part_max: 64,
-        bounces: Bounces::Only,
-    };
-    change(&mut policy);
-    let srs = Srs::new(&Secrets::parse(b"tops3cr3t").unwrap(), Rules::default());
-    Rewriter::new(Forwarder::new(srs, policy), Arc::default())
-}
-
-fn rewritten(sender: &str) -> String {
-    match rewriter(|_| {}).forward(sender) {
-        Written::Rewritten(address) => address,
-        kept => panic!("{sender}: {kept:?}"),
-    }
-}
-
 fn forwarding(table: &str, is_all: bool) -> Forwarding {
     let aliases = Arc::new(Aliases::parse(table).unwrap());
-    Forwarding { aliases, rewriter: rewriter(|_| {}), is_all }
+    Forwarding { aliases, rewriter: rewriter(), is_all }
 }
 
 fn world(is_all: bool) -> World {
@@ -162,7 +140,7 @@ async fn what_did_not_come_from_us_does_not_come_back() {
     let ours = rewritten("user@source.example");
     let forged = ours.replace("user@", "used@");
     let long_ago = unix_now() - 30 * 86_400;
-    let Written::Rewritten(expired) = rewriter(|_| {}).forwarder().forward("u@s.example", long_ago)
+    let Written::Rewritten(expired) = rewriter().forwarder().forward("u@s.example", long_ago)
     else {
         panic!("it is rewritten")
     };
