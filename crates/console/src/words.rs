@@ -54,15 +54,7 @@ impl fmt::Display for Moment {
 
 /// `12,345`
 pub(crate) fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    quivive_evidence::grouped(count)
 }
 
 /// `1 question`, `2 questions`

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use quivive_evidence::FindingResult;
+use quivive_evidence::{FindingResult, grouped};
 use quivive_verdict::simulation::{Forecast, Tally, Told};
 
 use crate::style::{self, QUIET, STRONG, excerpt};
@@ -187,27 +187,14 @@ fn counted(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
-/// `1,234,567`
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_for_people() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped(0_u64), "0");
+        assert_eq!(grouped(1_234_567_u64), "1,234,567");
         assert_eq!(share(1, 1000), "<1 %");
         assert_eq!(share(0, 0), "0 %");
         assert_eq!(scaled(u64::MAX, u64::MAX, 40), 40);

@@ -42,7 +42,7 @@ pub fn wide_network(prefix: u8, is_ipv4: bool) -> Option<(String, String)> {
             Some((
                 format!(
                     "`/{prefix}` lets {} hosts send for this domain, which are hardly all yours",
-                    grouped(count.into())
+                    grouped(count)
                 ),
                 help,
             ))
@@ -103,8 +103,8 @@ pub fn permitted_host(
 }
 
 /// A number as people read it: `4,294,967,296`.
-pub fn grouped(count: u128) -> String {
-    let digits = count.to_string();
+pub fn grouped(count: impl Into<u128>) -> String {
+    let digits = count.into().to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
