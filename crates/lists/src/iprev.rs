@@ -46,11 +46,12 @@ fn check(walk: &mut Walk<'_>, client: IpAddr) -> Result<Conclusion, Stop> {
     };
     let names = answer.records()?;
     let names = &names[..names.len().min(NAMES_MAX)];
-    let text = names.join(" ");
-    walk.trace.name(&*text, whole(&text));
     if names.is_empty() {
+        walk.trace.name("no reverse name", (0, 0));
         return Err(Stop::permanent("no-reverse-name"));
     }
+    let text = names.join(" ");
+    walk.trace.name(&*text, whole(&text));
     let mut failed: Option<Failure> = None;
     let mut start = 0;
     for name in names {
