@@ -64,11 +64,10 @@ pub(crate) fn run(global: &Global, flags: &command_line::Publish) -> Result<Exit
         });
         let published: Vec<(Method, Publication)> = published.collect();
         // One scheme may rest on the records of another, such as Sender ID on SPF's.
-        let all: Vec<&ZoneRecord> =
-            published.iter().flat_map(|(_, publication)| &publication.records).collect();
-        let notebook = notebook(&all);
+        let records = published.iter().flat_map(|(_, publication)| &publication.records);
+        let notebook = notebook(records);
         let mut written = Vec::new();
-        for (method, publication) in published.iter().cloned() {
+        for (method, publication) in published {
             let report = lint(notebook.clone(), method, &policy, &resolver, &senders).await;
             written.push(Written { method, publication, report });
         }
@@ -175,7 +174,7 @@ async fn lint(
 }
 
 /// Answers as a name server would give them that had these records.
-fn notebook(records: &[&ZoneRecord]) -> Notebook {
+fn notebook<'r>(records: impl Iterator<Item = &'r ZoneRecord>) -> Notebook {
     let mut sets: BTreeMap<(&str, u16), Vec<&ZoneData>> = BTreeMap::new();
     for record in records {
         let key = (&*record.name, record.data.record_type().number());
