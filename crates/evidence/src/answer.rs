@@ -240,6 +240,19 @@ impl DnsAnswer {
         }
     }
 
+    /// Whether it is this very answer, and not merely one that says the same.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::A(this), Self::A(other)) => Arc::ptr_eq(this, other),
+            (Self::Aaaa(this), Self::Aaaa(other)) => Arc::ptr_eq(this, other),
+            (Self::Mx(this), Self::Mx(other)) => Arc::ptr_eq(this, other),
+            (Self::Ptr(this), Self::Ptr(other)) => Arc::ptr_eq(this, other),
+            (Self::Txt(this), Self::Txt(other)) => Arc::ptr_eq(this, other),
+            (Self::Other(_, this), Self::Other(_, other)) => Arc::ptr_eq(this, other),
+            _ => false,
+        }
+    }
+
     /// The failure, if there was no usable answer.
     pub fn failure(&self) -> Option<Failure> {
         fn of<T>(answer: &Answer<T>) -> Option<Failure> {

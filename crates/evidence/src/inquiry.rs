@@ -1,4 +1,4 @@
-use crate::{Evaluate, Evaluation, Evidence, Facts, Finding, Question};
+use crate::{Evaluate, Evaluation, Evidence, Facts, Finding, Missing, Question};
 
 /// How many rounds of questions an evaluation may take; one more is given up with the cause
 /// `round-budget`. In strict order the worst SPF record takes 112.
@@ -7,10 +7,17 @@ pub const ROUNDS_MAX: usize = 128;
 /// How many questions an evaluation may put ahead of need over all its rounds.
 pub const AHEAD_QUESTIONS_MAX: usize = 20;
 
-/// One evaluation on its way to its finding: the bounds that every driver shares.
+/// One evaluation on its way to its finding, within the bounds that every driver shares.
 pub struct Inquiry {
     method: Box<dyn Evaluate>,
-    rounds: usize,
+    rounds: Rounds,
+}
+
+/// The bounds that every driver shares: how often an evaluation may ask, and how much ahead of
+/// need.
+#[derive(Debug, Default)]
+pub struct Rounds {
+    count: usize,
     ahead: Vec<Question>,
 }
 
@@ -59,27 +66,20 @@ impl Round {
     }
 }
 
-impl Inquiry {
-    /// An inquiry that has not begun.
-    pub fn new(method: Box<dyn Evaluate>) -> Self {
-        Self { method, rounds: 0, ahead: Vec::new() }
-    }
-
-    /// Evaluates with what is known now.
-    pub fn advance(&mut self, facts: &Facts, evidence: &dyn Evidence) -> Progress {
-        match self.method.evaluate(facts, evidence) {
-            Evaluation::Done(finding) => Progress::Done(finding),
-            Evaluation::Missing(_) if self.rounds == ROUNDS_MAX => {
-                Progress::Done(Box::new(self.method.give_up(facts, "round-budget")))
-            }
-            Evaluation::Missing(missing) => {
-                self.rounds += 1;
-                let mut questions = missing.into_questions().into_iter();
-                let needed = questions.next().expect("an evaluation without a gap is done");
-                let ahead = questions.filter(|question| self.admit_ahead(question)).collect();
-                Progress::Ask(Round { needed: vec![needed], ahead })
-            }
+impl Rounds {
+    /// The next round of questions; none once there were [`ROUNDS_MAX`].
+    ///
+    /// # Panics
+    /// If nothing is missing.
+    pub fn next(&mut self, missing: Missing) -> Option<Round> {
+        if self.count == ROUNDS_MAX {
+            return None;
         }
+        self.count += 1;
+        let mut questions = missing.into_questions().into_iter();
+        let needed = questions.next().expect("an evaluation without a gap is done");
+        let ahead = questions.filter(|question| self.admit_ahead(question)).collect();
+        Some(Round { needed: vec![needed], ahead })
     }
 
     /// Whether a question is within the number that may be put ahead of need. One that was admitted
@@ -94,17 +94,35 @@ impl Inquiry {
         }
         admitted
     }
+}
+
+impl Inquiry {
+    /// An inquiry that has not begun.
+    pub fn new(method: Box<dyn Evaluate>) -> Self {
+        Self { method, rounds: Rounds::default() }
+    }
+
+    /// Evaluates with what is known now.
+    pub fn advance(&mut self, facts: &Facts, evidence: &dyn Evidence) -> Progress {
+        match self.method.evaluate(facts, evidence) {
+            Evaluation::Done(finding) => Progress::Done(finding),
+            Evaluation::Missing(missing) => match self.rounds.next(missing) {
+                Some(round) => Progress::Ask(round),
+                None => Progress::Done(Box::new(self.method.give_up(facts, "round-budget"))),
+            },
+        }
+    }
 
     /// How many times questions were asked.
     pub fn rounds(&self) -> usize {
-        self.rounds
+        self.rounds.count
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Ahead, FindingResult, Identity, Method, Missing, Notebook, RecordType};
+    use crate::{Ahead, FindingResult, Identity, Method, Notebook, RecordType};
 
     /// Never has enough: asks for another needed question and three ahead each time.
     struct Insatiable(std::sync::atomic::AtomicUsize);

@@ -18,6 +18,10 @@ struct Slot<T: ?Sized> {
     value: T,
 }
 
+/// How many octets of memory methods may derive from a name's answers together with others, the
+/// text of its own records not counted. Whoever keeps evidence counts with the most.
+pub const DERIVED_OCTETS_MAX: usize = 16 << 10;
+
 /// What methods have derived from an answer together with others of the same evidence: what a
 /// domain's policy comes to with all that it includes.
 ///

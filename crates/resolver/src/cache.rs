@@ -46,6 +46,12 @@ impl Cache {
         (Instant::now() < entry.expires_at).then_some(entry.answer)
     }
 
+    /// Until when this very answer is kept.
+    pub(crate) fn good_until(&self, question: &DnsQuestion, answer: &DnsAnswer) -> Option<Instant> {
+        let entry = self.entries.get(question)?;
+        entry.answer.is(answer).then_some(entry.expires_at)
+    }
+
     /// Keeps an answer for as long as it says.
     pub(crate) fn insert(&self, question: DnsQuestion, answer: DnsAnswer, seconds: u32) {
         if seconds > 0 {

@@ -5,7 +5,9 @@
 //! well.
 
 mod cache;
+mod dossiers;
 mod flights;
+mod inquest;
 mod metrics;
 mod name;
 mod note;
@@ -17,6 +19,10 @@ mod settings;
 mod system;
 mod zone;
 
+pub use dossiers::{
+    DOSSIER_ANSWERS_MAX, DOSSIERS_OCTETS_MAX, Dossiers, QUESTIONS_TIME_MAX, RoundBudget,
+};
+pub use inquest::{Answers, Asked, Inquest};
 pub use metrics::{Metrics, ServerMetrics};
 pub use records::{ANSWER_OCTETS_MAX, RECORDS_MAX};
 pub use resolver::{Error, Resolver};

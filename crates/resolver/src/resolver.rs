@@ -1,8 +1,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hickory_resolver::proto::rr::{Name, RecordType as WireType};
-use quivive_evidence::{DnsAnswer, DnsQuestion, Failure, Outcome, RecordType, Source};
+use quivive_evidence::{
+    DnsAnswer, DnsQuestion, Failure, NotedAnswer, Outcome, Question, RecordType, Source,
+};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -10,6 +13,7 @@ use tracing::debug;
 
 use crate::cache::Cache;
 use crate::flights::Flights;
+use crate::inquest::{Answers, Asked};
 use crate::metrics::{Metrics, micros};
 use crate::name::WireName;
 use crate::records;
@@ -21,6 +25,9 @@ use crate::zone::{Zone, no_such_name, unix_now};
 
 /// The longest that a failure is kept, in seconds (RFC 2308 section 7.1).
 const FAILURE_TTL_MAX: u32 = 300;
+
+/// A zone says the same for as long as there is one.
+const ZONE_LIFE: Duration = Duration::from_secs(86_400 * 365);
 
 /// Answers DNS questions. A handle: clones share everything.
 #[derive(Clone)]
@@ -107,6 +114,14 @@ impl Resolver {
         }
     }
 
+    /// Until when this answer to a question is the one that is given; none where it is no more.
+    pub(crate) fn good_until(&self, question: &DnsQuestion, answer: &DnsAnswer) -> Option<Instant> {
+        match &*self.0 {
+            World::Zone(_) => Some(Instant::now() + ZONE_LIFE),
+            World::Network(network) => network.cache.good_until(question, answer),
+        }
+    }
+
     /// What was asked and answered since the resolver was made; all zero for a zone.
     pub fn metrics(&self) -> Metrics {
         match &*self.0 {
@@ -120,6 +135,17 @@ impl Resolver {
                 flights: network.flights.len() as u64,
             },
         }
+    }
+}
+
+impl Answers for Resolver {
+    fn ask(&self, question: &Question) -> Asked {
+        let Question::Dns(question) = question else { return Asked::Nobody };
+        if let Some(answer) = self.cached(question) {
+            return Asked::Known(NotedAnswer::Dns(answer));
+        }
+        let (resolver, question) = (self.clone(), question.clone());
+        Asked::OnItsWay(Box::pin(async move { NotedAnswer::Dns(resolver.answer(&question).await) }))
     }
 }
 

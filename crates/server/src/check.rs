@@ -1,17 +1,13 @@
 //! The driver: answers the questions of a [`Session`] until it has its verdict.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quivive_evidence::{
-    DnsQuestion, Facts, Failure, Notebook, NotedAnswer, Question, Round, Source, StoredQuestion,
-};
-use quivive_resolver::Resolver;
-use quivive_verdict::{Asked, Headers, Policy, Session, Stage, Verdict, last_stage};
+use quivive_evidence::{Facts, Notebook, NotedAnswer, Question};
+use quivive_resolver::{Answers, Asked, Inquest, Resolver};
 pub use quivive_verdict::{Cost, Judgement};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use quivive_verdict::{Headers, Policy, Session, Stage, Verdict, last_stage};
+use tokio::time::Instant;
 
 use crate::tables::Tables;
 
@@ -23,6 +19,12 @@ pub const DNS_BUDGET: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub struct Checker {
     policy: Arc<Policy>,
+    world: World,
+}
+
+/// Whoever knows what methods ask.
+#[derive(Clone)]
+struct World {
     resolver: Resolver,
     tables: Tables,
 }
@@ -30,13 +32,13 @@ pub struct Checker {
 impl Checker {
     /// Judges by `policy`, asking `resolver`.
     pub fn new(policy: Arc<Policy>, resolver: Resolver) -> Self {
-        Self { policy, resolver, tables: Tables::default() }
+        Self { policy, world: World { resolver, tables: Tables::default() } }
     }
 
     /// As it is, with these tables to look into.
     #[must_use]
     pub fn with_tables(self, tables: Tables) -> Self {
-        Self { tables, ..self }
+        Self { world: World { tables, ..self.world }, ..self }
     }
 
     /// The policy it judges by.
@@ -72,7 +74,7 @@ impl Checker {
         Examination {
             last_stage: last_stage(&self.policy),
             session: Session::new(self.policy.clone()),
-            inquest: Inquest::new(self, known),
+            inquest: Inquest::new(self.world.clone(), known, DNS_BUDGET),
             facts,
             time: Duration::ZERO,
         }
@@ -83,7 +85,7 @@ impl Checker {
 /// they reach.
 pub struct Examination {
     session: Session,
-    inquest: Inquest,
+    inquest: Inquest<World>,
     facts: Facts,
     last_stage: Option<Stage>,
     time: Duration,
@@ -114,7 +116,7 @@ impl Examination {
         self.session.look_behind(&mut self.facts);
         self.session.enter(stage, &self.facts);
         loop {
-            let round = self.session.advance(&self.facts, &self.inquest.notebook);
+            let round = self.session.advance(&self.facts, self.inquest.notebook());
             if round.is_empty() {
                 break;
             }
@@ -136,113 +138,21 @@ impl Examination {
     /// The judgement of the message, as far as it came.
     pub fn finish(self) -> Judgement {
         let micros = u64::try_from(self.time.as_micros()).unwrap_or(u64::MAX);
-        let Inquest { notebook, asked, rounds, .. } = self.inquest;
-        self.session.judgement(
-            self.facts,
-            notebook,
-            Asked { questions: asked.len(), rounds, micros },
-        )
+        let asked = quivive_verdict::Asked {
+            questions: self.inquest.questions(),
+            rounds: self.inquest.rounds(),
+            micros,
+        };
+        self.session.judgement(self.facts, self.inquest.into_notebook(), asked)
     }
 }
 
-/// The questions of one message on their way.
-struct Inquest {
-    resolver: Resolver,
-    tables: Tables,
-    /// How long may still be waited for answers.
-    patience: Duration,
-    notebook: Notebook,
-    asked: HashSet<Question>,
-    flights: JoinSet<(Question, NotedAnswer)>,
-    rounds: usize,
-}
-
-impl Inquest {
-    fn new(checker: &Checker, notebook: Notebook) -> Self {
-        Self {
-            resolver: checker.resolver.clone(),
-            tables: checker.tables.clone(),
-            patience: DNS_BUDGET,
-            notebook,
-            asked: HashSet::new(),
-            flights: JoinSet::new(),
-            rounds: 0,
-        }
-    }
-
-    /// Asks a round's questions together and waits for the needed ones. Those ahead of need are
-    /// noted when they come, and never waited for.
-    async fn answer(&mut self, round: &Round) {
-        for question in round.questions() {
-            self.ask(question);
-        }
-        self.rounds += 1;
-        if self.unanswered(round).is_none() {
-            return;
-        }
-        let started = Instant::now();
-        let deadline = started + self.patience;
-        while let Some(question) = self.unanswered(round) {
-            match timeout_at(deadline, self.flights.join_next()).await {
-                Ok(Some(Ok((question, answer)))) => self.note(&question, answer),
-                // The time is up, or the question's task was lost: no answer is an answer.
-                Ok(_) | Err(_) => {
-                    self.notebook.note_failure(&question, Failure::Timeout, Source::default());
-                }
-            }
-        }
-        self.patience = self.patience.saturating_sub(started.elapsed());
-    }
-
-    fn ask(&mut self, question: &Question) {
-        if !self.asked.insert(question.clone()) {
-            return;
-        }
-        match question {
-            Question::Dns(question) => self.ask_dns(question),
-            Question::Stored(question) => self.ask_table(question),
-            // A kind of question that this driver does not know has no answer.
-            question => {
-                self.notebook.note_failure(question, Failure::Unreachable, Source::default());
-            }
-        }
-    }
-
-    fn ask_dns(&mut self, question: &DnsQuestion) {
-        if let Some(answer) = self.resolver.cached(question) {
-            self.notebook.note(&question.name, answer);
-            return;
-        }
-        let (resolver, question) = (self.resolver.clone(), question.clone());
-        self.flights.spawn(async move {
-            let answer = resolver.answer(&question).await;
-            (Question::Dns(question), NotedAnswer::Dns(answer))
-        });
-    }
-
-    fn ask_table(&mut self, question: &StoredQuestion) {
+impl Answers for World {
+    fn ask(&self, question: &Question) -> Asked {
+        let Question::Stored(question) = question else { return self.resolver.ask(question) };
         match self.tables.ask(question) {
-            Ok(entries) => self.notebook.note_stored(question, entries),
-            Err(lookup) => {
-                let question = Question::Stored(question.clone());
-                self.flights.spawn(async move { (question, NotedAnswer::Stored(lookup.await)) });
-            }
+            Ok(entries) => Asked::Known(NotedAnswer::Stored(entries)),
+            Err(lookup) => Asked::OnItsWay(Box::pin(async { NotedAnswer::Stored(lookup.await) })),
         }
-    }
-
-    fn note(&mut self, question: &Question, answer: NotedAnswer) {
-        match (question, answer) {
-            (Question::Dns(question), NotedAnswer::Dns(answer)) => {
-                self.notebook.note(&question.name, answer);
-            }
-            (Question::Stored(question), NotedAnswer::Stored(answer)) => {
-                self.notebook.note_stored(question, answer);
-            }
-            _ => {}
-        }
-    }
-
-    fn unanswered(&self, round: &Round) -> Option<Question> {
-        round.needed.iter().find(|question| self.notebook.answer(question).is_none()).cloned()
     }
 }

@@ -30,3 +30,8 @@ pub mod tls;
 mod watchdog;
 
 pub use ledger::Ledger;
+
+/// The examples of the book.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library.md")]
+struct Library;

@@ -10,7 +10,7 @@
 //! says what it compares. Where it needs more of the message than the address, an answer that is
 //! missing, or meets a limit, the span is left open, and the walk is run as ever.
 
-use quivive_evidence::{Ahead, Derived, Evidence, FindingResult};
+use quivive_evidence::{Ahead, DERIVED_OCTETS_MAX, Derived, Evidence, FindingResult};
 
 use crate::cause::Cause;
 use crate::conclusion::{Conclusion, Decider, Stop};
@@ -28,7 +28,7 @@ pub const SETTLED_AT: u32 = 20;
 pub const OWN_SPANS_MAX: usize = 32;
 
 /// A policy with more spans than these is walked wherever it is included.
-pub const INCLUDED_SPANS_MAX: usize = 512;
+pub const INCLUDED_SPANS_MAX: usize = 256;
 
 /// With how many networks addresses may be compared to settle a policy: a bound on the time for it,
 /// which grows with the square of the number of networks.
@@ -73,6 +73,13 @@ pub(crate) struct Policy<A> {
 /// As they are kept: none where there is nothing to keep.
 struct ForOwn<A>(Option<Policy<A>>);
 struct ForIncluded<A>(Option<Policy<A>>);
+
+/// All that can be settled for a name keeps to what may be derived.
+const _: () = {
+    let span = size_of::<(u32, Settled)>() + size_of::<(u128, Settled)>();
+    let spans = OWN_SPANS_MAX + INCLUDED_SPANS_MAX;
+    assert!(spans * span + 4 * size_of::<Policy<u128>>() <= DERIVED_OCTETS_MAX);
+};
 
 /// What a domain's policy comes to for a client, if that is settled, or it is time to settle it.
 #[inline]
