@@ -11,7 +11,7 @@ use quivive_evidence::{
 };
 
 use crate::plan::Stage;
-use crate::{Mode, Policy, Session};
+use crate::{Mode, Policy, Practice, Session};
 
 pub use instead::{instead, named};
 pub use traffic::{SENDERS_MAX, Sender, Traffic, TrafficError};
@@ -87,7 +87,10 @@ impl Simulation {
         let policy = Arc::new(Policy {
             methods: BTreeMap::from([(Method::Spf, Mode::Report)]),
             identities: vec![Identity::Mailfrom],
+            // The mail is judged by others, who know nothing of ours.
             exceptions: Vec::new(),
+            practice: Practice::default(),
+            spf_best_guess: None,
             ..policy.clone()
         });
         let pair = |sender: &Sender| {
@@ -220,7 +223,11 @@ mod tests {
         let senders = Traffic::parse("192.0.2.1 10\n198.51.100.1 5\n203.0.113.1").unwrap().senders;
         let instead =
             what_if(&["a.example TXT v=spf1 ip4:198.51.100.0/24 include:b.example ~all"], 0);
-        let policy = Policy::new("mx.example");
+        // Whom we trust ourselves is told as any other sender.
+        let ours = ["192.0.2.0/24".parse().unwrap()];
+        let practice =
+            Practice { upstreams: ours.to_vec(), relays: ours.to_vec(), ..Practice::default() };
+        let policy = Policy { practice, ..Policy::new("mx.example") };
         let mut simulation =
             Simulation::new(&policy, "a.example", &senders, &instead.unwrap()).unwrap();
         let today = [
