@@ -3,10 +3,12 @@
 mod flatten;
 
 use ipnet::IpNet;
-use quivive_evidence::{Method, Publication, Publish, Senders, Stance, ZoneRecord};
+use quivive_evidence::{Method, Publication, Publish, Senders, Stance, ZoneData, ZoneRecord};
+use quivive_mail::domain::HOST_NAME_MAX;
 
+use crate::Limits;
 use crate::domain_spec::DomainSpec;
-use crate::record::{DualPrefix, Mechanism, Qualifier};
+use crate::record::{DualPrefix, Mechanism, Qualifier, RECORD_OCTETS_MAX};
 
 pub use flatten::{Flattened, Flattening, Unflattened, flatten};
 
@@ -42,20 +44,30 @@ impl Publish for SpfPublish {
         let look_ups = look_ups(senders);
         let end = format!("{}{}", qualifier(senders.everybody_else), Mechanism::All);
         let whole = record(networks.iter().chain(&look_ups), &end);
-        if whole.len() <= PLAIN_OCTETS_MAX || networks.is_empty() {
-            return Publication {
-                records: vec![ZoneRecord::txt(&senders.domain, whole)],
-                warnings: Vec::new(),
-            };
-        }
-        split(&senders.domain, &networks, &look_ups, &end)
+        let has_room = whole.len() <= PLAIN_OCTETS_MAX || networks.is_empty();
+        let split =
+            if has_room { None } else { split(&senders.domain, &networks, &look_ups, &end) };
+        split.filter(|split| has_shorter_record(split, &whole)).unwrap_or_else(|| Publication {
+            records: vec![ZoneRecord::txt(&senders.domain, whole)],
+            warnings: Vec::new(),
+        })
     }
 }
 
-/// Networks in records of their own, `_spf1` and so on, that the domain's record includes.
-fn split(domain: &str, networks: &[String], look_ups: &[String], end: &str) -> Publication {
-    let parts = parts(networks);
+/// Whether the domain's record became shorter: a split costs look-ups, and should be worth them.
+fn has_shorter_record(split: &Publication, whole: &str) -> bool {
+    matches!(&split.records[0].data, ZoneData::Txt(text) if text.len() < whole.len())
+}
+
+/// Networks in records of their own, `_spf1` and so on, that the domain's record includes; none
+/// where look-up terms or the length of names leave no room for them.
+fn split(domain: &str, networks: &[String], look_ups: &[String], end: &str) -> Option<Publication> {
+    let parts_max = Limits::default().terms_max.saturating_sub(look_ups.len());
+    let (parts, octets_max) = parts(networks, parts_max)?;
     let name = |index: usize| format!("_spf{}.{domain}", index + 1);
+    if name(parts.len()).len() > HOST_NAME_MAX {
+        return None;
+    }
     let includes: Vec<String> = (0..parts.len())
         .map(|index| Mechanism::Include(DomainSpec::of_name(&name(index))).to_string())
         .collect();
@@ -68,17 +80,39 @@ fn split(domain: &str, networks: &[String], look_ups: &[String], end: &str) -> P
             .enumerate()
             .map(|(index, part)| ZoneRecord::txt(&name(index), record(part.iter(), end))),
     );
-    Publication { records, warnings: Vec::new() }
+    let warning = (octets_max > PLAIN_OCTETS_MAX).then(|| {
+        format!(
+            "{} networks need more records of {PLAIN_OCTETS_MAX} octets than there are look-up \
+             terms; these are longer, so that receivers ask for them once more over TCP",
+            networks.len()
+        )
+    });
+    Some(Publication { records, warnings: warning.into_iter().collect() })
 }
 
-/// The networks in parts that fit into a record each.
-fn parts(networks: &[String]) -> Vec<Vec<String>> {
+/// The networks in so many parts at most, each of which fits into a record of its own, and how long
+/// those records may be for that, in octets.
+fn parts(networks: &[String], parts_max: usize) -> Option<(Vec<Vec<String>>, usize)> {
+    let mut octets_max = PLAIN_OCTETS_MAX;
+    loop {
+        let parts = parts_within(networks, octets_max);
+        if parts.len() <= parts_max {
+            return Some((parts, octets_max));
+        }
+        if octets_max == RECORD_OCTETS_MAX {
+            return None;
+        }
+        octets_max = (octets_max + octets_max / 4).min(RECORD_OCTETS_MAX);
+    }
+}
+
+fn parts_within(networks: &[String], octets_max: usize) -> Vec<Vec<String>> {
     const AROUND: usize = "v=spf1 -all".len();
     let mut parts: Vec<Vec<String>> = Vec::new();
     let mut octets = 0;
     for network in networks {
         let more = network.len() + 1;
-        if parts.is_empty() || octets + more > PLAIN_OCTETS_MAX {
+        if parts.is_empty() || octets + more > octets_max {
             parts.push(Vec::new());
             octets = AROUND;
         }
@@ -134,6 +168,8 @@ impl<'t> DomainSpec<'t> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use super::*;
 
     fn lines(senders: &Senders) -> Vec<String> {
@@ -201,6 +237,49 @@ mod tests {
         let count: usize = texts.iter().map(|(_, text)| text.matches("ip4:").count()).sum();
         assert_eq!(count, 60);
     }
+
+    fn of_networks(domain: &str, count: u32) -> Senders {
+        let network = |index: u32| IpNet::from(IpAddr::from(Ipv4Addr::from_bits(index << 3)));
+        Senders {
+            networks: (0x1000_0000..0x1000_0000 + count).map(network).collect(),
+            ..Senders::nobody(domain)
+        }
+    }
+
+    #[test]
+    fn a_split_leaves_the_look_up_terms_that_there_are() {
+        let senders = Senders {
+            mail_exchangers: true,
+            includes: vec!["_spf.example.net".to_owned()],
+            ..of_networks("example.com", 1000)
+        };
+        let Publication { records, warnings } = SpfPublish.publish(&senders);
+        assert!(records.len() <= 1 + 10 - 2, "{}", records.len());
+        assert!(warnings[0].starts_with("1000 networks need more"), "{warnings:?}");
+        let count: usize =
+            records.iter().map(|record| record.to_string().matches("ip4:").count()).sum();
+        assert_eq!(count, 1000);
+
+        let hosts = (0..10).map(|index| format!("h{index}.example.net")).collect();
+        let senders = Senders { hosts, ..of_networks("example.com", 60) };
+        assert_eq!(lines(&senders).len(), 1);
+    }
+
+    #[test]
+    fn a_split_is_worth_its_look_ups() {
+        let includes = (0..9).map(|index| format!("spf{index}.{}.example", "provider".repeat(6)));
+        let senders = Senders { includes: includes.collect(), ..of_networks("example.com", 1) };
+        let lines = lines(&senders);
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].len() > PLAIN_OCTETS_MAX);
+    }
+
+    #[test]
+    fn names_of_parts_are_names() {
+        let domain = vec!["a".repeat(62); 4].join(".");
+        assert_eq!(lines(&of_networks(&domain, 60)).len(), 1);
+    }
+
     mod properties {
         use ipnet::{Ipv4Net, Ipv6Net};
         use proptest::prelude::*;
@@ -228,12 +307,13 @@ mod tests {
                 networks in prop::collection::vec(network(), 0..120),
             ) {
                 let senders = Senders { networks, ..Senders::nobody("example.com") };
-                let records = SpfPublish.publish(&senders).records;
+                let publication = SpfPublish.publish(&senders);
                 let mut notebook = Notebook::default();
-                for record in &records {
+                for record in &publication.records {
                     let ZoneData::Txt(text) = &record.data else { panic!("{record}") };
                     prop_assert!(Record::parse(text.as_bytes()).is_ok(), "{text}");
-                    prop_assert!(text.len() <= PLAIN_OCTETS_MAX, "{text}");
+                    let is_plain = publication.warnings.is_empty();
+                    prop_assert!(text.len() <= PLAIN_OCTETS_MAX || !is_plain, "{text}");
                     let outcome = Outcome::of(vec![Txt::from(&**text)]);
                     let answer = Answer::new(outcome, Source::default());
                     notebook.note(&(&*record.name).into(), DnsAnswer::Txt(answer.into()));
