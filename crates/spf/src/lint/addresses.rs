@@ -32,9 +32,20 @@ impl Addresses {
         all
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.ipv4.add(&other.ipv4);
-        self.ipv6.add(&other.ipv6);
+    pub(crate) fn add(&mut self, others: &Self) {
+        others.ipv4.0.iter().for_each(|range| self.ipv4.add(*range));
+        others.ipv6.0.iter().for_each(|range| self.ipv6.add(*range));
+    }
+
+    /// Takes the others out.
+    pub(crate) fn remove(&mut self, others: &Self) {
+        others.ipv4.0.iter().for_each(|range| self.ipv4.remove(*range));
+        others.ipv6.0.iter().for_each(|range| self.ipv6.remove(*range));
+    }
+
+    /// Whether any of the others is among these.
+    pub(crate) fn meet(&self, others: &Self) -> bool {
+        self.ipv4.meet(&others.ipv4) || self.ipv6.meet(&others.ipv6)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -78,17 +89,35 @@ fn range(address: u128, width: u32, prefix: u8) -> (u128, u128) {
 }
 
 impl Ranges {
-    fn add(&mut self, other: &Self) {
-        self.0.extend(&other.0);
-        self.0.sort_unstable();
-        let mut merged: Vec<(u128, u128)> = Vec::with_capacity(self.0.len());
-        for &(first, last) in &self.0 {
-            match merged.last_mut() {
-                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
-                _ => merged.push((first, last)),
-            }
-        }
-        self.0 = merged;
+    fn add(&mut self, (first, last): (u128, u128)) {
+        let ranges = &mut self.0;
+        let start = ranges.partition_point(|(_, end)| end.saturating_add(1) < first);
+        let stop = ranges.partition_point(|(begin, _)| *begin <= last.saturating_add(1));
+        let touched = &ranges[start..stop];
+        let first = touched.first().map_or(first, |(begin, _)| first.min(*begin));
+        let last = touched.last().map_or(last, |(_, end)| last.max(*end));
+        ranges.splice(start..stop, [(first, last)]);
+    }
+
+    fn remove(&mut self, (first, last): (u128, u128)) {
+        let ranges = &mut self.0;
+        let start = ranges.partition_point(|(_, end)| *end < first);
+        let stop = ranges.partition_point(|(begin, _)| *begin <= last);
+        let (Some(&(begin, _)), Some(&(_, end))) =
+            (ranges[start..stop].first(), ranges[start..stop].last())
+        else {
+            return;
+        };
+        let before = (begin < first).then(|| (begin, first - 1));
+        let after = (last < end).then(|| (last + 1, end));
+        ranges.splice(start..stop, before.into_iter().chain(after));
+    }
+
+    fn meet(&self, others: &Self) -> bool {
+        others.0.iter().any(|(first, last)| {
+            let at = self.0.partition_point(|(_, end)| end < first);
+            self.0.get(at).is_some_and(|(start, _)| start <= last)
+        })
     }
 
     fn cover(&self, others: &Self) -> bool {
@@ -121,11 +150,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_out() {
+        let mut set = ipv4("192.0.2.0/24");
+        set.remove(&ipv4("192.0.2.0/32"));
+        set.remove(&ipv4("192.0.2.128/26"));
+        set.remove(&ipv4("198.51.100.0/24"));
+        assert_eq!(set.ipv4_count(), 256 - 1 - 64);
+        assert!(set.meet(&ipv4("192.0.2.0/31")) && !set.meet(&ipv4("192.0.2.160/27")));
+        assert!(!set.cover(&ipv4("192.0.2.0/31")) && set.cover(&ipv4("192.0.2.192/26")));
+        set.add(&ipv4("192.0.2.0/32"));
+        set.add(&ipv4("192.0.2.128/26"));
+        assert_eq!(set, ipv4("192.0.2.0/24"));
+        set.remove(&Addresses::all());
+        assert!(set.is_empty());
+    }
+
+    #[test]
     fn the_ends_of_the_world() {
         let all = Addresses::all();
         assert_eq!(all.ipv4_count(), 1 << 32);
         assert!(all.cover(&Addresses::ipv6(Ipv6Addr::from_bits(u128::MAX), 128)));
         assert!(all.cover(&ipv4("255.255.255.255/32")));
         assert!(all.cover(&Addresses::default()) && Addresses::default().is_empty());
+        let mut rest = all.clone();
+        rest.remove(&ipv4("128.0.0.0/1"));
+        rest.remove(&Addresses::ipv6(Ipv6Addr::UNSPECIFIED, 1));
+        assert!(!rest.meet(&ipv4("255.255.255.255/32")) && rest.ipv4_count() == 1 << 31);
+        assert!(rest.cover(&Addresses::ipv6(Ipv6Addr::from_bits(u128::MAX), 128)));
+        rest.add(&ipv4("128.0.0.0/1"));
+        rest.add(&Addresses::ipv6(Ipv6Addr::UNSPECIFIED, 1));
+        assert_eq!(rest, all);
     }
 }

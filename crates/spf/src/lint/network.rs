@@ -163,9 +163,10 @@ fn within(inner: &Network<'_>, outer: &Network<'_>, terms: &[Term<'_>]) -> Optio
                 ),
             ),
         };
-        let help = match same {
-            true => "remove it".to_owned(),
-            false => format!("move it before `{outer_text}`"),
+        let help = match (is_equal, same) {
+            (_, true) => "remove it".to_owned(),
+            (true, false) => format!("keep `{outer_text}` or `{inner_text}`"),
+            (false, false) => format!("move it before `{outer_text}`"),
         };
         return Some(Remark::new(Severity::Warning, code, inner.term.span.clone(), message, help));
     }
@@ -175,13 +176,20 @@ fn within(inner: &Network<'_>, outer: &Network<'_>, terms: &[Term<'_>]) -> Optio
     let says_the_same = |term: &Term<'_>| {
         term.directive().is_some_and(|(qualifier, _)| qualifier == outer.qualifier)
     };
+    let asks_nothing = |term: &Term<'_>| {
+        matches!(term.directive(), Some((_, Mechanism::Ip4(..) | Mechanism::Ip6(..))))
+    };
+    let help = match between.iter().all(asks_nothing) {
+        true => format!("remove `{inner_text}`"),
+        false => format!("put `{outer_text}` here instead: what asks nothing belongs first"),
+    };
     between.iter().all(says_the_same).then(|| {
         Remark::new(
             Severity::Warning,
             "overlapping-networks",
             inner.term.span.clone(),
             format!("`{outer_text}` behind it holds these addresses, too"),
-            format!("remove `{inner_text}`"),
+            help,
         )
     })
 }

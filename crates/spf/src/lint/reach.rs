@@ -213,7 +213,7 @@ impl Reach<'_> {
         let permits = tree.permits();
         let family = match (void.ipv4 > most, void.ipv6 > most) {
             (false, false) => return,
-            (true, true) => ", and every client gets a permerror",
+            (true, true) => ", and every client that comes so far gets a permerror",
             (true, false) => " for IPv4 clients, which get a permerror",
             (false, true) => " for IPv6 clients, which get a permerror",
         };
@@ -246,9 +246,7 @@ impl Reach<'_> {
     /// Terms that can never match, and those that always do.
     fn dead(&mut self, tree: &Branch) {
         for leaf in &tree.leaves {
-            let Some(below) = leaf.below.as_deref().filter(|below| below.is_sound()) else {
-                continue;
-            };
+            let Some(below) = leaf.below.as_deref().filter(|_| !leaf.may_fail()) else { continue };
             let span = self.span(leaf);
             if leaf.matches == Addresses::all() {
                 self.add(
@@ -270,36 +268,34 @@ impl Reach<'_> {
         }
     }
 
-    /// Terms whose addresses others hold already.
+    /// Terms that decide nothing, since others hold their addresses: first those that cost a
+    /// look-up, the last one first, then networks beside what is left of them.
     fn redundant(&mut self, tree: &Branch) {
-        let mut known = Addresses::default();
-        let plain = |leaf: &&Leaf| {
-            leaf.qualifier == Some(Qualifier::Pass) && leaf.matches != Addresses::all()
-        };
-        let networks = tree.leaves.iter().filter(plain).filter(|leaf| !leaf.counts);
-        networks.for_each(|leaf| known.add(&leaf.matches));
-        let mut included = Addresses::default();
-        for leaf in tree.leaves.iter().filter(plain).filter(|leaf| leaf.counts) {
-            let has_exceptions = leaf.below.as_ref().is_some_and(|below| below.has_exceptions());
-            if leaf.varies || leaf.matches.is_empty() || has_exceptions {
+        // Beyond a limit the terms behind are none that a check comes to.
+        let (void, most) = (tree.void(), self.limits.void_lookups_max);
+        let is_over = tree.terms() > self.limits.terms_max || void.worst() > most;
+        let mut rest: Vec<&Leaf> = tree.leaves.iter().collect();
+        for at in (0..rest.len()).rev() {
+            let leaf = rest[at];
+            if !leaf.counts || !is_plain(leaf) {
                 continue;
             }
-            if known.cover(&leaf.matches) {
-                let saved = counted(leaf.terms(), "look-up term");
-                self.add(
-                    Severity::Warning,
-                    "redundant-term",
-                    &self.span(leaf),
-                    "other terms hold all of its addresses",
-                    format!("remove it, if that is no accident, and save {saved}"),
-                );
-            } else {
-                known.add(&leaf.matches);
-                included.add(&leaf.matches);
+            let others = [&rest[..at], &rest[at + 1..]].concat();
+            let after = if is_over { &[] } else { &rest[at + 1..] };
+            let is_repeated = others.iter().any(|other| other.text == leaf.text);
+            if !is_repeated && decides_nothing(leaf, &rest[..at], after) {
+                self.redundant_term(leaf, &others);
+                rest.remove(at);
             }
         }
-        for leaf in tree.leaves.iter().filter(plain).filter(|leaf| !leaf.counts) {
-            if included.cover(&leaf.matches) {
+        let permitting = union(rest.iter().filter(|leaf| is_plain(leaf) && leaf.counts));
+        for (at, leaf) in rest.iter().enumerate() {
+            if leaf.counts || !is_plain(leaf) || !permitting.cover(&leaf.matches) {
+                continue;
+            }
+            let before = without_plain_networks(&rest[..at]);
+            let after = without_plain_networks(if is_over { &[] } else { &rest[at + 1..] });
+            if decides_nothing(leaf, &before, &after) {
                 self.add(
                     Severity::Advice,
                     "redundant-network",
@@ -310,6 +306,57 @@ impl Reach<'_> {
             }
         }
     }
+
+    fn redundant_term(&mut self, leaf: &Leaf, others: &[&Leaf]) {
+        let permitting = others.iter().filter(|other| is_plain(other));
+        let are_permitted = union(permitting).cover(&leaf.matches);
+        let saved = counted(leaf.terms(), "look-up term");
+        self.add(
+            Severity::Warning,
+            "redundant-term",
+            &self.span(leaf),
+            match are_permitted {
+                true => "other terms hold all of its addresses",
+                false => "terms before it decide about all of its addresses",
+            },
+            format!("remove it, if that is no accident, and save {saved}"),
+        );
+    }
+}
+
+/// Whether a term permits some hosts, for every message the same.
+fn is_plain(leaf: &Leaf) -> bool {
+    let is_certain = !leaf.varies && !leaf.may_fail();
+    let permits_some = !leaf.matches.is_empty() && leaf.matches != Addresses::all();
+    leaf.qualifier == Some(Qualifier::Pass) && is_certain && permits_some
+}
+
+fn without_plain_networks<'l>(leaves: &[&'l Leaf]) -> Vec<&'l Leaf> {
+    leaves.iter().copied().filter(|leaf| leaf.counts || !is_plain(leaf)).collect()
+}
+
+fn union<'l>(leaves: impl Iterator<Item = &'l &'l Leaf>) -> Addresses {
+    let mut union = Addresses::default();
+    leaves.for_each(|leaf| union.add(&leaf.matches));
+    union
+}
+
+/// Whether every host comes to the same without this term: those that it matches have been decided
+/// about before, or are permitted behind it.
+fn decides_nothing(leaf: &Leaf, before: &[&Leaf], after: &[&Leaf]) -> bool {
+    let mut decided = leaf.matches.clone();
+    before.iter().for_each(|other| decided.remove(&other.matches));
+    for other in after {
+        if decided.is_empty() {
+            return true;
+        }
+        let refuses = !other.permits() && (other.varies || other.matches.meet(&decided));
+        if refuses || other.may_fail() {
+            return false;
+        }
+        decided.remove(&other.matches);
+    }
+    decided.is_empty()
 }
 
 /// How the place of a term is told: by its text, and by whose record it stands in.

@@ -28,6 +28,9 @@ enum Cure {
     Say(String),
 }
 
+/// How many times what is written instead is mended again.
+const MENDED_MAX: usize = 8;
+
 /// How a slip is recognised: by the term, and by those after it.
 type Recognise = fn(&Term<'_>, &[Term<'_>]) -> Option<Slip>;
 
@@ -65,8 +68,8 @@ pub(super) fn mend<'r>(terms: Vec<Term<'r>>) -> (Vec<Remark>, Vec<Term<'r>>) {
             mended.push(term.clone());
             continue;
         };
-        let slip = SLIPS.iter().find_map(|recognise| recognise(term, after));
-        let slip = slip.unwrap_or_else(|| Slip::plain(kind));
+        let slip = recognised(term, kind, after);
+        let slip = Slip { cure: settled(slip.cure, MENDED_MAX), ..slip };
         let last = terms[index - 1 + slip.following].span.end;
         index += slip.following;
         let whole = term.span.start..last;
@@ -79,6 +82,39 @@ pub(super) fn mend<'r>(terms: Vec<Term<'r>>) -> (Vec<Remark>, Vec<Term<'r>>) {
         remarks.push(Remark::new(Severity::Error, slip.code, span, slip.message, slip.cure.help()));
     }
     (remarks, mended)
+}
+
+fn recognised(term: &Term<'_>, kind: SyntaxErrorKind, after: &[Term<'_>]) -> Slip {
+    let slip = SLIPS.iter().find_map(|recognise| recognise(term, after));
+    slip.unwrap_or_else(|| Slip::plain(kind))
+}
+
+/// A cure after which nothing breaks the grammar: what is wrong still with what would be written is
+/// mended, too; where that has no certain cure, words say what to do.
+fn settled(cure: Cure, left: usize) -> Cure {
+    let Cure::Write(written) = cure else { return cure };
+    let record = [term::VERSION, &written].concat();
+    let terms = term::split(&record, 0);
+    if terms.iter().all(|term| term.error().is_none()) {
+        return Cure::Write(written);
+    }
+    let mut better = Vec::new();
+    let mut rest = &*terms;
+    while let [term, after @ ..] = rest {
+        rest = after;
+        let Some(kind) = term.error() else {
+            better.push(term.text.to_string());
+            continue;
+        };
+        let slip = recognised(term, kind, after);
+        rest = &after[slip.following..];
+        match slip.cure {
+            Cure::Write(written) if left > 0 => better.push(written),
+            Cure::Write(_) => return say("type the term anew"),
+            words => return words,
+        }
+    }
+    settled(Cure::Write(better.join(" ")), left.saturating_sub(1))
 }
 
 /// The part of the term that is wrong; all of it where that says more.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use quivive_evidence::{Remark, Severity};
 
-use super::term::{Meaning, Term};
+use super::term::{self, Meaning, Term};
 use super::tree;
 use crate::domain_spec::DomainSpec;
 use crate::macro_string::{Letter, Letters};
@@ -24,7 +24,7 @@ const ODD: &str = "@,;/:\"'()<>\\*=?";
 pub(super) fn remarks(terms: &[Term<'_>], record: Range<usize>) -> Vec<Remark> {
     let mut remarks = Remarks(Vec::new());
     remarks.end(terms, &record);
-    remarks.size(&record);
+    remarks.size(terms, &record);
     remarks.repetitions(terms);
     for term in terms {
         remarks.term(term);
@@ -144,7 +144,7 @@ impl Remarks {
     }
 
     /// RFC 7208 section 3.4.
-    fn size(&mut self, record: &Range<usize>) {
+    fn size(&mut self, terms: &[Term<'_>], record: &Range<usize>) {
         let octets = record.len();
         if octets > LONG_OCTETS {
             self.add(
@@ -155,8 +155,13 @@ impl Remarks {
                     "the record has {octets} octets; beyond {LONG_OCTETS} its answer may \
                      not fit into one packet of 512"
                 ),
-                "move networks into a record of their own and include it; `quivive publish` \
-                 does that",
+                match terms.iter().any(is_network) {
+                    true => {
+                        "move networks into a record of their own and include it; `quivive \
+                         publish` does that"
+                    }
+                    false => "leave out what nobody needs, or name things more briefly",
+                },
             );
         }
     }
@@ -173,6 +178,8 @@ impl Remarks {
                 Ok(Meaning::Directive(_, Mechanism::Ip4(..) | Mechanism::Ip6(..))) | Err(_) => {
                     continue;
                 }
+                // A macro in an upper-case letter is written otherwise (section 7.3).
+                Ok(_) if term.text.contains('%') => term.bare().to_owned(),
                 Ok(_) => term.bare().to_ascii_lowercase(),
             };
             let Some(first) = seen.get(&key) else {
@@ -280,7 +287,7 @@ impl Remarks {
                     "with an equals sign `{name}` is an unknown modifier, and everybody ignores \
                      it"
                 ),
-                format!("write `{known}:{value}`"),
+                written(format!("{known}:{value}"), "remove it"),
             );
         }
         let is_close = |known: &&str| strsim::damerau_levenshtein(&lower, known) <= known.len() / 3;
@@ -293,7 +300,7 @@ impl Remarks {
                  it"
             ),
             match close {
-                Some(known) => format!("write `{known}={value}`"),
+                Some(known) => written(format!("{known}={value}"), "remove it"),
                 None => "remove it".to_owned(),
             },
         );
@@ -351,7 +358,7 @@ impl Remarks {
             "odd-name",
             term,
             format!("`{odd}` stands in the name, and no host or domain has one"),
-            format!("write `{}{named}{host}`", term.sign()),
+            written(format!("{}{named}{host}", term.sign()), "write the name as DNS has it"),
         );
     }
 
@@ -373,5 +380,17 @@ impl Remarks {
                 "remove it, or end the record with `-all`",
             );
         }
+    }
+}
+
+fn is_network(term: &Term<'_>) -> bool {
+    matches!(term.directive(), Some((_, Mechanism::Ip4(..) | Mechanism::Ip6(..))))
+}
+
+/// The cure that these terms are, if they keep to the grammar; or else these words.
+fn written(terms: String, or: &str) -> String {
+    match term::mended(&terms, &(0..0)) {
+        Some(_) => format!("write `{terms}`"),
+        None => or.to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use crate::record::{Mechanism, Qualifier, Record};
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
 /// Before a term, this makes it a record.
-const VERSION: &str = "v=spf1 ";
+pub(super) const VERSION: &str = "v=spf1 ";
 
 /// A term of the record that is looked over.
 #[derive(Debug, Clone)]

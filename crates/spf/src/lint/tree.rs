@@ -92,11 +92,6 @@ pub(crate) struct Void {
 }
 
 impl Branch {
-    /// The leaves whose match is a pass; those behind a redirect among them.
-    pub(crate) fn permitting(&self) -> impl Iterator<Item = &Leaf> {
-        self.leaves.iter().filter(|leaf| matches!(leaf.qualifier, None | Some(Qualifier::Pass)))
-    }
-
     /// Whether it is known to the end.
     pub(crate) fn is_complete(&self) -> bool {
         !matches!(self.state, State::Unknown | State::Failed(_))
@@ -115,13 +110,11 @@ impl Branch {
                 .all(|leaf| leaf.below.as_ref().is_none_or(|below| below.is_sound()))
     }
 
-    /// Whether anything but an `all` refuses, so that its matches alone do not say whom it permits.
-    pub(crate) fn has_exceptions(&self) -> bool {
-        self.leaves.iter().any(|leaf| {
-            let refuses = !matches!(leaf.qualifier, None | Some(Qualifier::Pass));
-            (refuses && leaf.matches != Addresses::all())
-                || leaf.below.as_ref().is_some_and(|below| below.has_exceptions())
-        })
+    /// Whether whom it permits depends on the message, or on what is not known.
+    fn varies(&self) -> bool {
+        let exceptions_count = !self.permits().is_empty();
+        self.state == State::Unknown
+            || self.leaves.iter().any(|leaf| leaf.varies && (leaf.permits() || exceptions_count))
     }
 
     /// How many look-up terms there are.
@@ -134,10 +127,16 @@ impl Branch {
         self.leaves.iter().map(Leaf::void).fold(Void::default(), Void::plus)
     }
 
-    /// Whom it permits, as far as that does not depend on the message.
+    /// Whom it permits, as far as that does not depend on the message. The first term that matches
+    /// decides, so that each has its say over all behind it.
     pub(crate) fn permits(&self) -> Addresses {
         let mut permits = Addresses::default();
-        self.permitting().for_each(|leaf| permits.add(&leaf.matches));
+        for leaf in self.leaves.iter().rev() {
+            match leaf.permits() {
+                true => permits.add(&leaf.matches),
+                false => permits.remove(&leaf.matches),
+            }
+        }
         permits
     }
 }
@@ -156,6 +155,20 @@ impl Leaf {
             trouble: None,
             below: None,
         }
+    }
+
+    /// Whether a match is a pass. Behind a redirect only what passes is noted as matching.
+    pub(crate) fn permits(&self) -> bool {
+        matches!(self.qualifier, None | Some(Qualifier::Pass))
+    }
+
+    /// Whether a check that comes to it can end there with an error.
+    pub(crate) fn may_fail(&self) -> bool {
+        let fails = matches!(self.trouble, Some(Trouble::Failed(..) | Trouble::ManyMx(..)));
+        let below_fails = |below: &Branch| {
+            below.state != State::Record || below.leaves.iter().any(Self::may_fail)
+        };
+        fails || self.below.as_deref().is_some_and(below_fails)
     }
 
     /// How many look-up terms it costs, with all below it.

@@ -41,8 +41,8 @@ pub struct Unflattened {
 
 /// Looks up what is named by name: hosts, mail exchangers, and includes with all below them.
 ///
-/// The addresses are those of this moment. An include that refuses some hosts before it permits
-/// others, or that depends on the message, cannot be said by addresses and stays.
+/// The addresses are those of this moment. An include whose hosts depend on the message cannot be
+/// said by addresses and stays.
 pub fn flatten(senders: &Senders, evidence: &dyn Evidence) -> Flattening {
     let look_ups_of = LookUps::new(evidence);
     let mut flattening = Flattening {
@@ -108,8 +108,8 @@ fn problem(tree: &Branch) -> Option<String> {
             _ => "not all of what it includes can be had".to_owned(),
         });
     }
-    if below.is_some_and(Branch::has_exceptions) {
-        return Some("it refuses some hosts and permits others around them".to_owned());
+    if leaf.may_fail() {
+        return Some("not all of what it includes can be had".to_owned());
     }
     if leaf.varies {
         return Some("whom it permits depends on the message".to_owned());
@@ -168,9 +168,26 @@ mod tests {
     }
 
     #[test]
+    fn whom_an_include_refuses_is_not_permitted() {
+        let senders =
+            Senders { includes: vec!["p.example".to_owned()], ..Senders::nobody("d.example") };
+        let flattening = flattened(
+            &senders,
+            &[
+                "p.example TXT v=spf1 -ip4:192.0.2.1 ?include:q.example ip4:192.0.2.0/29 -all",
+                "q.example TXT v=spf1 ip4:192.0.2.4/31 -all",
+            ],
+        );
+        assert_eq!(flattening.problems, []);
+        let networks: Vec<_> =
+            flattening.senders.networks.iter().map(ToString::to_string).collect();
+        assert_eq!(networks, ["192.0.2.0/32", "192.0.2.2/31", "192.0.2.6/31"]);
+    }
+
+    #[test]
     fn what_addresses_cannot_say_stays() {
         for (record, problem) in [
-            ("p.example TXT v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 -all", "refuses some hosts"),
+            ("p.example TXT v=spf1 -exists:%{i}.x ip4:192.0.2.0/24 -all", "depends on the message"),
             ("p.example TXT v=spf1 exists:%{i}.x.example -all", "depends on the message"),
             ("p.example TXT v=spf1 ptr -all", "depends on the message"),
             ("p.example TXT v=spf1 -all", "permits nobody"),

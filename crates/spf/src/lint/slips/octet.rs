@@ -26,18 +26,16 @@ pub(super) fn quotes(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
 /// What is not ASCII, or cannot be seen (RFC 7208 section 4.5 and 12).
 pub(super) fn beyond_ascii(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
     let wrong = term.text.chars().find(|c| !c.is_ascii_graphic())?;
-    let replaced = |by: &str| term.text.replace(wrong, by);
+    let without = |of: fn(char) -> bool| write(term.text.replace(of, ""));
     let (code, what, cure) = match wrong {
         '\t' => ("blank", "a tab", say("separate terms by blanks alone")),
         c if c.is_whitespace() => {
             ("blank", "a blank that is none in ASCII", say("type the blank anew"))
         }
-        c if is_dash(c) => ("dash", "a typographic dash", write(replaced("-"))),
-        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' => {
-            ("invisible", "an invisible character", write(replaced("")))
-        }
+        c if is_dash(c) => ("dash", "a typographic dash", write(term.text.replace(is_dash, "-"))),
+        c if is_invisible(c) => ("invisible", "an invisible character", without(is_invisible)),
         '\u{fffd}' => ("not-ascii", "an octet that is no text", say("type the term anew")),
-        c if c.is_control() => ("not-ascii", "a control character", write(replaced(""))),
+        c if c.is_control() => ("not-ascii", "a control character", without(char::is_control)),
         _ => ("not-ascii", "a character beyond ASCII", as_a_labels(term)),
     };
     Some(Slip::new(code, format!("{what} stands in a record, which must be ASCII"), cure))
@@ -45,6 +43,10 @@ pub(super) fn beyond_ascii(term: &Term<'_>, _: &[Term<'_>]) -> Option<Slip> {
 
 fn is_dash(character: char) -> bool {
     matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }
 
 /// Domains are written as A-labels (RFC 8616 section 4).

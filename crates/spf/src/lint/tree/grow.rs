@@ -3,7 +3,7 @@
 use quivive_evidence::{Answer, LookUps, Outcome};
 
 use super::name::{Named, named};
-use super::{Branch, Leaf, State, Trouble};
+use super::{Branch, Leaf, State, Trouble, Void};
 use crate::domain_spec::DomainSpec;
 use crate::lint::addresses::Addresses;
 use crate::lint::term::{self, Meaning, Term};
@@ -143,7 +143,9 @@ impl Grower<'_, '_> {
             },
             Mechanism::Exists(target) => match named(Some(target), domain) {
                 Named::Name(name) => self.with_exists(asks, &name),
-                named => asks.without_name(&named),
+                // Where it does not match, it has found nothing.
+                Named::Varies => Leaf { void: Void { ipv4: 1, ipv6: 1 }, varies: true, ..asks },
+                Named::Unusable => asks,
             },
             // Whose names a client has is the client's affair.
             Mechanism::Ptr(_) => Leaf { varies: true, ..asks },
@@ -158,10 +160,7 @@ impl Grower<'_, '_> {
             }
             Named::Varies => return Leaf { varies: true, ..leaf },
         };
-        let mut matches = Addresses::default();
-        branch.permitting().for_each(|below| matches.add(&below.matches));
-        let varies =
-            branch.state == State::Unknown || branch.permitting().any(|below| below.varies);
+        let (matches, varies) = (branch.permits(), branch.varies());
         Leaf { matches, varies, below: Some(Box::new(branch)), ..leaf }
     }
 
