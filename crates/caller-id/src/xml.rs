@@ -123,10 +123,9 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
     events.config_mut().check_comments = true;
     loop {
         let start = offset(events.buffer_position());
-        let event = events.read_event().map_err(|_| {
-            let at = offset(events.error_position());
-            FaultKind::Malformed.at((at, at))
-        })?;
+        let event = events
+            .read_event()
+            .map_err(|_| FaultKind::Malformed.at(markup(text, events.error_position())))?;
         let span = (start, offset(events.buffer_position()));
         match event {
             Event::Start(tag) => {
@@ -242,10 +241,21 @@ impl Tree {
         Ok(())
     }
 
+    /// The root, at the end; what was never closed is wrong where it begins.
     fn finish(self, span: (u32, u32)) -> Result<Element, Fault> {
-        let whole = self.root.filter(|_| self.open.is_empty());
-        whole.ok_or(FaultKind::Malformed.at(span))
+        match self.open.last() {
+            Some(open) => Err(FaultKind::Malformed.at(open.span)),
+            None => self.root.ok_or(FaultKind::Malformed.at(span)),
+        }
     }
+}
+
+/// The tag, or whatever begins at this place: up to a `>`, or to the end.
+fn markup(text: &str, position: u64) -> (u32, u32) {
+    let start = usize::try_from(position).unwrap_or(usize::MAX).min(text.len());
+    let length = text.as_bytes()[start..].iter().position(|octet| *octet == b'>');
+    let end = length.map_or(text.len(), |length| start + length + 1);
+    (offset(start as u64), offset(end as u64))
 }
 
 /// White space of XML.

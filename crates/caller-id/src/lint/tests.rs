@@ -72,7 +72,9 @@ fn faults_with_their_places() {
         &[("no-mail-servers-and-m", "<out><noMailServers/><m/></out>")],
     );
     says(&document("<out>&b;</out>"), &[("foreign-entity", "&b;")]);
-    assert_eq!(told(&of("<ep"))[0].0, "bad-xml");
+    says("<ep", &[("bad-xml", "<ep")]);
+    says(&document("<out><m></out>"), &[("bad-xml", "</out>")]);
+    says("<ep xmlns='http://ms.net/1'><out>", &[("bad-xml", "<out>")]);
     // Line feeds are no lines of a report.
     let text = document("\n<out>\n<m><a>10.0.0.1</a></m></out>");
     says(&text, &[("no-public-address", "<a>10.0.0.1</a>")]);
