@@ -39,7 +39,8 @@ pub use header::{HEADER_OCTETS_MAX, Header, HeaderField, RECEIVED_MAX};
 pub use inquiry::{AHEAD_QUESTIONS_MAX, Inquiry, Progress, ROUNDS_MAX, Round, Rounds};
 pub use lint::{
     Count, LINT_QUESTIONS_MAX, Lint, LintNode, LintReport, Linting, LookUps, REMARKS_MAX, Remark,
-    Severity, Subject, grouped, is_not_public, permitted_host, permitted_network, wide_network,
+    Severity, Subject, grouped, is_not_public, not_public_network, permitted_host,
+    permitted_network, wide_network,
 };
 pub use memo::{DERIVED_OCTETS_MAX, Derived, Memo};
 pub use missing::{AHEAD_OTHER_ROUND_MAX, AHEAD_TXT_ROUND_MAX, Ahead, Missing};

@@ -12,7 +12,9 @@ use serde::Serialize;
 use crate::{Evidence, Failure, Method, Question};
 
 pub use look_ups::{LINT_QUESTIONS_MAX, LookUps};
-pub use networks::{grouped, is_not_public, permitted_host, permitted_network, wide_network};
+pub use networks::{
+    grouped, is_not_public, not_public_network, permitted_host, permitted_network, wide_network,
+};
 
 /// How many remarks a report has at most; [`LintReport::omitted`] counts the rest.
 pub const REMARKS_MAX: usize = 100;

@@ -14,10 +14,12 @@ const WIDE_IPV6: u8 = 32;
 /// What is to be said about a network whose hosts may send, if anything.
 pub fn permitted_network(network: IpNet, span: &Range<usize>) -> Option<Remark> {
     let is_ipv4 = matches!(network, IpNet::V4(_));
-    let (code, message, help) = match wide_network(network.prefix_len(), is_ipv4) {
-        Some((message, help)) => ("wide-network", message, help),
+    let (code, message, help) = match not_public_network(network) {
         None => {
-            let what = is_not_public(network.network())?;
+            let (message, help) = wide_network(network.prefix_len(), is_ipv4)?;
+            ("wide-network", message, help)
+        }
+        Some(what) => {
             let message =
                 format!("the addresses are {what}, and no mail comes from them over the internet");
             let help = "remove it, and name the address that other hosts see".to_owned();
@@ -25,6 +27,12 @@ pub fn permitted_network(network: IpNet, span: &Range<usize>) -> Option<Remark> 
         }
     };
     Some(Remark::new(Severity::Warning, code, span.clone(), message, help))
+}
+
+/// Why no mail comes from any address of a network over the internet, in words.
+pub fn not_public_network(network: IpNet) -> Option<&'static str> {
+    let what = is_not_public(network.network())?;
+    (is_not_public(network.broadcast()) == Some(what)).then_some(what)
 }
 
 /// What is to be said about a network of this prefix length whose hosts may send, and the cure, if
@@ -177,8 +185,9 @@ mod tests {
             permitted_network(network.parse().unwrap(), &(0..1)).map(|remark| remark.code)
         };
         assert_eq!(code("0.0.0.0/0"), Some("wide-network"));
-        assert_eq!(code("10.0.0.0/8"), Some("wide-network"));
+        assert_eq!(code("128.0.0.0/1"), Some("wide-network"));
         assert_eq!(code("10.1.0.0/16"), Some("no-public-address"));
+        assert_eq!(code("10.0.0.0/8"), Some("no-public-address"));
         assert_eq!(code("2001:db8::/31"), Some("wide-network"));
         assert_eq!(code("192.0.2.0/24"), None);
         assert_eq!(code("2001:db8::/32"), None);

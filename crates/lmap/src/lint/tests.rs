@@ -143,7 +143,7 @@ fn rmx_entries() {
         assert!(others == 0 || text == "8:", "{text}: {told:?}");
     }
     let report = lint(&rmx, "a.test", Some("\\# 3 01080a"), HOSTS);
-    assert_eq!((&*report.record, told(&report)[0].0), ("ipv4:10.0.0.0/8", "wide-network"));
+    assert_eq!((&*report.record, told(&report)[0].0), ("ipv4:10.0.0.0/8", "no-public-address"));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use quivive_evidence::{Remark, Severity, is_not_public, wide_network};
+use ipnet::IpNet;
+use quivive_evidence::{Remark, Severity, not_public_network, wide_network};
 
 use super::term::Term;
 use crate::record::{DualPrefix, Mechanism, Qualifier};
@@ -82,9 +83,11 @@ impl<'t> Network<'t> {
                 ),
             );
         }
-        if let Some((message, help)) = self.width() {
+        let network = IpNet::new(self.address, self.prefix).ok();
+        let not_public = network.and_then(not_public_network);
+        if let (Some((message, help)), None) = (self.width(), not_public) {
             add(Severity::Warning, "wide-network", message, help);
-        } else if let Some(what) = is_not_public(self.address) {
+        } else if let Some(what) = not_public {
             add(
                 Severity::Warning,
                 "no-public-address",

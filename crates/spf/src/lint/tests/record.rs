@@ -97,6 +97,7 @@ fn networks() {
     assert_eq!(codes("v=spf1 ip4:198.0.0.0/8 -all"), one("wide-network", "ip4:198.0.0.0/8"));
     assert_eq!(codes("v=spf1 ip6:2001::/20 -all"), one("wide-network", "ip6:2001::/20"));
     assert_eq!(codes("v=spf1 mx/8 -all"), one("wide-network", "mx/8"));
+    assert_eq!(codes("v=spf1 ip4:10.0.0.0/8 -all"), one("no-public-address", "ip4:10.0.0.0/8"));
     assert_eq!(codes("v=spf1 ip4:192.168.1.1 -all"), one("no-public-address", "ip4:192.168.1.1"));
     assert_eq!(
         codes("v=spf1 ip4:192.0.2.0/25 ip4:192.0.2.128/25 -all"),
