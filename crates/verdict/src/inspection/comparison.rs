@@ -44,8 +44,8 @@ pub(super) fn policy(policy: &Policy) -> Policy {
     policy
 }
 
-/// Adds a remark for each pair of schemes that contradict each other to the report of the later
-/// one. The questions that need answers first; none when everything has been compared.
+/// Adds a remark for each way in which schemes contradict each other to the report of the last of
+/// them. The questions that need answers first; none when everything has been compared.
 pub(super) fn compare(
     policy: &Policy,
     domain: &str,
@@ -73,14 +73,7 @@ pub(super) fn compare(
         told.insert(address, session.findings().cloned().collect());
     }
     if missing.is_empty() {
-        for report in reports.iter_mut().filter(|report| report.published) {
-            let own = report.method;
-            let earlier = methods.iter().take_while(|method| **method != own);
-            for other in earlier {
-                contradictions(*other, report, &networks, &told);
-            }
-            report.remarks.sort_by_key(|remark| (remark.span, remark.severity));
-        }
+        contradictions(&methods, reports, &networks, &told);
     }
     missing
 }
@@ -175,44 +168,80 @@ fn said(method: Method, findings: &[Finding]) -> Vec<Said<'_>> {
         .collect()
 }
 
-/// The addresses of a contradiction, with what decided in the report's own scheme.
+/// Who stands against whom, by their places in the order of the schemes.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Sides {
+    allow: Vec<usize>,
+    deny: Vec<usize>,
+}
+
+/// The addresses of a contradiction, with what decided in the last of its schemes.
 type Addresses<'f> = BTreeMap<IpAddr, &'f Finding>;
 
 fn contradictions(
-    other: Method,
-    report: &mut LintReport,
+    methods: &[Method],
+    reports: &mut [LintReport],
     networks: &[IpNet],
     told: &BTreeMap<IpAddr, Vec<Finding>>,
 ) {
-    let (mut allowed, mut denied) = (Addresses::new(), Addresses::new());
+    let mut found: BTreeMap<Sides, Addresses<'_>> = BTreeMap::new();
     for (address, findings) in told {
-        for theirs in said(other, findings) {
-            for ours in said(report.method, findings) {
-                match (theirs, ours) {
-                    (Said::Denies(_), Said::Allows(finding)) => {
-                        allowed.insert(*address, finding);
-                    }
-                    (Said::Allows(_), Said::Denies(finding)) => {
-                        denied.insert(*address, finding);
-                    }
-                    _ => {}
-                }
-            }
+        if let Some((sides, finding)) = sides(methods, findings) {
+            found.entry(sides).or_default().insert(*address, finding);
         }
     }
-    let name = report.method.name();
-    let sides = [(denied, other.name(), name), (allowed, name, other.name())];
-    for (addresses, allows, denies) in sides {
+    for (sides, addresses) in &found {
         let Some(finding) = addresses.values().next() else { continue };
+        let own = |report: &&mut LintReport| report.method == finding.method;
+        let Some(report) = reports.iter_mut().find(own) else { continue };
         let span = place(finding, &report.record);
-        let named = named(&addresses, networks);
         report.warn(
             "contradiction",
             &span,
-            format!("by {allows} {named} may send for the domain, and by {denies} not"),
-            "say the same in both, as `quivive publish --method all` does, or remove the records \
-             of a scheme that nobody keeps up",
+            format!(
+                "by {} {} may send for the domain, and by {} not",
+                names(methods, &sides.allow),
+                named(addresses, networks),
+                names(methods, &sides.deny)
+            ),
+            "say the same in each, or remove the records of a scheme that nobody keeps up; \
+             `quivive publish --method all` writes them from one description, and tells what a \
+             scheme cannot say",
         );
+        report.remarks.sort_by_key(|remark| (remark.span, remark.severity));
+    }
+}
+
+/// Who allows an address and who denies it, with the finding of the last of them; none where all
+/// agree.
+fn sides<'f>(methods: &[Method], findings: &'f [Finding]) -> Option<(Sides, &'f Finding)> {
+    let mut sides = Sides { allow: Vec::new(), deny: Vec::new() };
+    let mut last = None;
+    for (index, method) in methods.iter().enumerate() {
+        for said in said(*method, findings) {
+            let (side, finding) = match said {
+                Said::Allows(finding) => (&mut sides.allow, finding),
+                Said::Denies(finding) => (&mut sides.deny, finding),
+            };
+            if side.last() != Some(&index) {
+                side.push(index);
+            }
+            last = Some(finding);
+        }
+    }
+    // One scheme alone may judge two identities of a message otherwise.
+    let disagree = |one: &usize| sides.deny.iter().any(|other| other != one);
+    let is_contradiction = sides.allow.iter().any(disagree);
+    last.filter(|_| is_contradiction).map(|finding| (sides, finding))
+}
+
+/// `SPF, Sender ID and RMX`
+fn names(methods: &[Method], indices: &[usize]) -> String {
+    let names: Vec<_> = indices.iter().map(|index| methods[*index].name()).collect();
+    match &*names {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 
