@@ -86,11 +86,12 @@ impl FieldBody {
     /// also a reader that knows no escapes finds its end. Nothing is written for an empty text.
     pub fn comment(&mut self, text: &str) {
         let text = cleaned(text, self.charset);
-        let text = match text.contains(['(', ')', '"', '\\']) {
+        let text = match text.bytes().any(|octet| matches!(octet, b'(' | b')' | b'"' | b'\\')) {
             true => text.chars().map(in_comment).collect(),
             false => text,
         };
-        let mut words = text.split(' ').filter(|word| !word.is_empty()).peekable();
+        // It is clean: of all white space there are blanks alone.
+        let mut words = text.split_ascii_whitespace().peekable();
         let mut open = "(";
         while let Some(word) = words.next() {
             let close = if words.peek().is_none() { ")" } else { "" };
@@ -167,10 +168,14 @@ fn only_keyword(text: &str) -> Cow<'_, str> {
 
 /// Both an atom of RFC 5322 and a token of RFC 2045, of the harmless kind.
 fn is_bare(text: &str) -> bool {
-    text.split('.').all(|part| {
-        !part.is_empty()
-            && part.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_+".contains(&octet))
-    })
+    // Parts between dots, none of them empty.
+    let mut before = b'.';
+    let may_stand = text.bytes().all(|octet| {
+        let is_empty = before == b'.' && octet == b'.';
+        before = octet;
+        !is_empty && (octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'+' | b'.'))
+    });
+    may_stand && before != b'.'
 }
 
 fn is_bare_address(text: &str) -> bool {

@@ -3,6 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use quivive_evidence::{Failure, Notebook, NotedAnswer, Question, Round, Source};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -29,7 +30,8 @@ pub struct Inquest<W> {
     /// How long may still be waited for answers.
     patience: Duration,
     notebook: Notebook,
-    asked: HashSet<Question>,
+    // A quick hash will do: the bounds of an inquiry keep them few.
+    asked: HashSet<Question, RandomState>,
     flights: JoinSet<(Question, NotedAnswer)>,
     rounds: usize,
 }

@@ -9,8 +9,8 @@ use crate::BEST_GUESS;
 pub fn received_spf(finding: &Finding, facts: &Facts) -> String {
     let mut body = FieldBody::new("Received-SPF", Charset::Ascii);
     body.word(finding.result.word());
-    body.comment(&comment(finding, facts));
     let address = facts.client_address.to_string();
+    body.comment(&comment(finding, facts, &address));
     let mut pairs = vec![("receiver", &*facts.receiver), ("client-ip", &*address)];
     if finding.identity == Identity::Mailfrom {
         pairs.push(("envelope-from", &facts.reverse_path));
@@ -29,30 +29,29 @@ pub fn received_spf(finding: &Finding, facts: &Facts) -> String {
 }
 
 /// What the result means, in the manner of the RFC's examples.
-fn comment(finding: &Finding, facts: &Facts) -> String {
+fn comment(finding: &Finding, facts: &Facts, address: &str) -> String {
     let subject = match finding.identity {
-        Identity::Helo => format!("HELO name {}", facts.helo),
-        _ if facts.reverse_path.is_empty() => format!("domain of postmaster@{}", facts.helo),
-        _ => format!("domain of {}", facts.reverse_path),
+        Identity::Helo => ["HELO name ", &facts.helo],
+        _ if facts.reverse_path.is_empty() => ["domain of postmaster@", &facts.helo],
+        _ => ["domain of ", &facts.reverse_path],
     };
-    let address = facts.client_address;
     let statement = match finding.result {
-        FindingResult::Pass => format!("designates {address} as permitted sender"),
-        FindingResult::Fail => format!("does not designate {address} as permitted sender"),
+        FindingResult::Pass => ["designates ", address, " as permitted sender"],
+        FindingResult::Fail => ["does not designate ", address, " as permitted sender"],
         FindingResult::Softfail => {
-            format!("probably does not designate {address} as permitted sender")
+            ["probably does not designate ", address, " as permitted sender"]
         }
         FindingResult::Neutral if finding.cause == BEST_GUESS => {
-            format!("publishes nothing, and {address} is its by best guess")
+            ["publishes nothing, and ", address, " is its by best guess"]
         }
-        FindingResult::Neutral => format!("says nothing definite about {address}"),
-        FindingResult::Temperror => "gives no answer at this time".to_owned(),
-        FindingResult::Permerror => "publishes a record that cannot be used".to_owned(),
+        FindingResult::Neutral => ["says nothing definite about ", address, ""],
+        FindingResult::Temperror => ["gives no answer at this time", "", ""],
+        FindingResult::Permerror => ["publishes a record that cannot be used", "", ""],
         FindingResult::None | FindingResult::Policy => {
-            "does not designate permitted sender hosts".to_owned()
+            ["does not designate permitted sender hosts", "", ""]
         }
     };
-    format!("{}: {subject} {statement}", facts.receiver)
+    [&[&*facts.receiver, ": "], &subject[..], &[" "], &statement[..]].concat().concat()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
 use quivive_evidence::{Facts, Finding, Notebook, Question};
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +50,7 @@ pub struct Asked {
 impl Session {
     /// The judgement of a message that has been evaluated with the evidence of this notebook.
     pub fn judgement(self, facts: Facts, notebook: Notebook, asked: Asked) -> Judgement {
-        let needed: HashSet<&Question> =
+        let needed: HashSet<&Question, RandomState> =
             self.findings().flat_map(|finding| &finding.needed).collect();
         let cost = Cost {
             questions_needed: needed.len(),
@@ -58,9 +59,9 @@ impl Session {
             micros: asked.micros,
         };
         Judgement {
-            findings: self.findings().cloned().collect(),
             verdict: self.verdict(&facts),
             headers: self.headers(&facts),
+            findings: self.into_findings().collect(),
             notebook,
             cost,
             facts,

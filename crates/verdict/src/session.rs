@@ -78,6 +78,14 @@ impl Session {
         })
     }
 
+    /// The findings themselves, once nothing else is wanted.
+    pub(crate) fn into_findings(self) -> impl Iterator<Item = Finding> {
+        self.evaluations.into_iter().filter_map(|state| match state {
+            State::Done(finding) => Some(*finding),
+            State::Open(_) => None,
+        })
+    }
+
     /// What follows from the findings.
     pub fn verdict(&self, facts: &Facts) -> Verdict {
         let findings: Vec<&Finding> = self.findings().collect();
