@@ -26,6 +26,7 @@ const TARGETS: &[Target] = &[
     Target { name: "header", octets_max: 2048 },
     Target { name: "header_address", octets_max: 2048 },
     Target { name: "http_request", octets_max: 1024 },
+    Target { name: "lint_world", octets_max: 2048 },
     Target { name: "macro_string", octets_max: 512 },
     Target { name: "milter_session", octets_max: 2048 },
     Target { name: "opensmtpd_filter", octets_max: 4096 },
