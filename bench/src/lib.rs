@@ -3,6 +3,7 @@
 //! The time of a busy machine means little: what is compared runs in turn, in many short rounds,
 //! and what counts is the median of the ratios within a round, shown with its noise.
 
+pub mod cases;
 pub mod corpus;
 pub mod differential;
 pub mod doors;

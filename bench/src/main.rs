@@ -1,4 +1,4 @@
-//! `cargo xtask bench [spf | gateway | doors | srs]`.
+//! `cargo xtask bench [spf | gateway | cases | doors | srs]`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
 
 use std::io::{Error, Result};
@@ -6,13 +6,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use quivive_bench::doors::null::Asked;
-use quivive_bench::{corpus, differential, doors, gateway, spf, srs};
+use quivive_bench::{cases, corpus, differential, doors, gateway, spf, srs};
 
 const USAGE: &str = "\
-Usage: cargo xtask bench [spf | gateway | doors | srs] [--rounds N]
+Usage: cargo xtask bench [spf | gateway | cases | doors | srs] [--rounds N]
 
   spf       processor time of an SPF check, answers in memory, beside mail-auth and pyspf
   gateway   messages per second, beside a bare relay and Postfix
+  cases     instructions that keeping a case takes
   doors     what filters cost Postfix, ours beside others and beside those that do nothing
   srs       look-ups of forwarding addresses, beside PostSRSd and tables that do nothing";
 
@@ -30,10 +31,12 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         [] => spf(rounds)
             .and_then(|()| gateway(rounds))
+            .and_then(|()| cases())
             .and_then(|()| doors::enter(rounds))
             .and_then(|()| srs(rounds)),
         ["spf"] => spf(rounds),
         ["gateway"] => gateway(rounds),
+        ["cases"] => cases(),
         ["doors"] => doors::enter(rounds),
         ["srs"] => srs(rounds),
         // Measured programs, started by the commands above, and by whoever looks for what takes
@@ -43,6 +46,10 @@ fn main() -> ExitCode {
             differential::run(cases, seed).map(|report| print!("{report}"))
         }
         ["subject", name, folder] => spf::subject::serve(name, Path::new(folder)),
+        ["cases-inside", kind, messages, folder] => {
+            let Ok(messages) = messages.parse() else { return usage() };
+            cases::inside(kind, messages, Path::new(folder))
+        }
         ["doors-inside"] => doors_inside(rounds),
         ["null-table", protocol] => {
             let Some(protocol) = srs::null::Protocol::of(protocol) else { return usage() };
@@ -75,6 +82,11 @@ fn spf(rounds: usize) -> Result<()> {
 
 fn gateway(rounds: usize) -> Result<()> {
     println!("{}", gateway::run(rounds)?);
+    Ok(())
+}
+
+fn cases() -> Result<()> {
+    println!("{}", cases::run()?);
     Ok(())
 }
 

@@ -110,6 +110,16 @@ impl Judging {
     }
 }
 
+impl Judging {
+    /// As [`Judging::judgement`], for good.
+    pub(crate) fn into_judgement(self) -> Option<Judgement> {
+        match self {
+            Self::Done(judgement) => Some(*judgement),
+            Self::Running(_) | Self::Known(..) | Self::Lost => None,
+        }
+    }
+}
+
 impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();

@@ -27,10 +27,10 @@ impl Ledger {
     /// Writes down what was judged, for whom, and what the client heard last.
     pub(crate) fn write(
         &self,
-        judgement: &Judgement,
+        judgement: Judgement,
         door: &str,
         recipients: impl FnOnce() -> Vec<String>,
-        outcome: &str,
+        outcome: String,
     ) {
         self.write_with(judgement, door, recipients, outcome, Vec::new());
     }
@@ -38,13 +38,13 @@ impl Ledger {
     /// As [`Ledger::write`], with the addresses of the envelope that were changed on the way.
     pub(crate) fn write_with(
         &self,
-        judgement: &Judgement,
+        judgement: Judgement,
         door: &str,
         recipients: impl FnOnce() -> Vec<String>,
-        outcome: &str,
+        outcome: String,
         rewrites: Vec<Rewrite>,
     ) {
-        self.metrics.judged(judgement);
+        self.metrics.judged(&judgement);
         if let Some(store) = &self.store {
             let case = Case::new(judgement, door, outcome).with_recipients(recipients());
             store.record(case.with_rewrites(rewrites));

@@ -206,7 +206,7 @@ impl World {
         }
         let replayed = replay(self.policy.clone(), facts, notebook);
         let outcome = format!("250 2.0.0 Taken as {number:016x}");
-        Case::new(&replayed.judgement, "gateway", &outcome)
+        Case::new(replayed.judgement, "gateway", outcome)
     }
 }
 

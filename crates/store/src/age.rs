@@ -9,11 +9,13 @@ use crate::batch::{begin, column, commit, insert_parts, insert_words, prepared, 
 use crate::database::Database;
 use crate::encode::{Encoded, Key, Row};
 use crate::filter::addresses;
+use crate::known::Known;
 use crate::read::{COLUMNS, parts};
 use crate::remove::{forget, release};
 use crate::retention::{Progress, cutoff};
 use crate::store::Settings;
 use crate::tally::HOUR;
+use crate::words::Words;
 
 /// How many cases a step rewrites.
 const CASES_STEP: i64 = 250;
@@ -75,6 +77,8 @@ async fn rewrite_all(
             Err(text) => tracing::error!(id = row.id, "a case cannot be read: {text}"),
         }
     }
+    let sql = "UPDATE kept SET removals = removals + 1";
+    sqlx::query(sql).execute(&mut *connection).await?;
     if let Some(hour) = done_hour {
         let sql = "UPDATE hour_span SET hashed = 1 WHERE hour = $1";
         sqlx::query(sql).bind(hour).execute(connection).await?;
@@ -88,21 +92,24 @@ async fn rewrite(
     case: Case,
     key: &Key,
 ) -> Result<(), sqlx::Error> {
-    let encoded = Encoded::new(case, key);
-    let ids = insert_parts(connection, &[&encoded]).await?;
+    let mut known = Known::default();
+    let mut parts = known.parts();
+    let encoded = Encoded::new(&case, key, &mut known, &mut parts);
+    let words = Words::of(&encoded.case);
+    insert_parts(connection, &mut parts).await?;
     release(connection, row.part_ids().collect()).await?;
     let sql = "UPDATE message_case SET hashed = 1, findings = $1, evidence = $2, body = $3 \
                WHERE seq = $4";
     sqlx::query(sql)
-        .bind(column(&encoded.findings, &ids))
-        .bind(column(&encoded.evidence, &ids))
-        .bind(&encoded.body)
+        .bind(column(&encoded.findings, &parts))
+        .bind(column(&encoded.evidence, &parts))
+        .bind(encoded.body)
         .bind(row.seq)
         .execute(&mut *connection)
         .await?;
     let sql = "DELETE FROM case_word WHERE rowid = $1";
     sqlx::query(sql).bind(row.seq).execute(&mut *connection).await?;
-    insert_words(connection, &[(row.seq, &encoded)]).await?;
+    insert_words(connection, vec![(row.seq, words)], &known).await?;
     forget(connection, row.plain_words()).await
 }
 

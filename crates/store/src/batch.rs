@@ -1,13 +1,18 @@
 //! One batch of cases in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt::Write;
 
+use quivive_verdict::Case;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Executor, Row};
 
-use crate::encode::{self, Digest, Encoded, Part};
-use crate::tally::{DOMAINS_A_DAY_MAX, Tally};
+use crate::database::Database;
+use crate::encode::{self, Digest, Encoded, Key, Part};
+use crate::known::{Known, Parts};
+use crate::tally::{DOMAINS_A_DAY_MAX, Tally, seconds};
+use crate::words::Words;
 
 /// How many rows a statement writes: as many as there are of the first that fits. Few different
 /// statements stay prepared.
@@ -17,21 +22,50 @@ const ROWS: &[usize] = &[128, 32, 8, 2, 1];
 ///
 /// # Errors
 /// Nothing of the batch is in the file.
-pub(crate) async fn write(
-    connection: &mut SqliteConnection,
-    cases: &[Encoded],
-) -> Result<usize, sqlx::Error> {
+pub(crate) async fn write(database: &mut Database, cases: &[Case]) -> Result<usize, sqlx::Error> {
+    let all: Vec<&Case> = cases.iter().collect();
+    if let Some(written) = attempt(database, &all).await? {
+        return Ok(written);
+    }
+    // Ids are random: that one is there happens where a batch was written and its writer did not
+    // hear so.
+    let new = without_known(&mut database.connection, cases).await?;
+    attempt(database, &new).await.map(Option::unwrap_or_default)
+}
+
+/// Writes the cases in a transaction; `None`, and nothing, if an id is there already.
+async fn attempt(database: &mut Database, cases: &[&Case]) -> Result<Option<usize>, sqlx::Error> {
+    let Database { connection, key, known, .. } = database;
+    if cases.is_empty() {
+        return Ok(Some(0));
+    }
     begin(connection).await?;
-    match insert(connection, cases).await {
-        Ok(written) => {
-            commit(connection).await?;
-            Ok(written)
-        }
-        Err(error) => {
+    let inserted = insert(connection, cases, (&*key, &mut *known)).await;
+    let written = match inserted {
+        Ok(Some(written)) => commit(connection).await.map(|()| Some(written)),
+        unwritten => {
             roll_back(connection).await;
-            Err(error)
+            unwritten.map(|_| None)
+        }
+    };
+    match written {
+        Ok(Some(Written { cases, parts, words })) => {
+            known.written(&parts, words);
+            Ok(Some(cases))
+        }
+        unwritten => {
+            // What was to be in the file is not.
+            *known = Known::default();
+            unwritten.map(|_| None)
         }
     }
+}
+
+/// What a batch has brought into the file.
+struct Written {
+    cases: usize,
+    parts: Parts,
+    words: Vec<String>,
 }
 
 /// Begins a transaction that writes. In PostgreSQL it is `BEGIN` alone.
@@ -57,66 +91,100 @@ pub(crate) async fn roll_back(connection: &mut SqliteConnection) {
 
 async fn insert(
     connection: &mut SqliteConnection,
-    cases: &[Encoded],
-) -> Result<usize, sqlx::Error> {
-    let new = without_known(connection, cases).await?;
-    if new.is_empty() {
-        return Ok(0);
-    }
-    let part_ids = insert_parts(connection, &new).await?;
+    cases: &[&Case],
+    (key, known): (&Key, &mut Known),
+) -> Result<Option<Written>, sqlx::Error> {
+    let removals = sqlx::query_scalar("SELECT removals FROM kept");
+    known.hold(removals.fetch_one(&mut *connection).await?);
+    let mut parts = known.parts();
+    let encoded = cases.iter().map(|case| Encoded::new(case, key, known, &mut parts)).collect();
+    insert_parts(connection, &mut parts).await?;
     let last: Option<i64> =
         sqlx::query_scalar("SELECT max(seq) FROM message_case").fetch_one(&mut *connection).await?;
     let first = last.unwrap_or_default() + 1;
-    let numbered: Vec<(i64, &Encoded)> = (first..).zip(new).collect();
-    insert_cases(connection, &numbered, &part_ids).await?;
-    insert_words(connection, &numbered).await?;
+    let encoded: Vec<Encoded> = encoded;
     let mut tally = Tally::default();
-    for (seq, case) in &numbered {
-        tally.add(case.at, *seq, &case.counted);
+    let mut words = Vec::with_capacity(cases.len());
+    for (seq, encoded) in (first..).zip(&encoded) {
+        tally.add(&encoded.case, seq);
+        words.push((seq, Words::of(&encoded.case)));
     }
+    if !insert_cases(connection, (first, encoded), &parts).await? {
+        return Ok(None);
+    }
+    let words = insert_words(connection, words, known).await?;
     count(connection, &tally).await?;
     let sql = "UPDATE kept SET cases = cases + $1";
-    let written = i64::try_from(numbered.len()).unwrap_or(i64::MAX);
+    let written = i64::try_from(cases.len()).unwrap_or(i64::MAX);
     sqlx::query(sql).bind(written).execute(connection).await?;
-    Ok(numbered.len())
+    Ok(Some(Written { cases: cases.len(), parts, words }))
 }
 
 /// The cases whose ids are neither in the file nor twice in the batch.
 async fn without_known<'c>(
     connection: &mut SqliteConnection,
-    cases: &'c [Encoded],
-) -> Result<Vec<&'c Encoded>, sqlx::Error> {
+    cases: &'c [Case],
+) -> Result<Vec<&'c Case>, sqlx::Error> {
     let mut known = HashSet::new();
     for chunk in chunks(cases) {
         let sql = format!("SELECT id FROM message_case WHERE id IN {}", places(1, chunk.len()));
-        let query = chunk.iter().fold(prepared(sql), |query, case| query.bind(&case.id));
+        let query = chunk.iter().fold(prepared(sql), |query, case| query.bind(case.id()));
         for row in query.fetch_all(&mut *connection).await? {
             known.insert(row.try_get::<String, _>(0)?);
         }
     }
-    Ok(cases.iter().filter(|case| known.insert(case.id.clone())).collect())
+    Ok(cases.iter().filter(|case| known.insert(case.id().to_owned())).collect())
 }
 
-/// Writes what is not there yet, counts the uses, and says under which ids all parts are.
+/// Writes the parts that are not there yet, counts the uses, and notes under which ids all are.
 pub(crate) async fn insert_parts(
     connection: &mut SqliteConnection,
-    cases: &[&Encoded],
-) -> Result<HashMap<Digest, i64>, sqlx::Error> {
+    parts: &mut Parts,
+) -> Result<(), sqlx::Error> {
     // In order: pages of the index are visited once, and two writers cannot block each other.
-    let mut uses: BTreeMap<Digest, (i64, &Part)> = BTreeMap::new();
-    for part in cases.iter().flat_map(|case| case.parts()) {
-        uses.entry(part.digest).or_insert((0, part)).0 += 1;
+    let mut fresh: BTreeMap<Digest, Part> = BTreeMap::new();
+    for listed in parts.used() {
+        if let Some(part) = listed.part.take() {
+            listed.digest = part.digest;
+            fresh.insert(part.digest, part);
+        }
     }
-    let parts: Vec<(i64, &Part)> = uses.into_values().collect();
-    let mut ids = HashMap::with_capacity(parts.len());
-    for chunk in chunks(&parts) {
+    let ids = insert_fresh(connection, fresh.into_values().collect()).await?;
+    let mut uses: BTreeMap<i64, i64> = BTreeMap::new();
+    for listed in parts.used() {
+        if listed.id == 0 {
+            listed.id = ids.get(&listed.digest).copied().unwrap_or_default();
+        }
+        *uses.entry(listed.id).or_default() += listed.uses;
+    }
+    let uses: Vec<(i64, i64)> = uses.into_iter().collect();
+    for chunk in chunks(&uses) {
         let sql = format!(
-            "INSERT INTO part (digest, uses, content) VALUES {} ON CONFLICT (digest) DO UPDATE \
-             SET uses = part.uses + excluded.uses",
-            places(chunk.len(), 3)
+            "INSERT INTO part_use (id, uses) VALUES {} ON CONFLICT (id) DO UPDATE \
+             SET uses = part_use.uses + excluded.uses",
+            places(chunk.len(), 2)
         );
-        let query = chunk.iter().fold(prepared(sql), |query, (uses, part)| {
-            query.bind(part.digest.as_slice()).bind(uses).bind(&part.content)
+        let query = chunk.iter().fold(prepared(sql), |query, (id, uses)| query.bind(id).bind(uses));
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Writes those of these parts that are not there yet, and says under which ids all are.
+async fn insert_fresh(
+    connection: &mut SqliteConnection,
+    mut parts: Vec<Part>,
+) -> Result<HashMap<Digest, i64>, sqlx::Error> {
+    let digests: Vec<Digest> = parts.iter().map(|part| part.digest).collect();
+    let mut ids = HashMap::with_capacity(parts.len());
+    for chunk in chunks(&digests) {
+        let sql = format!(
+            "INSERT INTO part (digest, content) VALUES {} ON CONFLICT (digest) DO NOTHING",
+            places(chunk.len(), 2)
+        );
+        let rows = parts.drain(..chunk.len());
+        let query = rows.fold(prepared(sql), |query, part| {
+            query.bind(part.digest.as_slice().to_vec()).bind(part.content)
         });
         query.execute(&mut *connection).await?;
         // As one row: each has to come over from SQLite's thread.
@@ -125,65 +193,72 @@ pub(crate) async fn insert_parts(
              WHERE digest IN {}",
             places(1, chunk.len())
         );
-        let query =
-            chunk.iter().fold(prepared(sql), |query, (_, part)| query.bind(part.digest.as_slice()));
+        let query = chunk.iter().fold(prepared(sql), |query, digest| query.bind(digest.as_slice()));
         let found: String = query.fetch_one(&mut *connection).await?.try_get(0)?;
         // The chunk is in the order of the digests.
-        let found = chunk.iter().map(|(_, part)| part.digest).zip(encode::ids(&found));
-        ids.extend(found);
+        ids.extend(chunk.iter().copied().zip(encode::ids(&found)));
     }
     Ok(ids)
 }
 
+/// Writes the cases under numbers from the first on; `false` if an id is there already.
 async fn insert_cases(
     connection: &mut SqliteConnection,
-    cases: &[(i64, &Encoded)],
-    part_ids: &HashMap<Digest, i64>,
-) -> Result<(), sqlx::Error> {
-    for chunk in chunks(cases) {
+    (first, mut cases): (i64, Vec<Encoded<'_>>),
+    parts: &Parts,
+) -> Result<bool, sqlx::Error> {
+    let numbers: Vec<i64> = (first..).take(cases.len()).collect();
+    for chunk in chunks(&numbers) {
         let sql = format!(
             "INSERT INTO message_case \
-             (seq, id, public_id, at, nonce, hashed, findings, evidence, body) VALUES {}",
-            places(chunk.len(), 9)
+             (hashed, seq, id, public_id, at, nonce, findings, evidence, body) \
+             VALUES {} ON CONFLICT (id) DO NOTHING",
+            vec!["(0, ?, ?, ?, ?, ?, ?, ?, ?)"; chunk.len()].join(", ")
         );
-        let query = chunk.iter().fold(prepared(sql), |query, (seq, case)| {
+        let rows = chunk.iter().zip(cases.drain(..chunk.len()));
+        let query = rows.fold(prepared(sql), |query, (seq, encoded)| {
             query
                 .bind(seq)
-                .bind(&case.id)
-                .bind(&case.public_id)
-                .bind(case.at)
-                .bind(case.nonce.as_slice())
-                .bind(0)
-                .bind(column(&case.findings, part_ids))
-                .bind(column(&case.evidence, part_ids))
-                .bind(&case.body)
+                .bind(encoded.case.id())
+                .bind(encoded.public_id())
+                .bind(seconds(&encoded.case))
+                .bind(encoded.case.facts.nonce.0.as_slice())
+                .bind(column(&encoded.findings, parts))
+                .bind(column(&encoded.evidence, parts))
+                .bind(encoded.body)
         });
-        query.execute(&mut *connection).await?;
+        let rows = query.execute(&mut *connection).await?.rows_affected();
+        if rows < chunk.len() as u64 {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
-/// SQLite's own, as all of `case_word`.
+/// Writes the words of cases, and says which were not known. SQLite's own, as all of `case_word`.
 pub(crate) async fn insert_words(
     connection: &mut SqliteConnection,
-    cases: &[(i64, &Encoded)],
-) -> Result<(), sqlx::Error> {
-    for chunk in chunks(cases) {
+    mut cases: Vec<(i64, Words)>,
+    known: &Known,
+) -> Result<Vec<String>, sqlx::Error> {
+    let plain = cases.iter().flat_map(|(_, words)| words.plain());
+    let plain: BTreeSet<&str> = plain.filter(|word| !known.has_word(word)).collect();
+    let plain: Vec<String> = plain.into_iter().map(str::to_owned).collect();
+    let numbers: Vec<i64> = cases.iter().map(|(seq, _)| *seq).collect();
+    for chunk in chunks(&numbers) {
         let sql = format!("INSERT INTO case_word (rowid, words) VALUES {}", places(chunk.len(), 2));
-        let query = chunk
-            .iter()
-            .fold(prepared(sql), |query, (seq, case)| query.bind(seq).bind(case.words.text()));
+        let query = cases
+            .drain(..chunk.len())
+            .fold(prepared(sql), |query, (seq, words)| query.bind(seq).bind(words.into_text()));
         query.execute(&mut *connection).await?;
     }
-    let plain: BTreeSet<&String> = cases.iter().flat_map(|(_, case)| case.words.plain()).collect();
-    let plain: Vec<&String> = plain.into_iter().collect();
     for chunk in chunks(&plain) {
         let rows = places(chunk.len(), 1);
         let sql = format!("INSERT INTO word (word) VALUES {rows} ON CONFLICT DO NOTHING");
-        let query = chunk.iter().fold(prepared(sql), |query, word| query.bind(*word));
+        let query = chunk.iter().fold(prepared(sql), |query, word| query.bind(word));
         query.execute(&mut *connection).await?;
     }
-    Ok(())
+    Ok(plain)
 }
 
 /// Adds the counters of a batch to those of the file.
@@ -243,11 +318,16 @@ async fn count_refused(
     Ok(())
 }
 
-/// The ids of parts as a column has them.
-pub(crate) fn column(parts: &[Part], ids: &HashMap<Digest, i64>) -> String {
-    let ids: Vec<String> =
-        parts.iter().filter_map(|part| Some(ids.get(&part.digest)?.to_string())).collect();
-    ids.join(" ")
+/// The ids of the parts at these places as a column has them.
+pub(crate) fn column(places: &[usize], parts: &Parts) -> String {
+    let mut column = String::with_capacity(places.len() * 8);
+    for place in places {
+        if !column.is_empty() {
+            column.push(' ');
+        }
+        write!(column, "{}", parts.at(*place).id).expect("a String takes all text");
+    }
+    column
 }
 
 /// Slices of the lengths in [`ROWS`].

@@ -14,6 +14,7 @@ use sqlx::{ConnectOptions, Connection, Executor, SqlSafeStr};
 use crate::encode::Key;
 use crate::error::{Error, Fault};
 use crate::file::{self, Opened};
+use crate::known::Known;
 
 /// How long a transaction waits for that of another process.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,6 +41,7 @@ pub(crate) struct Database {
     pub(crate) readers: SqlitePool,
     pub(crate) file: Opened,
     pub(crate) key: Key,
+    pub(crate) known: Known,
 }
 
 /// What binds a file that is opened.
@@ -84,7 +86,13 @@ impl Database {
         let key = key(&mut connection).await?;
         // The header in the file then says what it has: see `file::fate`.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await?;
-        Ok(Self { connection, readers: readers(path, bounds.busy_timeout), file, key })
+        Ok(Self {
+            connection,
+            readers: readers(path, bounds.busy_timeout),
+            file,
+            key,
+            known: Known::default(),
+        })
     }
 
     /// Whether all of it can be read. Takes seconds for a file of 1 GiB.
@@ -142,9 +150,14 @@ fn of_file(path: &Path, source: std::io::Error) -> OpenError {
 
 async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
     use sqlx::migrate::MigrateError;
-    let cases = include_str!("../migrations/0001_cases.sql").into_sql_str();
-    let cases = Migration::new(1, "cases".into(), MigrationType::Simple, cases, false);
-    match Migrator::with_migrations(vec![cases]).run_direct(None, connection, false).await {
+    let simple = |version: i64, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let migrations = vec![
+        simple(1, "cases", include_str!("../migrations/0001_cases.sql")),
+        simple(2, "uses", include_str!("../migrations/0002_uses.sql")),
+    ];
+    match Migrator::with_migrations(migrations).run_direct(None, connection, false).await {
         Ok(()) => Ok(()),
         Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
             Err(error.into())

@@ -1,5 +1,6 @@
 //! A case as it stands in the file, and back.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::cut::{self, CASE_OCTETS_MAX};
-use crate::tally::Counted;
-use crate::words::{self, Words};
+use crate::known::{Known, Parts};
+use crate::words;
 
 /// How many octets of a digest are kept. It is keyed, so that nobody outside can look for two
 /// contents with the same.
@@ -19,8 +20,8 @@ const DIGEST_OCTETS: usize = 16;
 /// More than JSON has around a part of a case, or around all of them.
 const SEPARATORS: usize = 64;
 
-/// What most parts fit into as JSON.
-const PART_OCTETS: usize = 512;
+/// What most parts and bodies fit into as JSON.
+const JSON_OCTETS: usize = 2048;
 
 /// The secret of a file: digests of parts and of addresses are made with it.
 #[derive(Clone)]
@@ -30,21 +31,15 @@ pub(crate) struct Key(pub(crate) [u8; 32]);
 pub(crate) type Digest = [u8; DIGEST_OCTETS];
 
 /// A case ready to be written.
-#[derive(Debug, Clone)]
-pub(crate) struct Encoded {
-    pub(crate) id: String,
-    pub(crate) public_id: Option<String>,
-    pub(crate) at: i64,
-    pub(crate) nonce: [u8; 16],
+pub(crate) struct Encoded<'c> {
+    pub(crate) case: Cow<'c, Case>,
     pub(crate) body: String,
-    pub(crate) findings: Vec<Part>,
-    pub(crate) evidence: Vec<Part>,
-    pub(crate) words: Words,
-    pub(crate) counted: Counted,
+    /// The places of its parts in the batch's list.
+    pub(crate) findings: Vec<usize>,
+    pub(crate) evidence: Vec<usize>,
 }
 
 /// What may be equal in many cases.
-#[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) digest: Digest,
     pub(crate) content: String,
@@ -86,7 +81,7 @@ pub(crate) struct Row {
 }
 
 /// The contents of parts by their ids.
-pub(crate) type Parts = HashMap<i64, String>;
+pub(crate) type Contents = HashMap<i64, String>;
 
 impl Key {
     /// A digest under this key. `purpose` keeps digests of different kinds apart.
@@ -102,42 +97,40 @@ impl Key {
     }
 }
 
-impl Encoded {
-    /// The case, within [`CASE_OCTETS_MAX`].
-    pub(crate) fn new(case: Case, key: &Key) -> Self {
-        let encoded = Self::whole(&case, key);
-        let octets = encoded.body.len()
-            + encoded.parts().map(|part| part.content.len() + SEPARATORS).sum::<usize>();
+impl<'c> Encoded<'c> {
+    /// The case, within [`CASE_OCTETS_MAX`]; its parts are listed.
+    pub(crate) fn new(case: &'c Case, key: &Key, known: &mut Known, parts: &mut Parts) -> Self {
+        let encoded = Self::whole(Cow::Borrowed(case), key, known, parts);
+        let of_parts = encoded.parts().map(|place| parts.at(place).octets + SEPARATORS);
+        let octets = encoded.body.len() + of_parts.sum::<usize>();
         if octets + SEPARATORS <= CASE_OCTETS_MAX {
             return encoded;
         }
-        Self::whole(&cut::within_bound(case), key)
+        parts.take_back(&encoded.parts().collect::<Vec<_>>());
+        Self::whole(Cow::Owned(cut::within_bound(case.clone())), key, known, parts)
     }
 
-    fn whole(case: &Case, key: &Key) -> Self {
-        let refused = matches!(case.verdict.action, Action::Reject | Action::Defer);
-        let public_id = Some(&case.facts.public_id).filter(|id| refused && !id.is_empty());
-        Self {
-            id: case.facts.case_id.clone(),
-            public_id: public_id.cloned(),
-            at: i64::try_from(case.facts.now).unwrap_or(i64::MAX),
-            nonce: case.facts.nonce.0,
-            body: body(case),
-            findings: case.findings.iter().map(|finding| Part::new(finding, key)).collect(),
-            evidence: case.evidence.iter().map(|answer| Part::new(answer, key)).collect(),
-            words: Words::of(case),
-            counted: Counted::of(case),
-        }
+    fn whole(case: Cow<'c, Case>, key: &Key, known: &mut Known, parts: &mut Parts) -> Self {
+        let findings = case.findings.iter().map(|finding| known.list(finding, key, parts));
+        let findings = findings.collect();
+        let evidence = case.evidence.iter().map(|answer| known.list(answer, key, parts)).collect();
+        Self { body: body(&case), findings, evidence, case }
     }
 
-    /// All its parts.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.findings.iter().chain(&self.evidence)
+    /// The id under which the explanation of a refusal is public.
+    pub(crate) fn public_id(&self) -> Option<&str> {
+        let refused = matches!(self.case.verdict.action, Action::Reject | Action::Defer);
+        Some(&*self.case.facts.public_id).filter(|id| refused && !id.is_empty())
+    }
+
+    /// The places of all its parts.
+    fn parts(&self) -> impl Iterator<Item = usize> {
+        self.findings.iter().chain(&self.evidence).copied()
     }
 }
 
 impl Part {
-    fn new(value: &impl Serialize, key: &Key) -> Self {
+    pub(crate) fn new(value: &impl Serialize, key: &Key) -> Self {
         let content = json(value);
         Self { digest: key.digest(b'p', content.as_bytes()), content }
     }
@@ -167,7 +160,7 @@ impl Row {
     ///
     /// # Errors
     /// What cannot be read, in words.
-    pub(crate) fn case(&self, parts: &Parts) -> Result<Case, String> {
+    pub(crate) fn case(&self, parts: &Contents) -> Result<Case, String> {
         let body: Body = serde_json::from_str(&self.body).map_err(|error| error.to_string())?;
         let mut facts = body.facts;
         facts.nonce = Nonce(
@@ -189,7 +182,7 @@ impl Row {
         })
     }
 
-    fn findings(&self, parts: &Parts) -> Result<Vec<Finding>, String> {
+    fn findings(&self, parts: &Contents) -> Result<Vec<Finding>, String> {
         read_all(&self.findings, parts)
     }
 }
@@ -202,7 +195,7 @@ pub(crate) fn ids(column: &str) -> impl Iterator<Item = i64> {
 /// Reads each part of a column.
 pub(crate) fn read_all<'p, T: Deserialize<'p>>(
     column: &str,
-    parts: &'p Parts,
+    parts: &'p Contents,
 ) -> Result<Vec<T>, String> {
     ids(column)
         .map(|id| {
@@ -226,7 +219,7 @@ fn body(case: &Case) -> String {
 
 /// As JSON.
 pub(crate) fn json(value: &impl Serialize) -> String {
-    let mut text = Vec::with_capacity(PART_OCTETS);
+    let mut text = Vec::with_capacity(JSON_OCTETS);
     serde_json::to_writer(&mut text, value).expect("strings, numbers and lists are JSON");
     String::from_utf8(text).expect("JSON is text")
 }

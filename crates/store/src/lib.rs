@@ -9,7 +9,8 @@
 //! [`BUSY_TIMEOUT`] at most. The file is readable by its owner alone.
 //!
 //! ```text
-//! record -> queue -> writer: encode (parts, words, counters) -> one transaction a batch
+//! record -> queue -> writer: encode (parts that are not known, words, counters),
+//!                            one transaction a batch
 //!                            retention, ageing, recovery
 //! case, list, overview, export <- readers
 //! ```
@@ -26,6 +27,7 @@ mod error;
 mod file;
 mod filter;
 mod health;
+mod known;
 mod list;
 mod overview;
 mod queue;

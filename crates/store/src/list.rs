@@ -9,7 +9,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{chunks, places, prepared};
-use crate::encode::{Parts, Row, read_all};
+use crate::encode::{Contents, Row, read_all};
 use crate::error::Error;
 use crate::filter::{Cursor, Filter, FindingHead, LIMIT_MAX, Looked};
 use crate::read::{COLUMNS, read_parts};
@@ -243,7 +243,7 @@ async fn with_heads(
     rows: Vec<Row>,
 ) -> Result<Vec<(Row, Vec<FindingHead>)>, Error> {
     let ids = rows.iter().flat_map(|row| crate::encode::ids(&row.findings)).collect();
-    let parts: Parts = read_parts(connection, ids).await?;
+    let parts: Contents = read_parts(connection, ids).await?;
     rows.into_iter()
         .map(|row| match read_all(&row.findings, &parts) {
             Ok(heads) => Ok((row, heads)),

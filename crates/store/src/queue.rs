@@ -13,8 +13,12 @@ pub const CASES_WAITING_MAX: usize = 20_000;
 /// How many octets waiting cases take at most, as far as that can be told in a hurry.
 pub const OCTETS_WAITING_MAX: usize = 64 * 1024 * 1024;
 
-/// How many cases a transaction writes at most.
-pub(crate) const BATCH_MAX: usize = 512;
+/// How many cases a transaction writes at most: what a batch has in common is written once.
+pub(crate) const BATCH_MAX: usize = 2048;
+
+/// How many octets of cases a transaction writes at most, by the same count, save for one case that
+/// has more.
+pub(crate) const BATCH_OCTETS_MAX: usize = 8 * 1024 * 1024;
 
 /// What a case takes beside its texts.
 const CASE_OCTETS: usize = 1024;
@@ -70,15 +74,26 @@ impl Queue {
         true
     }
 
-    /// Takes the first `max` cases.
+    /// Takes the first cases: `max` at most, and not more than go into a batch.
     pub(crate) fn take(&self, max: usize) -> Vec<Case> {
         let mut waiting = self.lock();
-        let count = waiting.cases.len().min(max);
+        let mut octets = 0;
+        let fit = waiting.cases.iter().take(max.min(BATCH_MAX)).take_while(|(_, one)| {
+            let is_first = octets == 0;
+            octets += one;
+            is_first || octets <= BATCH_OCTETS_MAX
+        });
+        let count = fit.count();
         let taken: Vec<_> = waiting.cases.drain(..count).collect();
         waiting.octets -= taken.iter().map(|(_, octets)| octets).sum::<usize>();
         drop(waiting);
         self.drained.notify_waiters();
         taken.into_iter().map(|(case, _)| case).collect()
+    }
+
+    /// Gives up all that waits, and says how many cases that were.
+    pub(crate) fn give_up(&self) -> usize {
+        std::mem::take(&mut *self.lock()).cases.len()
     }
 
     /// Whether half of it is free.
@@ -139,7 +154,7 @@ fn of_header(header: &Header) -> usize {
         + header.received.iter().map(|value| value.0.len()).sum::<usize>()
 }
 
-fn of_finding(finding: &Finding) -> usize {
+pub(crate) fn of_finding(finding: &Finding) -> usize {
     let explanation = finding.explanation.as_ref().map_or(0, String::len);
     let needed = finding.needed.len() * PART_OCTETS;
     let properties = finding.properties.iter();
@@ -156,6 +171,6 @@ fn of_trace(trace: &[TraceNode]) -> usize {
     trace.iter().map(of_node).sum()
 }
 
-fn of_answer(answer: &Recorded) -> usize {
+pub(crate) fn of_answer(answer: &Recorded) -> usize {
     PART_OCTETS + answer.records.iter().map(|record| record.len() + 24).sum::<usize>()
 }

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::batch::{chunks, places, prepared};
-use crate::encode::{Parts, Row};
+use crate::encode::{Contents, Row};
 use crate::error::{Error, Fault};
 use crate::store::{Shared, Store};
 use crate::tally::DAY;
@@ -75,7 +75,7 @@ impl Row {
     }
 
     /// The case, or an error that names it.
-    pub(crate) fn readable(&self, parts: &Parts) -> Result<Case, Error> {
+    pub(crate) fn readable(&self, parts: &Contents) -> Result<Case, Error> {
         self.case(parts).map_err(|text| Error::Unreadable { id: self.id.clone(), text })
     }
 }
@@ -84,7 +84,7 @@ impl Row {
 pub(crate) async fn parts(
     connection: &mut SqliteConnection,
     rows: &[Row],
-) -> Result<Parts, sqlx::Error> {
+) -> Result<Contents, sqlx::Error> {
     read_parts(connection, rows.iter().flat_map(Row::part_ids).collect()).await
 }
 
@@ -92,10 +92,10 @@ pub(crate) async fn parts(
 pub(crate) async fn read_parts(
     connection: &mut SqliteConnection,
     mut ids: Vec<i64>,
-) -> Result<Parts, sqlx::Error> {
+) -> Result<Contents, sqlx::Error> {
     ids.sort_unstable();
     ids.dedup();
-    let mut parts = Parts::with_capacity(ids.len());
+    let mut parts = Contents::with_capacity(ids.len());
     for chunk in chunks(&ids) {
         let sql = format!("SELECT id, content FROM part WHERE id IN {}", places(1, chunk.len()));
         let query = chunk.iter().fold(prepared(sql), |query, id| query.bind(id));

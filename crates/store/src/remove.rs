@@ -33,7 +33,7 @@ async fn remove_all(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(
             query.execute(&mut *connection).await?;
         }
     }
-    let sql = "UPDATE kept SET cases = cases - $1";
+    let sql = "UPDATE kept SET cases = cases - $1, removals = removals + 1";
     let removed = i64::try_from(rows.len()).unwrap_or(i64::MAX);
     sqlx::query(sql).bind(removed).execute(&mut *connection).await?;
     forget(connection, rows.iter().flat_map(Row::plain_words).collect()).await?;
@@ -49,7 +49,7 @@ pub(crate) async fn forget(
     for word in words {
         // SQLite's own.
         let sql = "SELECT rowid FROM case_word WHERE case_word MATCH $1 LIMIT 1";
-        let query = sqlx::query_scalar::<_, i64>(sql).bind(quoted(&word));
+        let query = sqlx::query_scalar::<_, i64>(sql).bind(quoted(|text| text.push_str(&word)));
         if query.fetch_optional(&mut *connection).await?.is_none() {
             unused.push(word);
         }
@@ -80,8 +80,12 @@ pub(crate) async fn release(
             let places = places(1, chunk.len());
             for sql in [
                 // A number of ours, not a text.
-                format!("UPDATE part SET uses = uses - {uses} WHERE id IN {places}"),
-                format!("DELETE FROM part WHERE uses <= 0 AND id IN {places}"),
+                format!("UPDATE part_use SET uses = uses - {uses} WHERE id IN {places}"),
+                format!(
+                    "DELETE FROM part WHERE id IN \
+                     (SELECT id FROM part_use WHERE uses <= 0 AND id IN {places})"
+                ),
+                format!("DELETE FROM part_use WHERE uses <= 0 AND id IN {places}"),
             ] {
                 let query = chunk.iter().fold(prepared(sql), |query, id| query.bind(id));
                 query.execute(&mut *connection).await?;

@@ -95,7 +95,7 @@ impl Default for Tuning {
             cases_waiting_max: CASES_WAITING_MAX,
             octets_waiting_max: OCTETS_WAITING_MAX,
             busy_timeout: BUSY_TIMEOUT,
-            linger: Duration::from_millis(200),
+            linger: Duration::from_millis(400),
             first_tidy: Duration::ZERO,
             back_off: Duration::from_millis(250),
             pages_max: Arc::default(),

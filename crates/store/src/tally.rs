@@ -1,8 +1,8 @@
 //! What of a case is counted.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use quivive_evidence::{FindingResult, Identity, Method};
+use quivive_evidence::{Finding, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
 use quivive_verdict::{Action, Case};
 
@@ -18,15 +18,6 @@ pub(crate) const HOUR: i64 = 3600;
 /// Seconds of a day.
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// What of one case is counted.
-#[derive(Debug, Clone)]
-pub(crate) struct Counted {
-    pub(crate) action: Action,
-    pub(crate) findings: BTreeSet<(Method, Identity, FindingResult)>,
-    /// The domain that was refused, if it was.
-    pub(crate) refused: Option<String>,
-}
-
 /// The counters of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -36,34 +27,32 @@ pub(crate) struct Tally {
     pub(crate) refused: HashMap<(i64, String), i64>,
 }
 
-impl Counted {
-    pub(crate) fn of(case: &Case) -> Self {
-        let findings = case.findings.iter();
-        let refused = matches!(case.verdict.action, Action::Reject | Action::Defer);
-        Self {
-            action: case.verdict.action,
-            findings: findings
-                .map(|finding| (finding.method, finding.identity, finding.result))
-                .collect(),
-            refused: refused.then(|| sender_domain(case)),
+impl Tally {
+    /// Counts a case that was written as number `seq`.
+    pub(crate) fn add(&mut self, case: &Case, seq: i64) {
+        let at = seconds(case);
+        let hour = at / HOUR;
+        let span = self.spans.entry(hour).or_insert((seq, seq));
+        *span = (span.0.min(seq), span.1.max(seq));
+        let action = case.verdict.action;
+        *self.actions.entry((hour, action)).or_default() += 1;
+        // A message with two findings alike is one message with such a finding.
+        let kind = |finding: &Finding| (finding.method, finding.identity, finding.result);
+        for (place, finding) in case.findings.iter().enumerate() {
+            let (method, identity, result) = kind(finding);
+            if case.findings[..place].iter().all(|before| kind(before) != kind(finding)) {
+                *self.findings.entry((hour, method, identity, result)).or_default() += 1;
+            }
+        }
+        if matches!(action, Action::Reject | Action::Defer) {
+            *self.refused.entry((at / DAY, sender_domain(case))).or_default() += 1;
         }
     }
 }
 
-impl Tally {
-    /// Counts a case that was written as number `seq`.
-    pub(crate) fn add(&mut self, at: i64, seq: i64, counted: &Counted) {
-        let hour = at / HOUR;
-        let span = self.spans.entry(hour).or_insert((seq, seq));
-        *span = (span.0.min(seq), span.1.max(seq));
-        *self.actions.entry((hour, counted.action)).or_default() += 1;
-        for (method, identity, result) in &counted.findings {
-            *self.findings.entry((hour, *method, *identity, *result)).or_default() += 1;
-        }
-        if let Some(domain) = &counted.refused {
-            *self.refused.entry((at / DAY, domain.clone())).or_default() += 1;
-        }
-    }
+/// When the message came.
+pub(crate) fn seconds(case: &Case) -> i64 {
+    i64::try_from(case.facts.now).unwrap_or(i64::MAX)
 }
 
 /// The domain that the message claims to come from: that of the reverse-path, or else HELO's.

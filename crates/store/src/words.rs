@@ -7,12 +7,15 @@
 //! What a stranger wrote becomes letters, digits and a few signs here, and goes into a query in
 //! quotes only: it cannot be syntax. A word is a hint: whoever searches compares the case itself.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
+use std::ops::Range;
 
 use ipnet::IpNet;
-use quivive_evidence::{Facts, FindingResult, Identity, Method};
+use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
 use quivive_verdict::{Action, Case, Rewrite, Verdict};
 
@@ -23,6 +26,9 @@ pub(crate) const WORDS_MAX: usize = 1024;
 
 /// How long a word is, in octets; longer ones are found by their beginning.
 const WORD_OCTETS_MAX: usize = 64;
+
+/// What the words of most cases fit into.
+const TEXT_OCTETS: usize = 512;
 
 /// How many parents of a domain are words.
 const PARENTS_MAX: usize = 6;
@@ -40,13 +46,16 @@ const LENGTHS_IPV6: &[u8] = &[16, 32, 48, 64, 128];
 /// one: the next that fits is not far.
 pub(crate) const BEGINNINGS_MAX: usize = 64;
 
-/// The words of a case.
-#[derive(Debug, Clone, Default)]
+/// The words of a case, each once.
+#[derive(Debug, Default)]
 pub(crate) struct Words {
-    /// What stands in the index.
-    all: BTreeSet<String>,
-    /// Those of them that are found by their beginnings.
-    plain: BTreeSet<String>,
+    /// What stands in the index, with a blank behind each.
+    text: String,
+    /// Where each stands in the text, with what tells it from most others.
+    all: Vec<(u64, Range<usize>)>,
+    /// Which of them are found by their beginnings.
+    plain: Vec<usize>,
+    hasher: RandomState,
 }
 
 /// The words that begin as each of these; `None`: too many.
@@ -54,15 +63,18 @@ pub(crate) type Beginnings = HashMap<String, Option<Vec<String>>>;
 
 impl Words {
     pub(crate) fn of(case: &Case) -> Self {
-        let mut words = Self::default();
         let facts = &case.facts;
-        words.add(of_action(case.verdict.action));
+        let mut words = Self { text: String::with_capacity(TEXT_OCTETS), ..Self::default() };
+        words.add(|text| of_action(text, case.verdict.action));
         for finding in &case.findings {
-            words.add(of_finding(finding.result, finding.method, finding.identity));
+            let Finding { result, method, identity, .. } = finding;
+            words.add(|text| of_finding(text, (*result, *method, *identity)));
             words.domain(&finding.domain);
         }
         // The id is found as a whole.
-        plain_words(&facts.case_id).for_each(|word| words.add(word));
+        for word in plain_words(&facts.case_id) {
+            words.add(|text| lower(text, word));
+        }
         words.client(facts.client_address);
         words.address(&facts.reverse_path);
         words.domain(&facts.helo);
@@ -77,31 +89,40 @@ impl Words {
     }
 
     /// As they go into the index.
-    pub(crate) fn text(&self) -> String {
-        let mut text = String::with_capacity(self.all.len() * 12);
-        for word in &self.all {
-            text.push_str(word);
-            text.push(' ');
-        }
-        text
+    pub(crate) fn into_text(self) -> String {
+        self.text
     }
 
     /// Those that are found by their beginnings.
-    pub(crate) fn plain(&self) -> impl Iterator<Item = &String> {
-        self.plain.iter()
+    pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
+        self.plain.iter().map(|place| &self.text[self.all[*place].1.clone()])
     }
 
-    fn add(&mut self, word: String) {
-        if self.all.len() < WORDS_MAX && !word.is_empty() {
-            self.all.insert(word);
+    /// Adds the word that is written, unless it is there; and says where it is.
+    fn add(&mut self, write: impl FnOnce(&mut String)) -> Option<usize> {
+        let start = self.text.len();
+        write(&mut self.text);
+        bound(&mut self.text, start);
+        let word = &self.text[start..];
+        let hash = self.hasher.hash_one(word);
+        let is_word = |(other, range): &(u64, Range<usize>)| {
+            *other == hash && self.text[range.clone()] == *word
+        };
+        let found = self.all.iter().position(is_word);
+        if found.is_some() || word.is_empty() || self.all.len() >= WORDS_MAX {
+            self.text.truncate(start);
+            return found;
         }
+        self.all.push((hash, start..self.text.len()));
+        self.text.push(' ');
+        Some(self.all.len() - 1)
     }
 
     fn address(&mut self, address: &str) {
         if address.is_empty() {
             return;
         }
-        self.add(of_address(address));
+        self.add(|text| of_address(text, address));
         self.text_words(address);
         if let Some((_, domain)) = address.rsplit_once('@') {
             self.domain(domain);
@@ -110,12 +131,12 @@ impl Words {
 
     /// The domain and those above it, save the topmost.
     fn domain(&mut self, domain: &str) {
-        let domain = to_ascii(domain);
-        let mut rest = Some(domain.as_str());
+        let domain = ascii(domain);
+        let mut rest = Some(&*domain);
         for _ in 0..PARENTS_MAX {
             let Some(name) = rest.filter(|name| !name.is_empty()) else { break };
             if name.contains('.') || name.len() == domain.len() {
-                self.add(of_domain(name));
+                self.add(|text| of_domain(text, name));
             }
             rest = name.split_once('.').map(|(_, parent)| parent);
         }
@@ -123,16 +144,14 @@ impl Words {
 
     fn client(&mut self, address: IpAddr) {
         for length in lengths(address) {
-            self.add(of_network(address, *length));
+            self.add(|text| of_network(text, address, *length));
         }
     }
 
-    fn text_words(&mut self, text: &str) {
-        for word in plain_words(text) {
-            if self.all.len() < WORDS_MAX {
-                self.plain.insert(word.clone());
-            }
-            self.add(word);
+    fn text_words(&mut self, of: &str) {
+        for word in plain_words(of) {
+            let place = self.add(|text| lower(text, word));
+            self.plain.extend(place.filter(|place| !self.plain.contains(place)));
         }
     }
 }
@@ -142,7 +161,7 @@ pub(crate) fn plain_words_of(facts: &Facts, verdict: &Verdict) -> BTreeSet<Strin
     let mut words = Words::default();
     words.text_words(&facts.helo);
     addresses(facts, verdict).for_each(|address| words.text_words(address));
-    words.plain
+    words.plain().map(str::to_owned).collect()
 }
 
 /// A query of FTS5: all of what was added.
@@ -156,22 +175,22 @@ impl Query {
     }
 
     pub(crate) fn action(&mut self, action: Action) {
-        self.all_of(&quoted(&of_action(action)));
+        self.all_of(&quoted(|word| of_action(word, action)));
     }
 
     pub(crate) fn domain(&mut self, domain: &str) {
-        self.all_of(&quoted(&of_domain(&to_ascii(domain))));
+        self.all_of(&quoted(|word| of_domain(word, &to_ascii(domain))));
     }
 
     pub(crate) fn address(&mut self, address: &str) {
-        self.all_of(&quoted(&of_address(address)));
+        self.all_of(&quoted(|word| of_address(word, address)));
     }
 
     /// The widest network that is a word and holds this one; a wider one has none.
     pub(crate) fn client(&mut self, network: IpNet) {
         let lengths = lengths(network.addr()).iter().rev();
         if let Some(length) = lengths.copied().find(|length| *length <= network.prefix_len()) {
-            self.all_of(&quoted(&of_network(network.network(), length)));
+            self.all_of(&quoted(|word| of_network(word, network.network(), length)));
         }
     }
 
@@ -192,7 +211,7 @@ impl Query {
                 for identity in
                     Identity::ALL.iter().filter(|all| identity.is_none_or(|one| one == **all))
                 {
-                    any.push(quoted(&of_finding(*result, *method, *identity)));
+                    any.push(quoted(|word| of_finding(word, (*result, *method, *identity))));
                 }
             }
         }
@@ -202,15 +221,16 @@ impl Query {
     /// Each term of the text, as a whole field or as words of one, of which the last may go on.
     pub(crate) fn free_text(&mut self, text: &str, beginnings: &Beginnings) {
         for term in terms(text) {
-            let mut any = vec![quoted(&of_domain(&to_ascii(&term)))];
+            let mut any = vec![quoted(|word| of_domain(word, &to_ascii(&term)))];
             if term.contains('@') {
-                any.push(quoted(&of_address(&term)));
+                any.push(quoted(|word| of_address(word, &term)));
             }
             if let Ok(address) = term.parse::<IpAddr>() {
                 let length = lengths(address)[lengths(address).len() - 1];
-                any.push(quoted(&of_network(address, length)));
+                any.push(quoted(|word| of_network(word, address, length)));
             }
-            let mut all: Vec<String> = plain_words(&term).map(|word| quoted(&word)).collect();
+            let mut all: Vec<String> =
+                plain_words(&term).map(|word| quoted(|text| lower(text, word))).collect();
             // As it stands it may be an id.
             any.extend(all.first().filter(|_| all.len() == 1).cloned());
             if let Some(last) = last_word(&term) {
@@ -218,7 +238,8 @@ impl Query {
                 match beginnings.get(&last).and_then(Option::as_ref) {
                     Some(words) if words.is_empty() => all.clear(),
                     Some(words) => {
-                        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+                        let words: Vec<String> =
+                            words.iter().map(|word| quoted(|text| text.push_str(word))).collect();
                         all.push(format!("({})", words.join(" OR ")));
                     }
                     // The index does not tell: any case may have it.
@@ -251,7 +272,12 @@ pub(crate) fn last_words(text: &str) -> Vec<String> {
 }
 
 fn last_word(term: &str) -> Option<String> {
-    plain_words(term).last()
+    plain_words(term).last().map(|word| {
+        let mut last = String::new();
+        lower(&mut last, word);
+        bound(&mut last, 0);
+        last
+    })
 }
 
 /// The terms of a search text: what stands between blanks, in lower case.
@@ -259,36 +285,43 @@ pub(crate) fn terms(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace().take(TERMS_MAX).map(str::to_lowercase)
 }
 
-fn of_action(action: Action) -> String {
-    format!("x:{action}")
+fn of_action(word: &mut String, action: Action) {
+    word.push_str("x:");
+    word.push_str(action.word());
 }
 
-fn of_finding(result: FindingResult, method: Method, identity: Identity) -> String {
-    format!("f:{result}:{method}:{identity}")
-}
-
-fn of_domain(domain: &str) -> String {
-    safe("d:", domain)
-}
-
-fn of_address(address: &str) -> String {
-    safe("a:", address)
-}
-
-fn of_network(address: IpAddr, length: u8) -> String {
-    let network = IpNet::new(address, length).map_or(address, |network| network.network());
-    let mut word = format!("c{length}:");
-    // Without the colons and zeros of the usual form, which makes it short.
-    match network {
-        IpAddr::V4(address) => octets(&mut word, &address.octets()),
-        IpAddr::V6(address) => octets(&mut word, &address.octets()),
+fn of_finding(word: &mut String, (result, method, identity): (FindingResult, Method, Identity)) {
+    for text in ["f:", result.word(), ":", method.word(), ":", identity.word()] {
+        word.push_str(text);
     }
-    word
+}
+
+fn of_domain(word: &mut String, domain: &str) {
+    word.push_str("d:");
+    safe(word, domain);
+}
+
+fn of_address(word: &mut String, address: &str) {
+    word.push_str("a:");
+    safe(word, address);
+}
+
+/// Without the dots, colons and zeros of the usual form, which makes it short.
+fn of_network(word: &mut String, address: IpAddr, length: u8) {
+    let network = IpNet::new(address, length).map_or(address, |network| network.network());
+    write!(word, "c{length}:").expect("a String takes all text");
+    match network {
+        IpAddr::V4(address) => octets(word, &address.octets()),
+        IpAddr::V6(address) => octets(word, &address.octets()),
+    }
 }
 
 fn octets(word: &mut String, octets: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for octet in octets {
-        write!(word, "{octet:02x}").expect("a String takes all text");
+        for digit in [octet >> 4, octet & 15] {
+            word.push(char::from(DIGITS[usize::from(digit)]));
+        }
     }
 }
 
@@ -299,29 +332,55 @@ fn lengths(address: IpAddr) -> &'static [u8] {
     }
 }
 
-/// Runs of letters and digits, in lower case.
-fn plain_words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| bounded(word.to_lowercase()))
+/// Runs of letters and digits.
+fn plain_words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// A text as one word: what cannot stand in one becomes `_`.
-fn safe(kind: &str, text: &str) -> String {
-    let is_safe =
-        |character: char| character.is_alphanumeric() || "!#$%&*+-./:=?@^_{|}~".contains(character);
-    let mut word = kind.to_owned();
-    let lower = text.chars().flat_map(char::to_lowercase);
-    word.extend(lower.map(|character| if is_safe(character) { character } else { '_' }));
-    bounded(word)
+/// The domain as [`to_ascii`] has it, save for the case of its letters.
+fn ascii(domain: &str) -> Cow<'_, str> {
+    if domain.is_ascii() {
+        Cow::Borrowed(domain.strip_suffix('.').unwrap_or(domain))
+    } else {
+        Cow::Owned(to_ascii(domain))
+    }
 }
 
-fn bounded(mut word: String) -> String {
-    word.truncate(word.floor_char_boundary(WORD_OCTETS_MAX));
-    word
+/// A text in lower case.
+fn lower(word: &mut String, text: &str) {
+    if text.is_ascii() {
+        word.extend(text.bytes().map(|octet| char::from(octet.to_ascii_lowercase())));
+    } else {
+        word.push_str(&text.to_lowercase());
+    }
+}
+
+/// A text as one word, in lower case: what cannot stand in one becomes `_`.
+fn safe(word: &mut String, text: &str) {
+    let safe = |character: char| if is_safe(character) { character } else { '_' };
+    if text.is_ascii() {
+        word.extend(text.bytes().map(|octet| safe(char::from(octet.to_ascii_lowercase()))));
+    } else {
+        word.extend(text.chars().flat_map(char::to_lowercase).map(safe));
+    }
+}
+
+fn is_safe(character: char) -> bool {
+    character.is_alphanumeric() || "!#$%&*+-./:=?@^_{|}~".contains(character)
+}
+
+/// Cuts the word that begins there.
+fn bound(text: &mut String, start: usize) {
+    let end = start + WORD_OCTETS_MAX;
+    if text.len() > end {
+        text.truncate(text.floor_char_boundary(end));
+    }
 }
 
 /// A word as a string of FTS5. Words have no quotation marks.
-pub(crate) fn quoted(word: &str) -> String {
+pub(crate) fn quoted(write: impl FnOnce(&mut String)) -> String {
+    let mut word = String::new();
+    write(&mut word);
+    bound(&mut word, 0);
     format!("\"{word}\"")
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use quivive_verdict::Case;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use crate::database::{Database, OpenError};
-use crate::encode::Encoded;
 use crate::error::{Error, Fault};
 use crate::file::Fate;
 use crate::health::{Counters, Trouble};
@@ -32,7 +32,7 @@ pub(crate) struct Writer {
     commands: UnboundedReceiver<Command>,
     database: Option<Database>,
     /// A batch that could not be written yet.
-    pending: Vec<Encoded>,
+    pending: Vec<Case>,
     /// When waiting cases are written.
     write_at: Option<Instant>,
     tidy_at: Instant,
@@ -44,7 +44,7 @@ pub(crate) struct Writer {
 struct Unusable;
 
 /// By how much the writer stands back for what handles mail.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 19;
 
 /// Opens the file and lets the writer work in a thread of its own, until it is told to end or all
 /// handles are gone. The thread, and SQLite's that it starts, stand back for mail: what waits is
@@ -163,7 +163,7 @@ impl Writer {
     /// The last attempt; then the file is closed.
     async fn end(&mut self) {
         self.write_waiting().await;
-        let lost = self.pending.len() + self.shared.queue.take(usize::MAX).len();
+        let lost = self.pending.len() + self.shared.queue.give_up();
         if lost > 0 {
             self.shared.lost(lost, "the store ended before it could write them");
         }
@@ -194,12 +194,12 @@ impl Writer {
         self.write_at = None;
         let mut left = self.shared.queue.len();
         loop {
-            let Ok(database) = self.usable().await else { return };
-            let key = database.key.clone();
+            if self.usable().await.is_err() {
+                return;
+            }
             if self.pending.is_empty() {
-                let cases = self.shared.queue.take(left.min(BATCH_MAX));
-                left -= cases.len();
-                self.pending = cases.into_iter().map(|case| Encoded::new(case, &key)).collect();
+                self.pending = self.shared.queue.take(left);
+                left -= self.pending.len();
             }
             if self.pending.is_empty() {
                 break;
@@ -217,7 +217,7 @@ impl Writer {
     async fn write_pending(&mut self) -> Result<(), Unusable> {
         let pending = std::mem::take(&mut self.pending);
         let database = self.usable().await?;
-        match batch::write(&mut database.connection, &pending).await {
+        match batch::write(database, &pending).await {
             Ok(written) => Counters::add(&self.shared.counters.written, written),
             Err(error) if Fault::of(&error) == Fault::Content => {
                 self.write_singly(pending, &error).await;
@@ -236,14 +236,14 @@ impl Writer {
     }
 
     /// One of them cannot be written, now or ever: the others are.
-    async fn write_singly(&mut self, cases: Vec<Encoded>, error: &sqlx::Error) {
+    async fn write_singly(&mut self, cases: Vec<Case>, error: &sqlx::Error) {
         tracing::error!("a case cannot be written ({error}); its batch is written one by one");
         Counters::add(&self.shared.counters.failed_batches, 1);
         for case in cases {
             let Some(database) = &mut self.database else {
                 return self.shared.lost(1, "see above");
             };
-            match batch::write(&mut database.connection, &[case]).await {
+            match batch::write(database, &[case]).await {
                 Ok(written) => Counters::add(&self.shared.counters.written, written),
                 Err(error) => self.shared.lost(1, &error.to_string()),
             }

@@ -30,16 +30,17 @@ pub struct Case {
 
 impl Case {
     /// The case of a judgement.
-    pub fn new(judgement: &Judgement, door: &str, outcome: &str) -> Self {
+    pub fn new(judgement: Judgement, door: &str, outcome: String) -> Self {
+        let Judgement { facts, findings, verdict, headers, notebook, cost } = judgement;
         Self {
-            facts: judgement.facts.clone(),
+            facts,
             door: door.to_owned(),
-            findings: judgement.findings.clone(),
-            verdict: judgement.verdict.clone(),
-            headers: judgement.headers.clone(),
-            evidence: judgement.notebook.noted().map(|noted| Recorded::of(&noted)).collect(),
-            cost: judgement.cost,
-            outcome: outcome.to_owned(),
+            findings,
+            verdict,
+            headers,
+            evidence: notebook.noted().map(|noted| Recorded::of(&noted)).collect(),
+            cost,
+            outcome,
             cut: Vec::new(),
         }
     }

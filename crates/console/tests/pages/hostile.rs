@@ -53,7 +53,7 @@ async fn in_every_field_of_a_case() {
     ];
     let pages = setting.console();
     for (index, (field, set)) in fields.into_iter().enumerate() {
-        let mut case = quivive_verdict::Case::new(&good, "gateway", "250");
+        let mut case = quivive_verdict::Case::new(good.clone(), "gateway", "250".to_owned());
         case.facts.case_id = format!("h{index}");
         case.verdict.action = quivive_verdict::Action::Reject;
         case.verdict.reasons = vec!["spf mailfrom none: reject (rule)".to_owned()];
@@ -99,9 +99,9 @@ async fn in_the_id_of_a_case() {
     let setting = Setting::new("").await;
     let id = "\"'><script>alert(1)</script>/../?x#y %";
     let mut case = quivive_verdict::Case::new(
-        &setting.judge("192.0.2.1", "h.example", "a@example.com", "good"),
+        setting.judge("192.0.2.1", "h.example", "a@example.com", "good"),
         "gateway",
-        "250",
+        "250".to_owned(),
     );
     case.facts.case_id = id.to_owned();
     setting.store.record(case);

@@ -41,7 +41,7 @@ async fn the_list_is_searched_and_paged() {
         let from = format!("user{index}@example.com");
         let id = format!("c{index}");
         let judged = setting.judge("192.0.2.1", "mail.example.com", &from, &id);
-        setting.store.record(quivive_verdict::Case::new(&judged, "gateway", "250"));
+        setting.store.record(quivive_verdict::Case::new(judged, "gateway", "250".to_owned()));
     }
     setting.keep("203.0.113.1", "other.example", "x@example.com", "last").await;
     let pages = setting.console();

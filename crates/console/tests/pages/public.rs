@@ -99,7 +99,8 @@ fn refused_login(id: &str, entries: &[&str]) -> Case {
     let mut session = Session::new(Arc::new(policy));
     session.enter(Stage::Mail, &facts);
     assert!(session.advance(&facts, &notebook).is_empty());
-    Case::new(&session.judgement(facts, notebook, Asked::default()), "submission", "550 5.7.1 No")
+    let judgement = session.judgement(facts, notebook, Asked::default());
+    Case::new(judgement, "submission", "550 5.7.1 No".to_owned())
 }
 
 /// Whoever asks for names by being refused learns nothing from the page either.

@@ -89,7 +89,8 @@ impl Setting {
 
     /// As [`Setting::judge`], kept as a case.
     pub(crate) async fn keep(&self, client: &str, helo: &str, from: &str, id: &str) -> Case {
-        let case = Case::new(&self.judge(client, helo, from, id), "gateway", "250 2.0.0 Taken");
+        let judgement = self.judge(client, helo, from, id);
+        let case = Case::new(judgement, "gateway", "250 2.0.0 Taken".to_owned());
         self.store.record(case.clone());
         self.store.flush().await;
         case

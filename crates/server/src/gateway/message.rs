@@ -126,7 +126,7 @@ impl Conversation {
         if let Some(mut transaction) = self.transaction.take() {
             transaction.judging.finish();
             log(&self.client, &transaction, answer);
-            self.write_down(&transaction, answer);
+            self.write_down(transaction, answer);
         }
         if let Route::Remote(link) = &mut self.route {
             link.reset().await;
@@ -140,17 +140,17 @@ impl Conversation {
 impl Conversation {
     /// A message that was judged, and named a recipient, is a case. The nameless ones are counted
     /// with the sessions.
-    fn write_down(&self, transaction: &Transaction, answer: Option<&Reply>) {
-        let Transaction { recipients, refused, refusal, .. } = transaction;
-        let Some(judgement) = transaction.judging.judgement() else { return };
+    fn write_down(&self, transaction: Transaction, answer: Option<&Reply>) {
+        let Transaction { recipients, refused, refusal, judging, trail, .. } = transaction;
+        let Some(judgement) = judging.into_judgement() else { return };
         if recipients.is_empty() && refused.is_empty() {
             return;
         }
         let refusal = refusal.as_ref().filter(|_| recipients.is_empty());
         let outcome = answer.or(refusal).map_or_else(String::new, Reply::to_string);
-        let named = || recipients.iter().chain(refused).map(ForwardPath::address).collect();
-        let rewrites = transaction.trail.rewrites.all();
-        self.gateway.ledger.write_with(judgement, self.gateway.word(), named, &outcome, rewrites);
+        let named = || recipients.iter().chain(&refused).map(ForwardPath::address).collect();
+        let rewrites = trail.rewrites.into_all();
+        self.gateway.ledger.write_with(judgement, self.gateway.word(), named, outcome, rewrites);
     }
 }
 

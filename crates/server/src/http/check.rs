@@ -152,7 +152,8 @@ fn write_down(api: &Api, bearer: &Bearer, judgement: &Judgement) {
     let facts = &judgement.facts;
     let reply = &judgement.verdict.reply;
     let outcome = format!("{} {} {}", reply.code, reply.enhanced, reply.text);
-    api.0.ledger.write(judgement, "http", || facts.recipients.clone(), &outcome);
+    // The answer is still to be read from it.
+    api.0.ledger.write(judgement.clone(), "http", || facts.recipients.clone(), outcome);
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }

@@ -10,6 +10,7 @@ use super::conversation::{Conversation, Gone};
 use super::routing::Recipient;
 use super::transaction::Transaction;
 use crate::check::Judgement;
+use crate::judging::Judging;
 use crate::results;
 
 impl Conversation {
@@ -90,19 +91,19 @@ impl Conversation {
             refusal.map(spoken)
         });
         log(&self.client, &transaction, answer.as_deref());
-        self.write_down(&transaction, answer.unwrap_or_default());
+        self.write_down(transaction, answer.unwrap_or_default());
     }
 
     /// A message that was judged, and named a recipient, is a case.
-    fn write_down(&self, transaction: &Transaction, answer: String) {
-        let Transaction { recipients, refused, .. } = transaction;
-        let Some(judgement) = transaction.judgement() else { return };
+    fn write_down(&self, transaction: Transaction, answer: String) {
+        let Transaction { recipients, refused, judging, routing, .. } = transaction;
+        let Some(judgement) = judging.and_then(Judging::into_judgement) else { return };
         if recipients.is_empty() && refused.is_empty() {
             return;
         }
-        let named = || recipients.iter().chain(refused).cloned().collect();
-        let rewrites = transaction.routing.rewrites.all();
-        self.milter.ledger.write_with(judgement, "milter", named, &answer, rewrites);
+        let named = || recipients.into_iter().chain(refused).collect();
+        let rewrites = routing.rewrites.into_all();
+        self.milter.ledger.write_with(judgement, "milter", named, answer, rewrites);
     }
 }
 

@@ -79,7 +79,7 @@ impl Message {
 impl Drop for Message {
     fn drop(&mut self) {
         self.judging.finish();
-        let Self { door, id, client, named, reply, .. } = self;
+        let Self { id, client, named, reply, .. } = self;
         let judgement = self.judging.judgement();
         if tracing::enabled!(tracing::Level::INFO) {
             tracing::info!(
@@ -96,8 +96,14 @@ impl Drop for Message {
                 "message"
             );
         }
-        if let Some(judgement) = judgement.filter(|_| !named.is_empty()) {
-            door.ledger.write(judgement, "opensmtpd", || named.clone(), reply);
+        if named.is_empty() {
+            return;
+        }
+        if let Some(judgement) =
+            std::mem::replace(&mut self.judging, Judging::Lost).into_judgement()
+        {
+            let (named, reply) = (std::mem::take(&mut self.named), std::mem::take(&mut self.reply));
+            self.door.ledger.write(judgement, "opensmtpd", || named, reply);
         }
     }
 }

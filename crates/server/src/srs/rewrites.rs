@@ -15,8 +15,8 @@ impl Rewrites {
     }
 
     /// For the case.
-    pub(crate) fn all(&self) -> Vec<Rewrite> {
-        self.0.clone()
+    pub(crate) fn into_all(self) -> Vec<Rewrite> {
+        self.0
     }
 
     /// For the log line, behind the results: ` srs.mailfrom=rewritten alias.rcpt=expanded`.
@@ -38,7 +38,7 @@ mod tests {
         for number in 0..REWRITES_NAMED_MAX + 5 {
             rewrites.note(Rewrite::of_sender(&format!("{number}@a.example"), "kept", ""));
         }
-        assert_eq!(rewrites.all().len(), REWRITES_NAMED_MAX);
         assert!(rewrites.words().starts_with(" srs.mailfrom=kept srs.mailfrom=kept"));
+        assert_eq!(rewrites.into_all().len(), REWRITES_NAMED_MAX);
     }
 }

@@ -347,7 +347,7 @@ async fn a_killed_writer_leaves_a_sound_file() {
     assert_eq!(cases % 64, 0, "batches are there whole or not at all");
     let sql = "SELECT CAST(sum(cases) AS BIGINT) FROM hour_action";
     assert_eq!(count(sql).fetch_one(&mut *connection).await.unwrap(), cases);
-    let sql = "SELECT CAST(sum(uses) AS BIGINT) FROM part";
+    let sql = "SELECT CAST(sum(uses) AS BIGINT) FROM part_use";
     assert_eq!(count(sql).fetch_one(&mut *connection).await.unwrap(), cases * 5);
     opened.close().await;
     let store = world.open().await;

@@ -186,7 +186,7 @@ async fn old_cases_go_and_their_counters_stay() {
     let overview = store.overview(NOON + 31 * DAY, 60).await.unwrap();
     assert_eq!((overview.period.cases, overview.cases_kept), (3, 1));
     let mut opened = super::world::database(&world).await;
-    let sql = "SELECT CAST(sum(uses) AS BIGINT) FROM part";
+    let sql = "SELECT CAST(sum(uses) AS BIGINT) FROM part_use";
     let uses: i64 = sqlx::query_scalar(sql).fetch_one(&mut opened.connection).await.unwrap();
     assert_eq!(uses, 5, "of the parts that the last case uses");
 }

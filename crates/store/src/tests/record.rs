@@ -69,7 +69,7 @@ async fn equal_answers_are_stored_once() {
     let cases: Vec<_> = (1..=50).map(case).collect();
     let store = filled(&world, &cases).await;
     let mut reading = store.shared().readers().unwrap().acquire().await.unwrap();
-    let sql = "SELECT count(*), CAST(sum(uses) AS BIGINT) FROM part";
+    let sql = "SELECT count(*), CAST(sum(uses) AS BIGINT) FROM part JOIN part_use USING (id)";
     let counts: (i64, i64) = sqlx::query_as(sql).fetch_one(&mut *reading).await.unwrap();
     // Three answers and two findings, of which each case has its own use.
     assert_eq!(counts, (5, 250));

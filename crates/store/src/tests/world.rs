@@ -136,7 +136,7 @@ pub(super) fn judged(facts: Facts, world: &[Recorded]) -> Case {
     world.iter().try_for_each(|answer| answer.note(&mut notebook)).unwrap();
     let replayed = replay(policy(), facts, notebook);
     assert_eq!(replayed.lacking, [], "the world of the test answers everything");
-    let mut case = Case::new(&replayed.judgement, "gateway", "250 2.0.0 Taken");
+    let mut case = Case::new(replayed.judgement, "gateway", "250 2.0.0 Taken".to_owned());
     case.cost = Cost { questions_needed: 2, questions_ahead: 1, rounds: 1, micros: 777 };
     case
 }

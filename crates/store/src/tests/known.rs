@@ -1,0 +1,164 @@
+//! What the writer remembers of the file, and files that were made before it did.
+
+use sqlx::Executor;
+use sqlx::sqlite::SqliteConnection;
+
+use super::world::{NOON, World, answer, case, database, filled, message, refused};
+use crate::encode::Key;
+use crate::known::{KNOWN_OCTETS_MAX, Known, WORDS_MAX};
+use crate::queue::{BATCH_MAX, BATCH_OCTETS_MAX};
+use crate::{Filter, Subject};
+
+fn text(text: &str) -> Filter {
+    Filter { text: Some(text.to_owned()), limit: 500, ..Filter::default() }
+}
+
+async fn number(connection: &mut SqliteConnection, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
+}
+
+/// The first migration alone, as version 1 of the file had it.
+async fn make_old(world: &World) {
+    let mut opened = database(world).await;
+    for sql in [
+        "ALTER TABLE part ADD COLUMN uses BIGINT NOT NULL DEFAULT 0",
+        "UPDATE part SET uses = (SELECT uses FROM part_use WHERE part_use.id = part.id)",
+        "DROP TABLE part_use",
+        "ALTER TABLE kept DROP COLUMN removals",
+        "DELETE FROM _sqlx_migrations WHERE version > 1",
+    ] {
+        opened.connection.execute(sql).await.unwrap();
+    }
+    opened.close().await;
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_read_and_written() {
+    let world = World::new();
+    filled(&world, &[case(1), refused(2)]).await.close().await;
+    make_old(&world).await;
+    let store = filled(&world, &[case(3)]).await;
+    for kept in [case(1), refused(2), case(3)] {
+        assert_eq!(store.case(kept.id()).await.unwrap(), Some(kept));
+    }
+    assert_eq!(store.list(&text("alice")).await.unwrap().lines.len(), 2);
+    let whom = Subject::Address("alice@pass.example".to_owned());
+    assert_eq!(store.erase(&whom).await.unwrap(), 2);
+    assert_eq!(store.case(refused(2).id()).await.unwrap(), Some(refused(2)));
+    let mut opened = database(&world).await;
+    let uses = "SELECT CAST(sum(uses) AS BIGINT) FROM part_use";
+    assert_eq!(number(&mut opened.connection, uses).await, 5, "of the case that is left");
+    let alone = "SELECT count(*) FROM part WHERE id NOT IN (SELECT id FROM part_use)";
+    assert_eq!(number(&mut opened.connection, alone).await, 0);
+}
+
+/// Another process takes out what this one remembers, and its ids go to something else.
+#[tokio::test]
+async fn what_another_process_took_out_is_remembered_no_more() {
+    let world = World::new();
+    let store = filled(&world, &[case(1)]).await;
+    let other = world.open().await;
+    let whom = Subject::Address("alice@pass.example".to_owned());
+    assert_eq!(other.erase(&whom).await.unwrap(), 1);
+    let mut elsewhere = message(2, "198.51.100.1", "carol@other.example");
+    elsewhere.facts.helo = "mail.other.example".to_owned();
+    other.record(elsewhere.clone());
+    other.flush().await;
+    store.record(case(3));
+    store.flush().await;
+    for kept in [elsewhere, case(3)] {
+        assert_eq!(store.case(kept.id()).await.unwrap(), Some(kept));
+    }
+    for beginning in ["ali", "car"] {
+        assert_eq!(store.list(&text(beginning)).await.unwrap().lines.len(), 1, "{beginning}");
+    }
+}
+
+/// The same questions with other answers, the same findings with other traces.
+#[tokio::test]
+async fn what_changes_is_not_taken_for_what_was() {
+    let world = World::new();
+    let cases: Vec<_> = (1..=40)
+        .map(|number| {
+            let mut changed = case(number);
+            changed.evidence[0].noted_at = NOON + number % 3;
+            changed.findings[0].trace[0].span = (0, u32::try_from(number % 4).unwrap());
+            changed
+        })
+        .collect();
+    let store = filled(&world, &cases[..20]).await;
+    cases[20..].iter().for_each(|case| store.record(case.clone()));
+    store.flush().await;
+    for kept in cases {
+        assert_eq!(store.case(kept.id()).await.unwrap(), Some(kept));
+    }
+}
+
+/// Nothing is remembered of a batch that was not written.
+#[tokio::test]
+async fn what_could_not_be_written_is_not_remembered() {
+    let world = World::new();
+    let store = world.open().await;
+    let mut other = database(&world).await;
+    // The last that a batch writes.
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON kept BEGIN SELECT RAISE(ABORT, 'no'); END";
+    other.connection.execute(refuse).await.unwrap();
+    store.record(case(1));
+    store.flush().await;
+    assert_eq!(store.health().written, 0);
+    other.connection.execute("DROP TRIGGER refuse").await.unwrap();
+    store.record(case(2));
+    store.flush().await;
+    assert_eq!(store.case(case(2).id()).await.unwrap(), Some(case(2)));
+}
+
+#[test]
+fn memory_for_parts_is_bounded() {
+    let mut known = Known::default();
+    let key = Key([7; 32]);
+    let record = "r".repeat(10_000);
+    for number in 0..2000 {
+        let answer = answer(&format!("d{number}.example TXT"), "found", &[&*record]);
+        let mut parts = known.parts();
+        known.list(&answer, &key, &mut parts);
+        assert!(known.octets() <= KNOWN_OCTETS_MAX, "{}", known.octets());
+    }
+    assert!(known.octets() > 0);
+    let large = answer("large.example TXT", "found", &["r".repeat(KNOWN_OCTETS_MAX).as_str()]);
+    let mut parts = known.parts();
+    known.list(&large, &key, &mut parts);
+    assert!(known.octets() <= KNOWN_OCTETS_MAX);
+}
+
+#[test]
+fn memory_for_words_is_bounded() {
+    let mut known = Known::default();
+    let parts = known.parts();
+    for batch in 0..10 {
+        let words = (0..WORDS_MAX / 4).map(|word| format!("{batch}x{word}")).collect();
+        known.written(&parts, words);
+        assert!(known.has_word(&format!("{batch}x0")));
+        assert!(known.words() <= WORDS_MAX);
+    }
+}
+
+#[tokio::test]
+async fn batches_are_bounded_by_count_and_octets() {
+    let world = World::new();
+    let store = world.open().await;
+    let queue = &store.shared().queue;
+    let count = BATCH_MAX as u64 + 10;
+    (0..count).for_each(|number| store.record(case(number)));
+    assert_eq!(queue.take(usize::MAX).len(), BATCH_MAX);
+    assert_eq!(queue.take(3).len(), 3);
+    assert_eq!(queue.take(usize::MAX).len(), 7);
+    for number in 0..3 {
+        let mut large = case(number);
+        large.facts.helo = "h".repeat(BATCH_OCTETS_MAX / 2);
+        store.record(large);
+    }
+    assert_eq!(queue.take(usize::MAX).len(), 1);
+    assert_eq!(queue.take(usize::MAX).len(), 1);
+    assert_eq!(queue.give_up(), 1);
+    assert_eq!(queue.len(), 0);
+}
