@@ -4,10 +4,11 @@ pub mod hop;
 pub mod load;
 mod servers;
 
+use std::cell::Cell;
 use std::fmt::Write;
 use std::io::{Error, Result};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::corpus;
@@ -25,6 +26,13 @@ const POSTFIX_MESSAGES: usize = 300;
 /// The size of a message, headers included.
 const MESSAGE_OCTETS: usize = 4096;
 
+/// How many messages a pass of sustained load has: more than the store's queue takes, so that the
+/// mail has to wait for it.
+const SUSTAINED_MESSAGES: usize = 50_000;
+
+/// Sustained load takes a round of so many.
+const SUSTAINED_EVERY: usize = 5;
+
 /// How long a queue is waited for.
 const QUEUE_MAX: Duration = Duration::from_secs(60);
 
@@ -33,8 +41,13 @@ struct Subject {
     name: &'static str,
     address: SocketAddr,
     messages: usize,
-    /// Whether what was taken has also left; always, where that is what the reply means.
-    is_through: Box<dyn Fn() -> bool>,
+    /// Whether what was taken in all, so many messages, has also left and its cases are written;
+    /// always, where that is what the reply means.
+    is_through: Box<dyn Fn(usize) -> bool>,
+    /// Where it delivers; emptied between passes of sustained load.
+    maildir: Option<PathBuf>,
+    /// How many messages it was sent.
+    sent: Cell<usize>,
 }
 
 /// Messages per second of one server, round by round.
@@ -67,7 +80,7 @@ pub fn run(rounds: usize) -> Result<String> {
     for (kept, title) in [(false, "a new connection each"), (true, "connections kept open")] {
         let onward = measure(&runtime, servers.onward(), &load(kept), rounds)?;
         write!(report, "\nThrough two hops, {title}; against the bare relay.\n\n").ok();
-        report += &table(servers.onward(), &onward, servers::BARE_RELAY).to_string();
+        report += &table(&all(servers.onward()), &onward, servers::BARE_RELAY).to_string();
     }
     let maildir = measure(&runtime, servers.maildir(), &load(true), rounds)?;
     let first = servers.maildir()[0].name;
@@ -76,11 +89,23 @@ pub fn run(rounds: usize) -> Result<String> {
         "\nInto a Maildir on the same disk, connections kept open; against {first}.\n\n"
     )
     .ok();
-    report += &table(servers.maildir(), &maildir, first).to_string();
+    report += &table(&all(servers.maildir()), &maildir, first).to_string();
     let without = servers::WITHOUT_STORE;
     write!(report, "\nThe same, against {without} without a store.\n\n").ok();
-    report += &table(servers.maildir(), &maildir, without).to_string();
-    write!(report, "\nMemory of the gateway at its peak: {:.1} MiB.\n", servers.peak_mib()).ok();
+    report += &table(&all(servers.maildir()), &maildir, without).to_string();
+    let load = Load { messages: SUSTAINED_MESSAGES, ..load(true) };
+    let rounds = rounds.div_ceil(SUSTAINED_EVERY);
+    let sustained = sustained(&runtime, servers.maildir(), &load, rounds)?;
+    let title = format!("The same, {SUSTAINED_MESSAGES} messages in a row, {rounds} rounds");
+    write!(report, "\n{title}.\n\n").ok();
+    report += &sustained.to_string();
+    let (peak, keeping) = servers.peak_mib();
+    writeln!(
+        report,
+        "\nMemory of the gateway at its peak: {peak:.1} MiB; of the one that keeps cases: \
+         {keeping:.1} MiB.\nNo case was dropped: for each message one was waited for."
+    )
+    .ok();
     for reason in servers.skipped() {
         writeln!(report, "skipped: {reason}").ok();
     }
@@ -101,25 +126,67 @@ fn measure(
             let index = (round + turn) % subjects.len();
             let subject = &subjects[index];
             let load = Load { messages: subject.messages, ..load.clone() };
-            let start = Instant::now();
-            let accepted = runtime
-                .block_on(load.run(subject.address))
-                .map_err(|error| Error::other(format!("{}: {error}", subject.name)))?;
-            subject.wait()?;
+            let (accepted, through) = subject.pass(runtime, &load)?;
             if round > 0 {
-                let per_second = |time: Duration| subject.messages as f64 / time.as_secs_f64();
-                rates[index].accepted.add(per_second(accepted));
-                rates[index].through.add(per_second(start.elapsed()));
+                rates[index].accepted.add(accepted);
+                rates[index].through.add(through);
             }
         }
     }
     Ok(rates)
 }
 
+/// As [`measure`], of those that deliver by themselves and keep cases or not.
+fn sustained(
+    runtime: &tokio::runtime::Runtime,
+    subjects: &[Subject],
+    load: &Load,
+    rounds: usize,
+) -> Result<Table> {
+    let names = [servers::WITHOUT_STORE, servers::EVERY_CASE_KEPT];
+    let subjects = names.map(|name| subjects.iter().find(|subject| subject.name == name));
+    let subjects: Vec<&Subject> = subjects.into_iter().flatten().collect();
+    let mut rates: Vec<Rates> = subjects.iter().map(|_| Rates::default()).collect();
+    for round in 0..=rounds {
+        for turn in 0..subjects.len() {
+            let index = (round + turn) % subjects.len();
+            subjects[index].empty()?;
+            let (accepted, through) = subjects[index].pass(runtime, load)?;
+            if round > 0 {
+                rates[index].accepted.add(accepted);
+                rates[index].through.add(through);
+            }
+        }
+    }
+    Ok(table(&subjects, &rates, servers::WITHOUT_STORE))
+}
+
 impl Subject {
+    /// Loads it: messages a second that were accepted, and that were through.
+    fn pass(&self, runtime: &tokio::runtime::Runtime, load: &Load) -> Result<(f64, f64)> {
+        let start = Instant::now();
+        let accepted = runtime
+            .block_on(load.run(self.address))
+            .map_err(|error| Error::other(format!("{}: {error}", self.name)))?;
+        self.sent.set(self.sent.get() + load.messages);
+        self.wait()?;
+        let per_second = |time: Duration| load.messages as f64 / time.as_secs_f64();
+        Ok((per_second(accepted), per_second(start.elapsed())))
+    }
+
+    /// Throws away what it delivered, so that a folder does not grow without end.
+    fn empty(&self) -> Result<()> {
+        let Some(maildir) = &self.maildir else { return Ok(()) };
+        for message in std::fs::read_dir(maildir.join("new"))? {
+            std::fs::remove_file(message?.path())?;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything has left and is written: nobody's backlog disturbs another's pass.
     fn wait(&self) -> Result<()> {
         let start = Instant::now();
-        while !(self.is_through)() {
+        while !(self.is_through)(self.sent.get()) {
             if start.elapsed() > QUEUE_MAX {
                 return Err(Error::other(format!("{}: its queue does not empty", self.name)));
             }
@@ -129,17 +196,21 @@ impl Subject {
     }
 }
 
+fn all(subjects: &[Subject]) -> Vec<&Subject> {
+    subjects.iter().collect()
+}
+
 fn heading(rounds: usize, origin: &str) -> String {
     format!(
         "Gateway: {CONNECTIONS} connections, messages of {MESSAGE_OCTETS} octets, senders of \
          {origin}, {rounds} interleaved rounds.\n\
          accepted: messages a second that the client had answered; through: until the last had \
-         left.\nRatios are medians of the ratios of a round; noise is half the distance between \
+         left, and its case was written.\nRatios are medians of the ratios of a round; noise is half the distance between \
          the first and the ninth tenth.\n"
     )
 }
 
-fn table(subjects: &[Subject], rates: &[Rates], yardstick: &str) -> Table {
+fn table(subjects: &[&Subject], rates: &[Rates], yardstick: &str) -> Table {
     let mut table = Table::new(&["", "accepted", "noise", "through", "messages/s"]);
     let place = subjects.iter().position(|subject| subject.name == yardstick).unwrap_or(0);
     let base = &rates[place];

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::io::{BufRead, BufReader, Error, Result};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -6,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use quivive_e2e::peer::{self, Peer};
 use quivive_e2e::postfix;
 use quivive_e2e::quivive::Serve;
+use quivive_store::{Settings, Store};
 
 use super::{MESSAGES, POSTFIX_MESSAGES, Subject};
 
@@ -15,15 +17,25 @@ pub(crate) const BARE_RELAY: &str = "bare tokio relay";
 /// The yardstick of what keeping cases costs.
 pub(crate) const WITHOUT_STORE: &str = "quivive, SPF";
 
+/// The same, and a store.
+pub(crate) const EVERY_CASE_KEPT: &str = "quivive, SPF, every case kept";
+
 /// All servers of a run. They end with this.
 pub(crate) struct Servers {
     onward: Vec<Subject>,
     maildir: Vec<Subject>,
     skipped: Vec<String>,
     gateway: Serve,
+    keeping_cases: Serve,
     _serves: Vec<Serve>,
     _peers: Vec<Peer>,
     _bare: Vec<Bare>,
+}
+
+/// The cases that a daemon has written, looked at as the console does.
+struct Cases {
+    runtime: tokio::runtime::Runtime,
+    store: Store,
 }
 
 /// `quivive-bench hop`, in a process of its own.
@@ -64,6 +76,7 @@ impl Servers {
         let with_cases = configuration(zone, "enforce", "maildir:box");
         let with_cases = with_cases.replace("path = \"\"", "path = \"cases.db\"");
         let keeping_cases = Serve::start(&with_cases);
+        let cases = Cases::of(&keeping_cases)?;
         if has_postfix {
             let relay = postfix::start_with(&format!(
                 "virtual_mailbox_domains =\nrelay_domains = example.test\n\
@@ -76,14 +89,22 @@ impl Servers {
             maildir.push(queued("Postfix", &delivering));
             peers.extend([relay, delivering]);
         }
-        maildir.push(subject(WITHOUT_STORE, into_maildir.address("gateway")));
-        maildir.push(subject("quivive, SPF, every case kept", keeping_cases.address("gateway")));
+        let delivers = |name, serve: &Serve| Subject {
+            maildir: Some(serve.folder().join("box")),
+            ..subject(name, serve.address("gateway"))
+        };
+        maildir.push(delivers(WITHOUT_STORE, &into_maildir));
+        maildir.push(Subject {
+            is_through: Box::new(move |sent| cases.written() >= sent as u64),
+            ..delivers(EVERY_CASE_KEPT, &keeping_cases)
+        });
         Ok(Self {
             onward,
             maildir,
             skipped,
             gateway,
-            _serves: vec![without, into_maildir, keeping_cases],
+            keeping_cases,
+            _serves: vec![without, into_maildir],
             _peers: peers,
             _bare: bare,
         })
@@ -104,14 +125,22 @@ impl Servers {
         &self.skipped
     }
 
-    /// The most memory that the gateway with SPF had.
-    pub(crate) fn peak_mib(&self) -> f64 {
-        self.gateway.peak_memory_kib() as f64 / 1024.0
+    /// The most memory that the gateway with SPF had, and the one that keeps cases.
+    pub(crate) fn peak_mib(&self) -> (f64, f64) {
+        let mib = |serve: &Serve| serve.peak_memory_kib() as f64 / 1024.0;
+        (mib(&self.gateway), mib(&self.keeping_cases))
     }
 }
 
 fn subject(name: &'static str, address: SocketAddr) -> Subject {
-    Subject { name, address, messages: MESSAGES, is_through: Box::new(|| true) }
+    Subject {
+        name,
+        address,
+        messages: MESSAGES,
+        is_through: Box::new(|_| true),
+        maildir: None,
+        sent: Cell::default(),
+    }
 }
 
 /// Postfix answers for a message when it is in its queue.
@@ -122,10 +151,9 @@ fn queued(name: &'static str, postfix: &Peer) -> Subject {
     let is_empty =
         |queue: &PathBuf| queue.read_dir().is_ok_and(|mut entries| entries.next().is_none());
     Subject {
-        name,
-        address: postfix.address,
         messages: POSTFIX_MESSAGES,
-        is_through: Box::new(move || queues.iter().all(is_empty)),
+        is_through: Box::new(move |_| queues.iter().all(is_empty)),
+        ..subject(name, postfix.address)
     }
 }
 
@@ -159,6 +187,23 @@ next_hop = "{next_hop}"
 "#,
         zone = zone.display()
     )
+}
+
+impl Cases {
+    fn of(serve: &Serve) -> Result<Self> {
+        let path = serve.folder().join("cases.db");
+        let settings =
+            Settings { path, retain_days: 30, retain_mib: 1024, hash_addresses_after_days: 0 };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let store = runtime.block_on(async { Store::open_to_read(settings) });
+        Ok(Self { runtime, store: store.map_err(Error::other)? })
+    }
+
+    /// How many there are; none as long as nobody can tell.
+    fn written(&self) -> u64 {
+        let overview = self.runtime.block_on(self.store.overview(0, 1));
+        overview.map_or(0, |overview| overview.cases_kept)
+    }
 }
 
 impl Bare {

@@ -17,6 +17,10 @@ impl Octets {
     /// The text form.
     pub fn escaped(&self) -> String {
         use fmt::Write;
+        let is_plain = |octet: &u8| matches!(octet, b' '..=b'~') && *octet != b'\\';
+        if let (true, Ok(text)) = (self.0.iter().all(is_plain), str::from_utf8(&self.0)) {
+            return text.to_owned();
+        }
         let mut text = String::with_capacity(self.0.len());
         for octet in &self.0 {
             match octet {

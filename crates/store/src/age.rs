@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::batch::{begin, column, commit, insert_parts, insert_words, prepared, roll_back};
+use crate::batch::{Index, begin, column, commit, insert_parts, prepared, roll_back};
 use crate::database::Database;
 use crate::encode::{Encoded, Key, Row};
 use crate::filter::addresses;
@@ -95,7 +95,8 @@ async fn rewrite(
     let mut known = Known::default();
     let mut parts = known.parts();
     let encoded = Encoded::new(&case, key, &mut known, &mut parts);
-    let words = Words::of(&encoded.case);
+    let mut words = Index::new(row.seq);
+    words.add(&Words::of(&encoded.case), &known);
     insert_parts(connection, &mut parts).await?;
     release(connection, row.part_ids().collect()).await?;
     let sql = "UPDATE message_case SET hashed = 1, findings = $1, evidence = $2, body = $3 \
@@ -109,7 +110,7 @@ async fn rewrite(
         .await?;
     let sql = "DELETE FROM case_word WHERE rowid = $1";
     sqlx::query(sql).bind(row.seq).execute(&mut *connection).await?;
-    insert_words(connection, vec![(row.seq, words)], &known).await?;
+    words.insert(connection).await?;
     forget(connection, row.plain_words()).await
 }
 

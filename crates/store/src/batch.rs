@@ -104,19 +104,19 @@ async fn insert(
     let first = last.unwrap_or_default() + 1;
     let encoded: Vec<Encoded> = encoded;
     let mut tally = Tally::default();
-    let mut words = Vec::with_capacity(cases.len());
+    let mut words = Index::new(first);
     for (seq, encoded) in (first..).zip(&encoded) {
         tally.add(&encoded.case, seq);
-        words.push((seq, Words::of(&encoded.case)));
+        words.add(&Words::of(&encoded.case), known);
     }
     if !insert_cases(connection, (first, encoded), &parts).await? {
         return Ok(None);
     }
-    let words = insert_words(connection, words, known).await?;
     count(connection, &tally).await?;
     let sql = "UPDATE kept SET cases = cases + $1";
     let written = i64::try_from(cases.len()).unwrap_or(i64::MAX);
-    sqlx::query(sql).bind(written).execute(connection).await?;
+    sqlx::query(sql).bind(written).execute(&mut *connection).await?;
+    let words = words.insert(connection).await?;
     Ok(Some(Written { cases: cases.len(), parts, words }))
 }
 
@@ -235,30 +235,56 @@ async fn insert_cases(
     Ok(true)
 }
 
-/// Writes the words of cases, and says which were not known. SQLite's own, as all of `case_word`.
-pub(crate) async fn insert_words(
-    connection: &mut SqliteConnection,
-    mut cases: Vec<(i64, Words)>,
-    known: &Known,
-) -> Result<Vec<String>, sqlx::Error> {
-    let plain = cases.iter().flat_map(|(_, words)| words.plain());
-    let plain: BTreeSet<&str> = plain.filter(|word| !known.has_word(word)).collect();
-    let plain: Vec<String> = plain.into_iter().map(str::to_owned).collect();
-    let numbers: Vec<i64> = cases.iter().map(|(seq, _)| *seq).collect();
-    for chunk in chunks(&numbers) {
-        let sql = format!("INSERT INTO case_word (rowid, words) VALUES {}", places(chunk.len(), 2));
-        let query = cases
-            .drain(..chunk.len())
-            .fold(prepared(sql), |query, (seq, words)| query.bind(seq).bind(words.into_text()));
-        query.execute(&mut *connection).await?;
+/// What goes into the index of words for cases whose numbers follow each other.
+pub(crate) struct Index {
+    first: i64,
+    /// The words of each case, as an array of JSON.
+    texts: String,
+    /// Words that are found by their beginnings and are not known to be there.
+    plain: BTreeSet<String>,
+}
+
+impl Index {
+    /// Of no cases; `first` is the number of the first that will be added.
+    pub(crate) fn new(first: i64) -> Self {
+        Self { first, texts: "[".to_owned(), plain: BTreeSet::new() }
     }
-    for chunk in chunks(&plain) {
-        let rows = places(chunk.len(), 1);
-        let sql = format!("INSERT INTO word (word) VALUES {rows} ON CONFLICT DO NOTHING");
-        let query = chunk.iter().fold(prepared(sql), |query, word| query.bind(word));
-        query.execute(&mut *connection).await?;
+
+    /// Adds the next case's.
+    pub(crate) fn add(&mut self, words: &Words<'_>, known: &Known) {
+        let separator = if self.texts.len() > 1 { ",\"" } else { "\"" };
+        // Nothing in words has to be escaped.
+        for text in [separator, words.text(), "\""] {
+            self.texts.push_str(text);
+        }
+        for word in words.plain().filter(|word| !known.has_word(word)) {
+            if !self.plain.contains(word) {
+                self.plain.insert(word.to_owned());
+            }
+        }
     }
-    Ok(plain)
+
+    /// Writes them, and says which were not known.
+    ///
+    /// This comes last: whenever a statement of several rows begins, FTS5 writes to the file what
+    /// it has gathered, and so it does within one of its own.
+    pub(crate) async fn insert(
+        mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let plain: Vec<String> = self.plain.into_iter().collect();
+        for chunk in chunks(&plain) {
+            let rows = places(chunk.len(), 1);
+            let sql = format!("INSERT INTO word (word) VALUES {rows} ON CONFLICT DO NOTHING");
+            let query = chunk.iter().fold(prepared(sql), |query, word| query.bind(word));
+            query.execute(&mut *connection).await?;
+        }
+        self.texts.push(']');
+        // SQLite's own, as all of `case_word`: one statement, whatever number of cases there is.
+        let sql = "INSERT INTO case_word (rowid, words) SELECT $1 + key, value FROM json_each($2)";
+        sqlx::query(sql).bind(self.first).bind(self.texts).execute(connection).await?;
+        Ok(plain)
+    }
 }
 
 /// Adds the counters of a batch to those of the file.

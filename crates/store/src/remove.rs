@@ -49,7 +49,8 @@ pub(crate) async fn forget(
     for word in words {
         // SQLite's own.
         let sql = "SELECT rowid FROM case_word WHERE case_word MATCH $1 LIMIT 1";
-        let query = sqlx::query_scalar::<_, i64>(sql).bind(quoted(|text| text.push_str(&word)));
+        let query = sqlx::query_scalar::<_, i64>(sql)
+            .bind(quoted(|text| text.extend_from_slice(word.as_bytes())));
         if query.fetch_optional(&mut *connection).await?.is_none() {
             unused.push(word);
         }

@@ -9,11 +9,11 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
 use ipnet::IpNet;
 use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
@@ -29,6 +29,9 @@ const WORD_OCTETS_MAX: usize = 64;
 
 /// What the words of most cases fit into.
 const TEXT_OCTETS: usize = 512;
+
+/// How many domains of a case are looked at once only.
+const DOMAINS_MAX: usize = 16;
 
 /// How many parents of a domain are words.
 const PARENTS_MAX: usize = 6;
@@ -48,23 +51,25 @@ pub(crate) const BEGINNINGS_MAX: usize = 64;
 
 /// The words of a case, each once.
 #[derive(Debug, Default)]
-pub(crate) struct Words {
+pub(crate) struct Words<'c> {
     /// What stands in the index, with a blank behind each.
-    text: String,
+    text: Vec<u8>,
     /// Where each stands in the text, with what tells it from most others.
     all: Vec<(u64, Range<usize>)>,
     /// Which of them are found by their beginnings.
     plain: Vec<usize>,
+    /// Whose words are there.
+    domains: Vec<&'c str>,
     hasher: RandomState,
 }
 
 /// The words that begin as each of these; `None`: too many.
 pub(crate) type Beginnings = HashMap<String, Option<Vec<String>>>;
 
-impl Words {
-    pub(crate) fn of(case: &Case) -> Self {
+impl<'c> Words<'c> {
+    pub(crate) fn of(case: &'c Case) -> Self {
         let facts = &case.facts;
-        let mut words = Self { text: String::with_capacity(TEXT_OCTETS), ..Self::default() };
+        let mut words = Self { text: Vec::with_capacity(TEXT_OCTETS), ..Self::default() };
         words.add(|text| of_action(text, case.verdict.action));
         for finding in &case.findings {
             let Finding { result, method, identity, .. } = finding;
@@ -72,9 +77,9 @@ impl Words {
             words.domain(&finding.domain);
         }
         // The id is found as a whole.
-        for word in plain_words(&facts.case_id) {
-            words.add(|text| lower(text, word));
-        }
+        plain_words(&facts.case_id, |word| {
+            words.add(|text| text.extend_from_slice(word));
+        });
         words.client(facts.client_address);
         words.address(&facts.reverse_path);
         words.domain(&facts.helo);
@@ -88,37 +93,36 @@ impl Words {
         words
     }
 
-    /// As they go into the index.
-    pub(crate) fn into_text(self) -> String {
-        self.text
+    /// As they go into the index. None has a quotation mark, a backslash or a control character.
+    pub(crate) fn text(&self) -> &str {
+        str::from_utf8(&self.text).expect("words are made of characters")
     }
 
     /// Those that are found by their beginnings.
     pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
-        self.plain.iter().map(|place| &self.text[self.all[*place].1.clone()])
+        let text = self.text();
+        self.plain.iter().map(move |place| &text[self.all[*place].1.clone()])
     }
 
     /// Adds the word that is written, unless it is there; and says where it is.
-    fn add(&mut self, write: impl FnOnce(&mut String)) -> Option<usize> {
+    fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Option<usize> {
         let start = self.text.len();
         write(&mut self.text);
         bound(&mut self.text, start);
         let word = &self.text[start..];
         let hash = self.hasher.hash_one(word);
-        let is_word = |(other, range): &(u64, Range<usize>)| {
-            *other == hash && self.text[range.clone()] == *word
-        };
-        let found = self.all.iter().position(is_word);
+        let mut all = self.all.iter();
+        let found = all.position(|(other, at)| *other == hash && self.text[at.clone()] == *word);
         if found.is_some() || word.is_empty() || self.all.len() >= WORDS_MAX {
             self.text.truncate(start);
             return found;
         }
         self.all.push((hash, start..self.text.len()));
-        self.text.push(' ');
+        self.text.push(b' ');
         Some(self.all.len() - 1)
     }
 
-    fn address(&mut self, address: &str) {
+    fn address(&mut self, address: &'c str) {
         if address.is_empty() {
             return;
         }
@@ -130,15 +134,22 @@ impl Words {
     }
 
     /// The domain and those above it, save the topmost.
-    fn domain(&mut self, domain: &str) {
+    fn domain(&mut self, domain: &'c str) {
+        if self.domains.contains(&domain) {
+            return;
+        }
+        if self.domains.len() < DOMAINS_MAX {
+            self.domains.push(domain);
+        }
         let domain = ascii(domain);
         let mut rest = Some(&*domain);
         for _ in 0..PARENTS_MAX {
             let Some(name) = rest.filter(|name| !name.is_empty()) else { break };
-            if name.contains('.') || name.len() == domain.len() {
+            let parent = name.bytes().position(|octet| octet == b'.');
+            if parent.is_some() || name.len() == domain.len() {
                 self.add(|text| of_domain(text, name));
             }
-            rest = name.split_once('.').map(|(_, parent)| parent);
+            rest = parent.map(|dot| &name[dot + 1..]);
         }
     }
 
@@ -149,10 +160,10 @@ impl Words {
     }
 
     fn text_words(&mut self, of: &str) {
-        for word in plain_words(of) {
-            let place = self.add(|text| lower(text, word));
+        plain_words(of, |word| {
+            let place = self.add(|text| text.extend_from_slice(word));
             self.plain.extend(place.filter(|place| !self.plain.contains(place)));
-        }
+        });
     }
 }
 
@@ -229,8 +240,8 @@ impl Query {
                 let length = lengths(address)[lengths(address).len() - 1];
                 any.push(quoted(|word| of_network(word, address, length)));
             }
-            let mut all: Vec<String> =
-                plain_words(&term).map(|word| quoted(|text| lower(text, word))).collect();
+            let mut all = Vec::new();
+            plain_words(&term, |word| all.push(quoted(|text| text.extend_from_slice(word))));
             // As it stands it may be an id.
             any.extend(all.first().filter(|_| all.len() == 1).cloned());
             if let Some(last) = last_word(&term) {
@@ -238,8 +249,10 @@ impl Query {
                 match beginnings.get(&last).and_then(Option::as_ref) {
                     Some(words) if words.is_empty() => all.clear(),
                     Some(words) => {
-                        let words: Vec<String> =
-                            words.iter().map(|word| quoted(|text| text.push_str(word))).collect();
+                        let words: Vec<String> = words
+                            .iter()
+                            .map(|word| quoted(|text| text.extend_from_slice(word.as_bytes())))
+                            .collect();
                         all.push(format!("({})", words.join(" OR ")));
                     }
                     // The index does not tell: any case may have it.
@@ -272,12 +285,11 @@ pub(crate) fn last_words(text: &str) -> Vec<String> {
 }
 
 fn last_word(term: &str) -> Option<String> {
-    plain_words(term).last().map(|word| {
-        let mut last = String::new();
-        lower(&mut last, word);
-        bound(&mut last, 0);
-        last
-    })
+    let mut last = None;
+    plain_words(term, |word| last = Some(word.to_vec()));
+    let mut last = last?;
+    bound(&mut last, 0);
+    String::from_utf8(last).ok()
 }
 
 /// The terms of a search text: what stands between blanks, in lower case.
@@ -285,43 +297,52 @@ pub(crate) fn terms(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace().take(TERMS_MAX).map(str::to_lowercase)
 }
 
-fn of_action(word: &mut String, action: Action) {
-    word.push_str("x:");
-    word.push_str(action.word());
+fn of_action(word: &mut Vec<u8>, action: Action) {
+    word.extend_from_slice(b"x:");
+    word.extend_from_slice(action.word().as_bytes());
 }
 
-fn of_finding(word: &mut String, (result, method, identity): (FindingResult, Method, Identity)) {
+fn of_finding(word: &mut Vec<u8>, (result, method, identity): (FindingResult, Method, Identity)) {
     for text in ["f:", result.word(), ":", method.word(), ":", identity.word()] {
-        word.push_str(text);
+        word.extend_from_slice(text.as_bytes());
     }
 }
 
-fn of_domain(word: &mut String, domain: &str) {
-    word.push_str("d:");
+fn of_domain(word: &mut Vec<u8>, domain: &str) {
+    word.extend_from_slice(b"d:");
     safe(word, domain);
 }
 
-fn of_address(word: &mut String, address: &str) {
-    word.push_str("a:");
+fn of_address(word: &mut Vec<u8>, address: &str) {
+    word.extend_from_slice(b"a:");
     safe(word, address);
 }
 
 /// Without the dots, colons and zeros of the usual form, which makes it short.
-fn of_network(word: &mut String, address: IpAddr, length: u8) {
-    let network = IpNet::new(address, length).map_or(address, |network| network.network());
-    write!(word, "c{length}:").expect("a String takes all text");
-    match network {
-        IpAddr::V4(address) => octets(word, &address.octets()),
-        IpAddr::V6(address) => octets(word, &address.octets()),
+fn of_network(word: &mut Vec<u8>, address: IpAddr, length: u8) {
+    word.push(b'c');
+    if length >= 100 {
+        word.push(b'0' + length / 100);
+    }
+    if length >= 10 {
+        word.push(b'0' + length / 10 % 10);
+    }
+    word.extend([b'0' + length % 10, b':']);
+    match address {
+        IpAddr::V4(address) => octets(word, &address.octets(), length),
+        IpAddr::V6(address) => octets(word, &address.octets(), length),
     }
 }
 
-fn octets(word: &mut String, octets: &[u8]) {
+/// The octets of a network of this length as hexadecimal digits.
+fn octets(word: &mut Vec<u8>, octets: &[u8], length: u8) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut left = length;
     for octet in octets {
-        for digit in [octet >> 4, octet & 15] {
-            word.push(char::from(DIGITS[usize::from(digit)]));
-        }
+        let kept = left.min(8);
+        left -= kept;
+        let octet = if kept == 0 { 0 } else { octet & (0xff << (8 - kept)) };
+        word.extend([DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 15)]]);
     }
 }
 
@@ -332,9 +353,16 @@ fn lengths(address: IpAddr) -> &'static [u8] {
     }
 }
 
-/// Runs of letters and digits.
-fn plain_words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
+/// Calls with runs of letters and digits, in lower case.
+fn plain_words(text: &str, mut each: impl FnMut(&[u8])) {
+    if text.is_ascii() {
+        let text = text.to_ascii_lowercase();
+        let words = text.as_bytes().split(|octet| !octet.is_ascii_alphanumeric());
+        words.filter(|word| !word.is_empty()).for_each(each);
+        return;
+    }
+    let words = text.split(|character: char| !character.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).for_each(|word| each(word.to_lowercase().as_bytes()));
 }
 
 /// The domain as [`to_ascii`] has it, save for the case of its letters.
@@ -346,41 +374,60 @@ fn ascii(domain: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text in lower case.
-fn lower(word: &mut String, text: &str) {
-    if text.is_ascii() {
-        word.extend(text.bytes().map(|octet| char::from(octet.to_ascii_lowercase())));
-    } else {
-        word.push_str(&text.to_lowercase());
-    }
-}
-
 /// A text as one word, in lower case: what cannot stand in one becomes `_`.
-fn safe(word: &mut String, text: &str) {
-    let safe = |character: char| if is_safe(character) { character } else { '_' };
+fn safe(word: &mut Vec<u8>, text: &str) {
     if text.is_ascii() {
-        word.extend(text.bytes().map(|octet| safe(char::from(octet.to_ascii_lowercase()))));
-    } else {
-        word.extend(text.chars().flat_map(char::to_lowercase).map(safe));
+        word.extend(text.bytes().map(|octet| SAFE[usize::from(octet)]));
+        return;
+    }
+    let mut octets = [0; 4];
+    for character in text.chars().flat_map(char::to_lowercase) {
+        match u8::try_from(character) {
+            Ok(octet) if octet.is_ascii() => word.push(SAFE[usize::from(octet)]),
+            _ if character.is_alphanumeric() => {
+                word.extend_from_slice(character.encode_utf8(&mut octets).as_bytes());
+            }
+            _ => word.push(b'_'),
+        }
     }
 }
 
-fn is_safe(character: char) -> bool {
-    character.is_alphanumeric() || "!#$%&*+-./:=?@^_{|}~".contains(character)
-}
-
-/// Cuts the word that begins there.
-fn bound(text: &mut String, start: usize) {
-    let end = start + WORD_OCTETS_MAX;
-    if text.len() > end {
-        text.truncate(text.floor_char_boundary(end));
+/// Each octet of ASCII as it stands in a word.
+const SAFE: [u8; 128] = {
+    let mut safe = [b'_'; 128];
+    let mut octet = 0_u8;
+    while octet < 128 {
+        if octet.is_ascii_alphanumeric() {
+            safe[octet as usize] = octet.to_ascii_lowercase();
+        }
+        octet += 1;
     }
+    let signs = b"!#$%&*+-./:=?@^_{|}~";
+    let mut place = 0;
+    while place < signs.len() {
+        safe[signs[place] as usize] = signs[place];
+        place += 1;
+    }
+    safe
+};
+
+/// Cuts the word that begins there, between two characters.
+fn bound(text: &mut Vec<u8>, start: usize) {
+    let mut end = start + WORD_OCTETS_MAX;
+    if text.len() <= end {
+        return;
+    }
+    // What continues a character in UTF-8 (RFC 3629 section 3).
+    while text[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    text.truncate(end);
 }
 
 /// A word as a string of FTS5. Words have no quotation marks.
-pub(crate) fn quoted(write: impl FnOnce(&mut String)) -> String {
-    let mut word = String::new();
+pub(crate) fn quoted(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut word = Vec::new();
     write(&mut word);
     bound(&mut word, 0);
-    format!("\"{word}\"")
+    format!("\"{}\"", String::from_utf8_lossy(&word))
 }

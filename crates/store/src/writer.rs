@@ -43,8 +43,9 @@ pub(crate) struct Writer {
 /// The file cannot be used now.
 struct Unusable;
 
-/// By how much the writer stands back for what handles mail.
-const NICENESS: i32 = 19;
+/// By how much the writer stands back for what handles mail. Not by more: where another process
+/// keeps all processors busy, it must still come to write before the queue is full.
+const NICENESS: i32 = 10;
 
 /// Opens the file and lets the writer work in a thread of its own, until it is told to end or all
 /// handles are gone. The thread, and SQLite's that it starts, stand back for mail: what waits is
