@@ -1,4 +1,5 @@
-//! What keeping a case takes, in instructions: on the message's path, to make it ready, to write it.
+//! What keeping a case takes, in instructions: on the message's path, to make it ready, to write
+//! it.
 
 use std::fmt::Write;
 use std::io::{Error, Result};

@@ -417,7 +417,7 @@ fn bound(text: &mut Vec<u8>, start: usize) {
     if text.len() <= end {
         return;
     }
-    // What continues a character in UTF-8 (RFC 3629 section 3).
+    // What continues a character in UTF-8.
     while text[end] & 0xc0 == 0x80 {
         end -= 1;
     }
