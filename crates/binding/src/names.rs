@@ -27,7 +27,12 @@ pub(crate) fn of_others(
         return Ok(None);
     }
     let names = list.mailboxes().filter_map(|mailbox| mailbox.display_name.as_deref());
-    let texts = names.chain(list.comments.iter().map(String::as_str)).map(encoded_word::decoded);
+    let written: Vec<&str> = names.chain(list.comments.iter().map(String::as_str)).collect();
+    // What cannot be read may show anybody's address.
+    if !written.iter().all(|text| encoded_word::is_readable(text)) {
+        return Ok(Some(Judgement::new(FindingResult::Fail, "name-not-readable")));
+    }
+    let texts = written.into_iter().map(encoded_word::decoded);
     let texts: Vec<String> = texts.flat_map(|text| as_shown(&text)).collect();
     let words = texts.iter().flat_map(|text| text.split_whitespace());
     let addresses: Vec<Address> = words

@@ -57,8 +57,10 @@ fn rewritten(facts: &Facts, own: &str) -> String {
         let Octets(value) = &field.value;
         let list = AddressList::parse(value, Charset::Utf8).ok()?;
         let NamedMailbox { display_name, span, .. } = list.sole_mailbox()?;
-        let name =
-            display_name.as_deref().filter(|name| !encoded_word::decoded(name).contains('@'))?;
+        let shows_none = |name: &&str| {
+            encoded_word::is_readable(name) && !encoded_word::decoded(name).contains('@')
+        };
+        let name = display_name.as_deref().filter(shows_none)?;
         let value = std::str::from_utf8(value).ok()?;
         let (before, after) = (value.get(..span.0)?, value.get(span.1..)?);
         (!name.is_empty() && list.comments.is_empty()).then(|| [before, own, after].concat())
