@@ -91,6 +91,9 @@ fn one(header: &Header, name: &'static str) -> Result<AddressList, Fault> {
     if header.fields.iter().any(|field| !field.is(name) && field.resembles(name)) {
         return Err(Fault::Number(causes.hidden));
     }
+    if header.broken {
+        return Err(Fault::Number("header-broken"));
+    }
     let mut fields = header.all(name);
     let field = fields.next().ok_or(Fault::Number(causes.missing))?;
     if fields.next().is_some() {

@@ -39,6 +39,10 @@ pub struct Header {
     /// There were more of them than are kept: what is decided by the header is not certain.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// A line stands in it that is no field, without a colon or a name: mail servers end the header
+    /// there, and others read on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub broken: bool,
     /// What the first [`RECEIVED_MAX`] `Received` fields say, from the top: where our own gateways
     /// are before us, they tell the client. Never written with the others.
     #[serde(skip)]
@@ -65,6 +69,7 @@ impl Header {
 
     /// Adds the next field, if methods read such fields, and while there is room.
     pub fn push(&mut self, field: Field<'_>) {
+        self.broken |= field.name().is_none();
         // A name with octets that some readers overlook is kept as it was written.
         let written = || {
             let hidden = VALUES.iter().any(|known| field.resembles(known));

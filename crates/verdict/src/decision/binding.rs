@@ -46,6 +46,14 @@ fn refused(finding: &Finding) -> String {
         "name-of-another" => {
             format!("A name or comment in From shows {address}, which is not yours")
         }
+        "name-not-readable" => {
+            "A name or comment in From is in a charset that cannot be read; write it in UTF-8"
+                .to_owned()
+        }
+        "header-broken" => {
+            "A line of the header is no field: mail servers end the header there, and others read on"
+                .to_owned()
+        }
         "reply-to-not-granted" => format!("You may not use {address} in the Reply-To field"),
         _ if finding.properties.is_empty() => {
             format!("The {field} field is not written as one that everybody reads alike")
