@@ -87,6 +87,43 @@ pub(crate) fn ipv4(text: &str) -> Result<Ipv4Addr, SyntaxErrorKind> {
     }
 }
 
+/// An IPv4 network with its prefix length at the begin of a text, behind which a term ends; with
+/// its length. None where there is a mistake, or anything else: then a closer look says what it is.
+pub(crate) fn plain_ipv4_network(text: &[u8]) -> Option<(Ipv4Addr, u8, usize)> {
+    let (mut bits, mut at) = (0, 0);
+    for separator in [b'.', b'.', b'.', b'/'] {
+        let (number, length) = plain_number(&text[at..])?;
+        (bits, at) = (bits << 8 | number, at + length);
+        match text.get(at) {
+            _ if number > 255 => return None,
+            Some(octet) if *octet == separator => at += 1,
+            None | Some(b' ') if separator == b'/' => {
+                return Some((Ipv4Addr::from_bits(bits), 32, at));
+            }
+            _ => return None,
+        }
+    }
+    let (prefix, length) = plain_number(&text[at..])?;
+    let is_end = matches!(text.get(at + length), None | Some(b' '));
+    (prefix <= 32 && is_end).then_some((Ipv4Addr::from_bits(bits), prefix as u8, at + length))
+}
+
+/// A number of one to three digits without a leading zero, and how many digits it has.
+fn plain_number(text: &[u8]) -> Option<(u32, usize)> {
+    let digit = |place: usize| {
+        let digit = text.get(place)?.wrapping_sub(b'0');
+        (digit < 10).then_some(u32::from(digit))
+    };
+    let first = digit(0)?;
+    let Some(second) = digit(1) else { return Some((first, 1)) };
+    let two = 10 * first + second;
+    let (number, length) = match digit(2) {
+        Some(third) => (10 * two + third, 3),
+        None => (two, 2),
+    };
+    (first > 0).then_some((number, length))
+}
+
 pub(crate) fn ipv6(text: &str) -> Result<Ipv6Addr, SyntaxErrorKind> {
     text.parse().map_err(|_| SyntaxErrorKind::Ipv6Network)
 }
@@ -164,6 +201,25 @@ mod tests {
             "1.2.3.é",
         ] {
             assert_eq!(ipv4(text).ok(), text.parse().ok(), "{text}");
+            let plain = plain_ipv4_network(text.trim_end().as_bytes());
+            let expected = text.trim_end().parse().ok();
+            assert_eq!(plain.map(|(address, _, _)| address), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("192.0.2.0/24", Some((24, 12))),
+            ("192.0.2.0/0 -all", Some((0, 11))),
+            ("192.0.2.0 -all", Some((32, 9))),
+            ("192.0.2.0/33", None),
+            ("192.0.2.0/024", None),
+            ("192.0.2.0/24x", None),
+            ("192.0.2.0/", None),
+            ("192.0.2.0/1234", None),
+            ("192.0.2/24", None),
+            ("192.0.2.0.0/24", None),
+        ] {
+            let plain = plain_ipv4_network(text.as_bytes());
+            let network = expected.map(|(prefix, length)| ([192, 0, 2, 0].into(), prefix, length));
+            assert_eq!(plain, network, "{text}");
         }
         for length in 0..=999_u16 {
             let text = length.to_string();

@@ -21,12 +21,24 @@ pub(crate) struct Packed {
 }
 
 /// A record that is being packed.
-pub(crate) struct Packing {
-    octets: Vec<u8>,
-    entries: u32,
+pub(crate) struct Packing<'t> {
+    text: &'t str,
+    entries: Entries,
     redirect: u32,
     explanation: u32,
 }
+
+/// The entries of a record: a few here, until it is known how much memory they take; more where
+/// the record will be, behind its text.
+struct Entries {
+    few: [u8; FEW_ENTRIES * ENTRY],
+    length: usize,
+    /// Empty while they are few.
+    many: Vec<u8>,
+}
+
+/// Few records have more entries than these.
+const FEW_ENTRIES: usize = 48;
 
 /// A directive, as far as evaluating it needs it: small enough to be handed on in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,11 +84,10 @@ const NAME: u8 = 1;
 const NO_NAME: u8 = 2;
 const MACROS: u8 = 3;
 
-impl Packing {
-    pub(crate) fn new(text: &str) -> Self {
-        let mut octets = Vec::with_capacity(text.len() + room_for_entries(text));
-        octets.extend_from_slice(text.as_bytes());
-        Self { entries: place(octets.len()), octets, redirect: 0, explanation: 0 }
+impl<'t> Packing<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        let entries = Entries { few: [0; FEW_ENTRIES * ENTRY], length: 0, many: Vec::new() };
+        Self { text, entries, redirect: 0, explanation: 0 }
     }
 
     pub(crate) fn push(&mut self, term: &Term<'_>) {
@@ -84,20 +95,20 @@ impl Packing {
             Term::Unknown => {}
             Term::Directive(directive) => self.directive(directive),
             Term::Redirect(modifier) => {
-                self.redirect = place(self.octets.len());
+                self.redirect = place(self.text.len() + self.entries.length);
                 self.modifier(modifier);
             }
             Term::Explanation(modifier) => {
-                self.explanation = place(self.octets.len());
+                self.explanation = place(self.text.len() + self.entries.length);
                 self.modifier(modifier);
             }
         }
     }
 
     pub(crate) fn finish(self) -> Packed {
-        let Self { octets, entries, redirect, explanation } = self;
-        let octets = String::from_utf8(octets).expect("septets are ASCII");
-        Packed { octets: octets.into(), entries, redirect, explanation }
+        let Self { text, entries, redirect, explanation } = self;
+        let octets = entries.behind(text);
+        Packed { octets, entries: place(text.len()), redirect, explanation }
     }
 
     fn directive(&mut self, directive: &Directive<'_>) {
@@ -113,7 +124,7 @@ impl Packing {
             Mechanism::Ip6(network, prefix) => {
                 entry[ARGUMENT..][..19].copy_from_slice(&many_septets(network.to_bits()));
                 entry[ARGUMENT + 19..][..2].copy_from_slice(&septets::<2>(prefix.into()));
-                return self.octets.extend_from_slice(&entry);
+                return self.entries.push(&entry, self.text);
             }
             Mechanism::Include(target) | Mechanism::Exists(target) => {
                 self.domain(&mut entry, Some(target), directive.span);
@@ -125,13 +136,13 @@ impl Packing {
                 entry[ARGUMENT + 7..][..2].copy_from_slice(&septets::<2>(prefix.ipv6.into()));
             }
         }
-        self.octets.extend_from_slice(&entry[..ENTRY]);
+        self.entries.push(short(&entry), self.text);
     }
 
     fn modifier(&mut self, modifier: &Modifier<'_>) {
         let mut entry = head(MODIFIER, modifier.span);
         self.domain(&mut entry, Some(modifier.target), modifier.span);
-        self.octets.extend_from_slice(&entry[..ENTRY]);
+        self.entries.push(short(&entry), self.text);
     }
 
     fn domain(&self, entry: &mut [u8], target: Option<DomainSpec<'_>>, span: (u32, u32)) {
@@ -142,13 +153,45 @@ impl Packing {
             Some(DomainSpec::Macros(macros)) => (MACROS, macros.text(), macros.letters()),
         };
         // The first such sign ends the name of the mechanism or modifier.
-        let term = &self.octets[span.0 as usize..span.1 as usize];
+        let term = &self.text.as_bytes()[span.0 as usize..span.1 as usize];
         let start = term.iter().position(|octet| matches!(octet, b':' | b'='));
         let argument = &mut entry[ARGUMENT..];
         let kind = u32::from(kind) | u32::from(letters.bits()) << LETTERS_SHIFT;
         argument[..2].copy_from_slice(&septets::<2>(kind));
         argument[2] = start.map_or(0, |at| at + 1) as u8;
         argument[3..6].copy_from_slice(&septets::<3>(text.len() as u32));
+    }
+}
+
+impl Entries {
+    fn push<const OCTETS: usize>(&mut self, entry: &[u8; OCTETS], text: &str) {
+        match self.few.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
+            Some(place) => *place = *entry,
+            None => self.push_to_many(entry, text),
+        }
+        self.length += OCTETS;
+    }
+
+    #[cold]
+    fn push_to_many(&mut self, entry: &[u8], text: &str) {
+        if self.many.is_empty() {
+            self.many.reserve_exact(text.len() + room_for_entries(text));
+            self.many.extend_from_slice(text.as_bytes());
+            self.many.extend_from_slice(&self.few[..self.length]);
+        }
+        self.many.extend_from_slice(entry);
+    }
+
+    /// With the text of the record before them.
+    fn behind(self, text: &str) -> Box<str> {
+        const ASCII: &str = "septets are ASCII";
+        if !self.many.is_empty() {
+            return String::from_utf8(self.many).expect(ASCII).into();
+        }
+        let mut octets = String::with_capacity(text.len() + self.length);
+        octets.push_str(text);
+        octets.push_str(str::from_utf8(&self.few[..self.length]).expect(ASCII));
+        octets.into()
     }
 }
 
@@ -170,6 +213,10 @@ fn room_for_entry(term: &str) -> usize {
         3.. if name[name.len() - 3..].eq_ignore_ascii_case("ip6") => LONG_ENTRY,
         _ => ENTRY,
     }
+}
+
+fn short(entry: &[u8; LONG_ENTRY]) -> &[u8; ENTRY] {
+    entry.first_chunk().expect("a long entry is longer")
 }
 
 fn head(kind: u8, span: (u32, u32)) -> [u8; LONG_ENTRY] {

@@ -1,7 +1,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use crate::argument::{Argument, ipv4, ipv6};
+use crate::argument::{Argument, ipv4, ipv6, plain_ipv4_network};
 use crate::domain_spec::DomainSpec;
 use crate::macro_string::{self, MacroString};
 use crate::packed::{Packed, Packing, Place};
@@ -124,8 +124,15 @@ impl Record {
         let text = printable(octets)?;
         let mut packing = Packing::new(text);
         let (mut redirects, mut explanations) = (0, 0);
-        for place in terms(text).skip(1) {
-            let term = Term::parse_at(text, place.clone())?;
+        let mut end = term_end(text, 0);
+        while let Some(start) = term_start(text, end) {
+            if let Some(network) = Directive::plain_network(text, start) {
+                end = network.span.1 as usize;
+                packing.push(&Term::Directive(network));
+                continue;
+            }
+            end = term_end(text, start);
+            let term = Term::parse_at(text, start..end)?;
             let count = match term {
                 Term::Redirect(_) => &mut redirects,
                 Term::Explanation(_) => &mut explanations,
@@ -133,7 +140,7 @@ impl Record {
             };
             *count += 1;
             if *count > 1 {
-                return Err(SyntaxErrorKind::RepeatedModifier.at(place));
+                return Err(SyntaxErrorKind::RepeatedModifier.at(start..end));
             }
             packing.push(&term);
         }
@@ -219,6 +226,17 @@ fn printable(octets: &[u8]) -> Result<&str, SyntaxError> {
 }
 
 impl Directive<'_> {
+    /// The `ip4` without a qualifier that begins at this place of its record: what most terms are,
+    /// read in one go. None for everything else, whether or not it is a term.
+    fn plain_network(record: &str, start: usize) -> Option<Self> {
+        let at = start + "ip4:".len();
+        let rest = record.as_bytes()[start..].strip_prefix(b"ip4:")?;
+        let (network, prefix, length) = plain_ipv4_network(rest)?;
+        let mechanism = Mechanism::Ip4(network, prefix);
+        let span = span(&(start..at + length));
+        Some(Self { qualifier: Qualifier::Pass, mechanism, span })
+    }
+
     /// Where it stands in its record, in octets: start and end.
     pub fn span(&self) -> (u32, u32) {
         self.span
@@ -344,16 +362,21 @@ const fn word(name: &str) -> u64 {
     word
 }
 
-/// The terms of a record, its version section first. Only blanks separate terms.
-fn terms(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let octets = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + octets[at..].iter().position(|octet| *octet != b' ')?;
-        let length = octets[start..].iter().position(|octet| *octet == b' ');
-        at = length.map_or(octets.len(), |length| start + length);
-        Some(start..at)
-    })
+/// Where the next term begins, from a place on; the version section is the first. Only blanks
+/// separate terms.
+fn term_start(text: &str, from: usize) -> Option<usize> {
+    let rest = &text.as_bytes()[from..];
+    // Between terms there is one blank, as a rule.
+    match rest {
+        [b' ', next, ..] if *next != b' ' => Some(from + 1),
+        _ => rest.iter().position(|octet| *octet != b' ').map(|at| from + at),
+    }
+}
+
+/// Where the term ends that begins there.
+fn term_end(text: &str, start: usize) -> usize {
+    let length = text.as_bytes()[start..].iter().position(|octet| *octet == b' ');
+    length.map_or(text.len(), |length| start + length)
 }
 
 fn split_qualifier(term: &str) -> (Qualifier, &str) {
