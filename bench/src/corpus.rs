@@ -79,18 +79,24 @@ impl Corpus {
     /// # Errors
     /// A file that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<usize> {
+        let growth = self.growth.iter().map(|group| group.queries.as_slice());
+        let groups: Vec<&[Query]> = std::iter::once(self.mix.as_slice()).chain(growth).collect();
+        self.write_groups(folder, &groups)
+    }
+
+    /// As [`Corpus::write`], with these groups of queries.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_groups(&self, folder: &Path, groups: &[&[Query]]) -> Result<usize> {
         fs::create_dir_all(folder)?;
         fs::write(folder.join("answers.tsv"), answers(&self.notebook())?)?;
-        let groups =
-            std::iter::once(&self.mix).chain(self.growth.iter().map(|group| &group.queries));
-        let mut count = 0;
-        for queries in groups {
+        for (count, queries) in groups.iter().enumerate() {
             fs::write(queries_file(folder, count), lines(queries))?;
-            count += 1;
         }
         // What an earlier run left must not be taken for a group of this one.
-        let _ = fs::remove_file(queries_file(folder, count));
-        Ok(count)
+        let _ = fs::remove_file(queries_file(folder, groups.len()));
+        Ok(groups.len())
     }
 }
 
@@ -128,12 +134,23 @@ pub fn facts(query: &Query) -> Facts {
 
 /// Checks a query, answering what it asks from the zone: the word of its result.
 pub fn answer_all(query: &Query, zone: &Zone, notebook: &mut Notebook) -> &'static str {
+    answer_in_rounds(query, zone, notebook).0
+}
+
+/// As [`answer_all`], with the number of rounds of questions.
+pub(crate) fn answer_in_rounds(
+    query: &Query,
+    zone: &Zone,
+    notebook: &mut Notebook,
+) -> (&'static str, usize) {
     let facts = facts(query);
     let request = Request::new(&facts, Identity::Mailfrom);
+    let mut rounds = 0;
     loop {
         match check_host(&request, notebook, Limits::default()) {
-            Ok(outcome) => return outcome.result.word(),
+            Ok(outcome) => return (outcome.result.word(), rounds),
             Err(missing) => {
+                rounds += 1;
                 for question in missing.into_questions() {
                     let Question::Dns(dns) = question else { continue };
                     notebook.note(&dns.name, zone.answer(&dns));
@@ -191,7 +208,7 @@ fn lines(queries: &[Query]) -> String {
     queries.iter().map(line).collect()
 }
 
-fn queries_file(folder: &Path, group: usize) -> std::path::PathBuf {
+pub(crate) fn queries_file(folder: &Path, group: usize) -> std::path::PathBuf {
     folder.join(format!("queries-{group}.tsv"))
 }
 

@@ -16,8 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::{Error, Result};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use crate::progress;
 use explain::{Explanation, explain};
 use judge::{Answers, Ours, judge};
 use peers::Peer;
@@ -41,7 +40,7 @@ pub fn run(cases: usize, seed: u64) -> Result<String> {
     }
     let mut random = Random(seed);
     let mut tally = Tally::default();
-    let progress = progress(cases);
+    let progress = progress::bar(cases, "cases");
     let mut left = cases;
     while left > 0 {
         let batch: Vec<Case> =
@@ -68,15 +67,6 @@ pub fn run(cases: usize, seed: u64) -> Result<String> {
         0 => Ok(report),
         count => Err(Error::other(format!("{report}{count} differences are not explained"))),
     }
-}
-
-/// A bar on a terminal; nothing elsewhere.
-fn progress(cases: usize) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} cases, {eta} left");
-    let style = style.expect("the template is well formed");
-    ProgressBar::with_draw_target(Some(cases as u64), ProgressDrawTarget::stderr())
-        .with_style(style)
 }
 
 #[derive(Default)]

@@ -6,9 +6,12 @@
 pub mod cases;
 pub mod corpus;
 pub mod differential;
+pub mod domains;
 pub mod doors;
 pub mod gateway;
+mod progress;
 pub mod series;
 pub mod spf;
 pub mod srs;
 pub mod table;
+pub mod wire;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench [spf | gateway | cases | doors | srs]`.
+//! `cargo xtask bench [spf | memory | domains | wire | gateway | cases | doors | srs]`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
 
 use std::io::{Error, Result};
@@ -6,12 +6,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use quivive_bench::doors::null::Asked;
-use quivive_bench::{cases, corpus, differential, doors, gateway, spf, srs};
+use quivive_bench::{cases, corpus, differential, domains, doors, gateway, spf, srs, wire};
 
 const USAGE: &str = "\
-Usage: cargo xtask bench [spf | gateway | cases | doors | srs] [--rounds N]
+Usage: cargo xtask bench [spf | memory | domains | wire | gateway | cases | doors | srs]
+                         [--rounds N]
 
-  spf       processor time of an SPF check, answers in memory, beside mail-auth and pyspf
+  spf       an SPF check, beside other implementations: the next three
+  memory    its processor time, answers in memory
+  domains   memory and time of a check among a million domains
+  wire      its time over a real name server, near and far away
   gateway   messages per second, beside a bare relay and Postfix
   cases     instructions that keeping a case takes
   doors     what filters cost Postfix, ours beside others and beside those that do nothing
@@ -35,6 +39,9 @@ fn main() -> ExitCode {
             .and_then(|()| doors::enter(rounds))
             .and_then(|()| srs(rounds)),
         ["spf"] => spf(rounds),
+        ["memory"] => memory(rounds),
+        ["domains"] => domains(),
+        ["wire"] => wire::enter(rounds),
         ["gateway"] => gateway(rounds),
         ["cases"] => cases(),
         ["doors"] => doors::enter(rounds),
@@ -45,6 +52,11 @@ fn main() -> ExitCode {
             let (Ok(cases), Ok(seed)) = (cases.parse(), seed.parse()) else { return usage() };
             differential::run(cases, seed).map(|report| print!("{report}"))
         }
+        ["wire-inside"] => wire_inside(rounds),
+        ["wire-subject", name, folder, address] => match address.parse() {
+            Ok(address) => wire::subject::serve(name, Path::new(folder), address),
+            Err(_) => return usage(),
+        },
         ["subject", name, folder] => spf::subject::serve(name, Path::new(folder)),
         ["cases-inside", kind, messages, folder] => {
             let Ok(messages) = messages.parse() else { return usage() };
@@ -76,7 +88,21 @@ fn main() -> ExitCode {
 const ROUNDS: usize = 15;
 
 fn spf(rounds: usize) -> Result<()> {
+    memory(rounds).and_then(|()| domains()).and_then(|()| wire::enter(rounds))
+}
+
+fn memory(rounds: usize) -> Result<()> {
     println!("{}", spf::run(rounds)?);
+    Ok(())
+}
+
+fn wire_inside(rounds: usize) -> Result<()> {
+    println!("{}", wire::inside(rounds)?);
+    Ok(())
+}
+
+fn domains() -> Result<()> {
+    println!("{}", domains::run(domains::DOMAINS)?);
     Ok(())
 }
 

@@ -49,9 +49,30 @@ impl fmt::Display for Table {
     }
 }
 
+/// Two significant digits and a bit.
+pub(crate) fn ratio(value: f64) -> String {
+    match value {
+        value if value >= 10.0 => format!("{value:.0}"),
+        value if value >= 1.0 => format!("{value:.1}"),
+        value if value >= 0.1 => format!("{value:.2}"),
+        value => format!("{value:.3}"),
+    }
+}
+
+/// A part of one, with so many digits behind the point.
+pub(crate) fn percent(part: f64, digits: usize) -> String {
+    format!("{:.digits$} %", part * 100.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_as_long_as_they_say_something() {
+        assert_eq!([23.4, 2.34, 0.234, 0.0234].map(ratio), ["23", "2.3", "0.23", "0.023"]);
+        assert_eq!([percent(0.97342, 2), percent(0.2, 0)], ["97.34 %", "20 %"]);
+    }
 
     #[test]
     fn columns_are_aligned() {

@@ -64,6 +64,7 @@ fn settings(folder: &Path, address: SocketAddr, origin: &str, failing: &[&str]) 
   ip-address: {ip}@{port}
   server-count: 1
   username: ""
+  rrl-ratelimit: 0
   chroot: ""
   database: ""
   zonesdir: "{folder}"

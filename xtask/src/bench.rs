@@ -7,7 +7,7 @@ use crate::program::{cargo, run_printing};
 /// Runs the benches with optimisation; `arguments` go to them. What is missing of the peers they
 /// say themselves.
 pub(crate) fn run(arguments: &[&str]) -> Result {
-    if arguments.first() != Some(&"spf")
+    if !matches!(arguments.first(), Some(&"memory" | &"domains"))
         && let Err(error) = peers::unpack()
     {
         eprintln!("bench: without mail servers of others: {error}");

@@ -12,7 +12,7 @@ use quivive_evidence::{
 };
 use quivive_resolver::{Resolver, Zone};
 use quivive_server::check::Checker;
-use quivive_spf::{Limits, Request, Spf, check_host};
+use quivive_spf::{Limits, Record, Request, SETTLED_AT, Spf, check_host};
 use quivive_verdict::Policy;
 
 use crate::corpus::{self, facts, read_groups};
@@ -25,7 +25,17 @@ pub const NAMES: &[&str] = &[
     "driver, zone in memory",
 ];
 
-/// Measures one of [`NAMES`] as asked on standard input.
+/// Parses the records that the answers hold, one a check.
+pub const PARSE: &str = "parse";
+
+/// check_host() from text, by several threads.
+pub const THREADS: &str = "threads";
+
+/// How often everything is checked until nothing changes any more: records are compiled and
+/// policies settled at their twentieth use, and the next finds it so.
+pub const WARM_PASSES: usize = SETTLED_AT as usize + 2;
+
+/// Measures one of [`NAMES`], [`PARSE`] or [`THREADS`], as asked on standard input.
 ///
 /// # Errors
 /// An unknown name, files that cannot be read, a request that is not understood.
@@ -51,7 +61,34 @@ pub fn serve(name: &str, folder: &Path) -> Result<()> {
             let mut subject = Driver::new(each(&groups, facts), corpus::find()?.zone)?;
             quivive_bench_measure::serve(&mut subject, &groups)
         }
+        None if name == PARSE => {
+            let answers = read_answers(&folder.join("answers.tsv"))?;
+            let texts = answers.into_iter().filter(|known| known.record_type == "TXT");
+            let records = texts.flat_map(|known| known.records);
+            let records = records.filter(|text| Record::is_spf(text.as_bytes())).collect();
+            let expected = each(&groups, |query| query.expected);
+            quivive_bench_measure::serve(&mut Parser { records, expected }, &groups)
+        }
+        None if name == THREADS => {
+            let (queries, notebook) = (&groups[0], notebook()?);
+            let check = |(): &mut (), place: usize| from_text(&queries[place], &notebook);
+            quivive_bench_measure::serve_threads(queries, || (), check)
+        }
         _ => Err(Error::new(ErrorKind::InvalidInput, format!("no such program: {name}"))),
+    }
+}
+
+/// Records without the rest of a check: right is what is parsed.
+struct Parser {
+    records: Vec<String>,
+    expected: Vec<Vec<u8>>,
+}
+
+impl Subject for Parser {
+    fn check(&mut self, group: usize, query: usize) -> u8 {
+        let record = &self.records[query % self.records.len()];
+        let parsed = std::hint::black_box(Record::parse(record.as_bytes()));
+        parsed.map_or(UNKNOWN, |_| self.expected[group][query])
     }
 }
 
@@ -77,11 +114,15 @@ struct FromText {
 
 impl Subject for FromText {
     fn check(&mut self, group: usize, query: usize) -> u8 {
-        let facts = facts(&self.queries[group][query]);
-        let request = Request::new(&facts, Identity::Mailfrom);
-        let outcome = check_host(&request, &self.notebook, Limits::default());
-        outcome.map_or(UNKNOWN, |outcome| number(outcome.result))
+        from_text(&self.queries[group][query], &self.notebook)
     }
+}
+
+fn from_text(query: &Query, notebook: &Notebook) -> u8 {
+    let facts = facts(query);
+    let request = Request::new(&facts, Identity::Mailfrom);
+    let outcome = check_host(&request, notebook, Limits::default());
+    outcome.map_or(UNKNOWN, |outcome| number(outcome.result))
 }
 
 /// The whole finding with its trace.
@@ -128,9 +169,9 @@ impl Subject for Driver {
 }
 
 /// No result: something was missing. Right for no query.
-const UNKNOWN: u8 = u8::MAX;
+pub(crate) const UNKNOWN: u8 = u8::MAX;
 
-fn number(result: FindingResult) -> u8 {
+pub(crate) fn number(result: FindingResult) -> u8 {
     result_number(result.word()).unwrap_or(UNKNOWN)
 }
 
@@ -147,13 +188,18 @@ fn requests(facts: &[Vec<Facts>]) -> Vec<Vec<Request<'_>>> {
 fn notebook(answers: &[Known]) -> Result<Notebook> {
     let mut notebook = Notebook::default();
     for known in answers {
-        let answer = answer(known).ok_or_else(|| {
+        note(&mut notebook, known).ok_or_else(|| {
             let what = format!("{} {} cannot be read", known.name, known.record_type);
             Error::new(ErrorKind::InvalidData, what)
         })?;
-        notebook.note(&known.name.as_str().into(), answer);
     }
     Ok(notebook)
+}
+
+/// Notes an answer; none if it cannot be read.
+pub(crate) fn note(notebook: &mut Notebook, known: &Known) -> Option<()> {
+    notebook.note(&known.name.as_str().into(), answer(known)?);
+    Some(())
 }
 
 fn answer(known: &Known) -> Option<DnsAnswer> {
