@@ -1,14 +1,12 @@
 //! A message being judged while its door goes on talking.
 
-use std::future::{Future, poll_fn};
-use std::task::Poll;
-
 use quivive_evidence::Header;
 use quivive_mail::EnhancedStatus;
 use quivive_verdict::{Action, Stage, VerdictReply};
 use tokio::task::JoinHandle;
 
 use crate::check::{Examination, Judgement};
+use crate::stream::at_once;
 
 /// A judgement on its way. Nobody wants to know any more once this is dropped.
 pub(crate) enum Judging {
@@ -33,9 +31,9 @@ impl Judging {
             examination.enter(stage).await;
             examination
         });
-        match poll_fn(|context| Poll::Ready(judged.as_mut().poll(context))).await {
-            Poll::Ready(examination) => Self::known(examination),
-            Poll::Pending => Self::Running(Task(tokio::spawn(judged))),
+        match at_once(judged.as_mut()).await {
+            Some(examination) => Self::known(examination),
+            None => Self::Running(Task(tokio::spawn(judged))),
         }
     }
 

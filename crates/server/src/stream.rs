@@ -1,5 +1,6 @@
 //! What sessions run over: TCP, UNIX sockets, TLS over either, and pipes of memory in tests.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,6 +15,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// Octets in both directions, from whatever source.
 pub(crate) type Stream = Box<dyn Duplex>;
+
+/// What a future comes to, if nothing need be waited for.
+pub(crate) async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
 
 /// A TCP connection that lets its peer know at once what has arrived.
 ///

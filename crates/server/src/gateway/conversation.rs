@@ -1,5 +1,6 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 
 use quivive_smtp::{Event, Reply, Session};
@@ -14,7 +15,7 @@ use super::{Gateway, Route, TlsMode, lists, message};
 use crate::logins::Dialogue;
 use crate::next_hop::Link;
 use crate::seats::{Seat, Seats};
-use crate::stream::Stream;
+use crate::stream::{Stream, at_once};
 use crate::watchdog::Watchdog;
 
 /// How much is read of what a client still sends after the last word.
@@ -149,12 +150,18 @@ impl Conversation {
 
     async fn greet(&mut self) -> Result<(), Gone> {
         let delay = self.gateway.settings.greeting_delay;
-        let space = self.session.space();
-        // With no delay at all, what is there already is read and nothing is waited for.
-        match timeout(delay, self.stream.read(space)).await {
-            Err(_) => {}
-            Ok(Ok(0)) => return Err(Gone::Closed),
-            Ok(read) => {
+        let early = {
+            let read = pin!(self.stream.read(self.session.space()));
+            match delay.is_zero() {
+                // What is there already is read. The clock's shortest time is a millisecond.
+                true => at_once(read).await,
+                false => timeout(delay, read).await.ok(),
+            }
+        };
+        match early {
+            None => {}
+            Some(Ok(0)) => return Err(Gone::Closed),
+            Some(read) => {
                 self.client.early = true;
                 self.session.filled(read?);
             }
