@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use hmac::{Hmac, KeyInit, Mac};
 use quivive_evidence::{Facts, Finding, Nonce, Recorded};
-use quivive_verdict::{Action, Case, Cost, Headers, Verdict};
+use quivive_verdict::{
+    Action, Case, Cost, Headers, RecipientVerdict, Rewrite, Verdict, VerdictReply,
+};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -50,12 +52,26 @@ pub(crate) struct Part {
 struct BodyRef<'a> {
     facts: &'a Facts,
     door: &'a str,
-    verdict: &'a Verdict,
+    verdict: VerdictRef<'a>,
     headers: &'a Headers,
     cost: Cost,
     outcome: &'a str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     cut: &'a [String],
+    /// The verdict for each recipient of the facts is that for the message, and is left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    alike: bool,
+}
+
+/// A [`Verdict`].
+#[derive(Serialize)]
+struct VerdictRef<'a> {
+    action: Action,
+    reply: &'a VerdictReply,
+    reasons: &'a [String],
+    recipients: &'a [RecipientVerdict],
+    #[serde(skip_serializing_if = "<[Rewrite]>::is_empty")]
+    rewrites: &'a [Rewrite],
 }
 
 #[derive(Deserialize)]
@@ -68,6 +84,8 @@ struct Body {
     outcome: String,
     #[serde(default)]
     cut: Vec<String>,
+    #[serde(default)]
+    alike: bool,
 }
 
 /// A row of the file, with the parts of several.
@@ -162,7 +180,16 @@ impl Row {
     /// What cannot be read, in words.
     pub(crate) fn case(&self, parts: &Contents) -> Result<Case, String> {
         let body: Body = serde_json::from_str(&self.body).map_err(|error| error.to_string())?;
-        let mut facts = body.facts;
+        let (mut facts, mut verdict) = (body.facts, body.verdict);
+        if body.alike {
+            let Verdict { action, reply, .. } = &verdict;
+            let to = |recipient: &String| RecipientVerdict {
+                recipient: recipient.clone(),
+                action: *action,
+                reply: reply.clone(),
+            };
+            verdict.recipients = facts.recipients.iter().map(to).collect();
+        }
         facts.nonce = Nonce(
             self.nonce
                 .as_slice()
@@ -173,7 +200,7 @@ impl Row {
             facts,
             door: body.door,
             findings: self.findings(parts)?,
-            verdict: body.verdict,
+            verdict,
             headers: body.headers,
             evidence: read_all::<Recorded>(&self.evidence, parts)?,
             cost: body.cost,
@@ -206,15 +233,29 @@ pub(crate) fn read_all<'p, T: Deserialize<'p>>(
 }
 
 fn body(case: &Case) -> String {
+    let alike = are_alike(case);
+    let Verdict { action, reply, reasons, recipients, rewrites } = &case.verdict;
+    let recipients: &[RecipientVerdict] = if alike { &[] } else { recipients };
     json(&BodyRef {
         facts: &case.facts,
         door: &case.door,
-        verdict: &case.verdict,
+        verdict: VerdictRef { action: *action, reply, reasons, recipients, rewrites },
         headers: &case.headers,
         cost: case.cost,
         outcome: &case.outcome,
         cut: &case.cut,
+        alike,
     })
+}
+
+/// Whether the verdict for each recipient follows from that for the message.
+fn are_alike(case: &Case) -> bool {
+    let Verdict { action, reply, recipients, .. } = &case.verdict;
+    let named = case.facts.recipients.iter();
+    recipients.len() == named.len()
+        && recipients.iter().zip(named).all(|(one, named)| {
+            one.recipient == *named && one.action == *action && one.reply == *reply
+        })
 }
 
 /// As JSON.

@@ -5,8 +5,9 @@
 //! begins with [`Known::hold`].
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 
+use foldhash::fast::RandomState;
 use quivive_evidence::{Finding, Recorded};
 use serde::Serialize;
 
@@ -30,7 +31,7 @@ pub(crate) struct Known {
     batches: u64,
     findings: Shelf<Finding>,
     answers: Shelf<Recorded>,
-    words: HashSet<Box<str>>,
+    words: HashSet<Box<str>, RandomState>,
 }
 
 /// The parts of a batch, each once.
@@ -82,7 +83,7 @@ pub(crate) trait Shelved: Clone + Eq + Serialize {
 
 /// Known parts of a kind.
 pub(crate) struct Shelf<T> {
-    places: HashMap<u64, Place<T>>,
+    places: HashMap<u64, Place<T>, RandomState>,
     octets: usize,
     labels: RandomState,
 }
@@ -226,7 +227,7 @@ impl<T: Shelved> Shelf<T> {
 
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Self { places: HashMap::new(), octets: 0, labels: RandomState::new() }
+        Self { places: HashMap::default(), octets: 0, labels: RandomState::default() }
     }
 }
 

@@ -40,7 +40,7 @@ const PARENTS_MAX: usize = 6;
 const TERMS_MAX: usize = 8;
 
 /// Prefixes of IPv4 networks that are words.
-const LENGTHS_IPV4: &[u8] = &[8, 12, 16, 20, 24, 28, 32];
+const LENGTHS_IPV4: &[u8] = &[8, 16, 24, 32];
 
 /// Prefixes of IPv6 networks that are words.
 const LENGTHS_IPV6: &[u8] = &[16, 32, 48, 64, 128];

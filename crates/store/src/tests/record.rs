@@ -63,6 +63,27 @@ async fn a_case_replays_as_it_was_judged() {
     assert_eq!(again.judgement.headers, case.headers);
 }
 
+/// The verdicts for recipients are written only where they say something of their own.
+#[tokio::test]
+async fn every_recipient_keeps_its_verdict() {
+    let world = World::new();
+    let mut cases: Vec<_> = (1..=6).map(case).collect();
+    let one = cases[0].verdict.recipients[0].clone();
+    cases[1].verdict.recipients.clear();
+    cases[2].verdict.recipients.push(one.clone());
+    cases[3].verdict.recipients[0].action = Action::Defer;
+    cases[4].verdict.recipients[0].reply.text.push('!');
+    cases[5].verdict.recipients[0].recipient.push('x');
+    let store = filled(&world, &cases).await;
+    for case in cases {
+        assert_eq!(store.case(case.id()).await.unwrap(), Some(case));
+    }
+    let mut reading = store.shared().readers().unwrap().acquire().await.unwrap();
+    let sql = "SELECT count(*) FROM message_case WHERE body LIKE '%alike%'";
+    let alike: i64 = sqlx::query_scalar(sql).fetch_one(&mut *reading).await.unwrap();
+    assert_eq!(alike, 1);
+}
+
 #[tokio::test]
 async fn equal_answers_are_stored_once() {
     let world = World::new();
