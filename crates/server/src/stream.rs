@@ -79,3 +79,20 @@ impl AsyncWrite for Prompt {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    /// No clock is there to be waited for.
+    #[test]
+    fn what_has_to_be_waited_for_is_not_had_at_once() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            assert_eq!(at_once(pin!(async { 7 })).await, Some(7));
+            assert_eq!(at_once(pin!(std::future::pending::<u8>())).await, None);
+        });
+    }
+}

@@ -147,15 +147,6 @@ async fn a_client_that_talks_first_goes_on_unless_it_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_greeting_without_delay_waits_for_no_clock() {
-    let world = World::maildir().await;
-    let before = tokio::time::Instant::now();
-    let mut client = world.connect_from("192.0.2.1");
-    assert_eq!(client.reply().await.code, 220);
-    assert_eq!(before.elapsed(), std::time::Duration::ZERO);
-}
-
-#[tokio::test(start_paused = true)]
 async fn starttls_forgets_what_was_said() {
     let folder = tempfile::tempdir().unwrap();
     let trust = Trust::new(folder.path(), TlsMode::StartTls);
