@@ -1,5 +1,6 @@
 //! Certificates and keys: ours, and those of authorities that we trust.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +11,9 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 pub use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+/// All permissions of those who are neither the owner nor of the group.
+const EVERYBODY: u32 = 0o007;
 
 /// Why a certificate or key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,7 @@ pub fn acceptor_of_clients(
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(pem(certificate))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(pem(key))?;
+    warn_of_open(key);
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
     let clients = match authorities {
         None => Arc::new(NoClientAuth),
@@ -81,6 +86,23 @@ pub fn acceptor_of_clients(
         })
         .map_err(|source| TlsError::Unusable { certificate: certificate.to_owned(), source })?;
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// A key that everybody may read is hardly private. It is used all the same: some systems lay
+/// keys into a container so, where nobody else is.
+fn warn_of_open(key: &Path) {
+    if let Some(mode) = open_to_everybody(key) {
+        let path = key.display();
+        tracing::warn!(
+            "everybody may read the private key {path} (mode {mode:03o}); say: chmod o= {path}"
+        );
+    }
+}
+
+/// The permissions of a file that everybody may read or change.
+fn open_to_everybody(path: &Path) -> Option<u32> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & EVERYBODY != 0).then_some(mode)
 }
 
 /// What makes TLS connections to servers whose certificates an authority of this PEM file vouches
@@ -136,6 +158,17 @@ fn verifier(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_private_key_is_for_its_owner_and_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("k.pem");
+        std::fs::write(&key, "").unwrap();
+        for (mode, told) in [(0o600, None), (0o640, None), (0o644, Some(0o644))] {
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(open_to_everybody(&key), told);
+        }
+    }
 
     #[test]
     fn what_cannot_be_used_is_named() {
