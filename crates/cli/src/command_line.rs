@@ -202,7 +202,7 @@ pub(crate) struct Demo {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
     /// Say what is wrong with a configuration, with line and column
-    Check(ConfigFile),
+    Check(CheckedFile),
     /// Print every setting with the value that holds
     Show(ConfigFile),
     /// Print a configuration to begin with, or write it into a new file
@@ -215,6 +215,15 @@ pub(crate) enum Config {
 pub(crate) struct SampleFile {
     /// A file that is not there yet [default: standard output]
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckedFile {
+    /// The file [default: that of --config]
+    pub(crate) file: Option<PathBuf>,
+    /// End with 1 on warnings, too, and where `serve` cannot use the files that are named
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 #[derive(Debug, Args)]

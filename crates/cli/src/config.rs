@@ -1,3 +1,5 @@
+mod files;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -5,7 +7,7 @@ use std::process::ExitCode;
 use quivive_config::Config;
 use serde::Serialize;
 
-use crate::command_line::{self, ConfigFile, Global, SampleFile};
+use crate::command_line::{self, CheckedFile, Global, SampleFile};
 use crate::error::Error;
 use crate::{password, world};
 
@@ -15,6 +17,8 @@ struct CheckedJson {
     valid: bool,
     errors: Vec<Remark>,
     warnings: Vec<Remark>,
+    /// What keeps `serve` from starting with the files that are named.
+    files: Vec<String>,
 }
 
 /// Something about a place in the file.
@@ -61,19 +65,36 @@ fn write_new(path: &Path) -> Result<ExitCode, Error> {
 
 /// Errors and warnings go to standard error with file, line and column, as compilers write them;
 /// as JSON they are the answer, and go to standard output.
-fn check(global: &Global, file: &ConfigFile) -> Result<ExitCode, Error> {
+fn check(global: &Global, file: &CheckedFile) -> Result<ExitCode, Error> {
     let path = file.file.as_deref().or(global.config.as_deref());
     let path = path.ok_or(Error::Usage("name the file to check"))?;
     let checked = Config::read_with_warnings(path);
+    let files = match &checked {
+        Ok((config, _)) => tokio::runtime::Runtime::new()?.block_on(files::problems(config)),
+        Err(_) => Vec::new(),
+    };
+    let is_strict = file.strict;
     if global.json {
-        return check_json(checked.map(|(_, warnings)| warnings));
+        return check_json(checked.map(|(_, warnings)| warnings), files, is_strict);
     }
     let (_, warnings) = checked.map_err(Error::Config)?;
     for warning in &warnings {
         writeln!(std::io::stderr(), "{warning}")?;
     }
-    writeln!(std::io::stdout(), "{}", good(path, warnings.len()))?;
-    Ok(ExitCode::SUCCESS)
+    for problem in &files {
+        writeln!(std::io::stderr(), "{}: {problem}", path.display())?;
+    }
+    let verdict = match &*files {
+        [] => good(path, warnings.len()),
+        _ => format!("{}: well written, but `serve` cannot start with these files", path.display()),
+    };
+    writeln!(std::io::stdout(), "{verdict}")?;
+    Ok(exit_code(is_strict, warnings.len() + files.len()))
+}
+
+/// Where a configuration is written its files need not be: they fail a check that is to be strict.
+fn exit_code(is_strict: bool, doubts: usize) -> ExitCode {
+    if is_strict && doubts > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn good(path: &Path, warnings: usize) -> String {
@@ -87,6 +108,8 @@ fn good(path: &Path, warnings: usize) -> String {
 
 fn check_json(
     checked: Result<Vec<quivive_config::Warning>, Vec<quivive_config::Error>>,
+    files: Vec<String>,
+    is_strict: bool,
 ) -> Result<ExitCode, Error> {
     let remark = |place: &quivive_config::Place, text: String| Remark {
         line: place.position.map(|(line, _)| line),
@@ -99,11 +122,12 @@ fn check_json(
     };
     let errors: Vec<_> =
         errors.iter().map(|error| remark(&error.place, error.problem.to_string())).collect();
-    let warnings =
+    let warnings: Vec<_> =
         warnings.iter().map(|warning| remark(&warning.place, warning.doubt.to_string())).collect();
     let valid = errors.is_empty();
-    print_json(&CheckedJson { valid, errors, warnings })?;
-    Ok(if valid { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let code = exit_code(is_strict, warnings.len() + files.len());
+    print_json(&CheckedJson { valid, errors, warnings, files })?;
+    Ok(if valid { code } else { ExitCode::FAILURE })
 }
 
 fn print(global: &Global, toml: String) -> Result<ExitCode, Error> {

@@ -132,7 +132,7 @@ pub(crate) async fn listeners(
 }
 
 /// Who may log in at a listener.
-fn logins(
+pub(crate) fn logins(
     config: &Config,
     listen: &Listen,
     tables: &Tables,
@@ -210,20 +210,7 @@ fn tcp_table(
 
 /// The operator's pages: under the names of the configuration, and their own address.
 fn console(world: &World, hostname: &str, listen: &Listen) -> Result<Console, Error> {
-    let password = match &listen.password_file {
-        None => None,
-        Some(path) => {
-            let unusable = |reason: String| {
-                Error::Serve(format!(
-                    "the password file {} cannot be used: {reason}",
-                    path.display()
-                ))
-            };
-            let text =
-                std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-            Some(Password::parse(&text).map_err(|error| unusable(error.to_string()))?)
-        }
-    };
+    let password = password(listen)?;
     let named = listen.hosts.iter().map(|host| host.as_str().to_owned());
     let own = match &listen.address {
         Address::Tcp(address) if !address.ip().is_unspecified() => Some(match address.ip() {
@@ -239,6 +226,16 @@ fn console(world: &World, hostname: &str, listen: &Listen) -> Result<Console, Er
         is_secure: listen.tls.is_some(),
     };
     Ok(Console::new(world.clone(), settings))
+}
+
+/// What opens the operator's pages, if anything must.
+pub(crate) fn password(listen: &Listen) -> Result<Option<Password>, Error> {
+    let Some(path) = &listen.password_file else { return Ok(None) };
+    let unusable = |reason: String| {
+        Error::Serve(format!("the password file {} cannot be used: {reason}", path.display()))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    Password::parse(&text).map(Some).map_err(|error| unusable(error.to_string()))
 }
 
 fn http_settings(hostname: &str, listen: &Listen, rewriter: Option<&Rewriter>) -> http::Settings {

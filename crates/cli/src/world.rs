@@ -63,7 +63,8 @@ pub(crate) fn settings_of(
     }
 }
 
-fn from_zone(path: PathBuf) -> Result<Resolver, Error> {
+/// Answers from a master file.
+pub(crate) fn from_zone(path: PathBuf) -> Result<Resolver, Error> {
     match Zone::read(&path) {
         Ok(zone) => Ok(Resolver::from_zone(zone)),
         Err(error) => Err(Error::Zone { path, error }),

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
 use crate::run::*;
@@ -96,6 +97,34 @@ fn config_check_names_line_and_column() {
     let checked: Value = serde_json::from_str(&stdout(&later)).unwrap();
     assert_eq!((&checked["valid"], &checked["errors"][0]["line"]), (&false.into(), &2.into()));
     assert!(checked["errors"][0]["text"].as_str().unwrap().contains("not in this version"));
+}
+
+/// What `serve` would stumble over is told with file and cure.
+#[test]
+fn config_check_reads_the_files_that_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("quivive.toml");
+    let text = "hostname = \"mx.here.example\"\n[srs]\ndomain = \"here.example\"\n\
+                secret_file = \"srs.secret\"\n[binding]\ngrants = \"grants\"\n[[listen]]\n\
+                door = \"http\"\naddress = \"127.0.0.1:0\"\ntoken_file = \"http.tokens\"\n\
+                tls = { certificate = \"c.pem\", key = \"k.pem\" }\n";
+    std::fs::write(&path, text).unwrap();
+    let check = |more: &[&str]| run(&[&["config", "check", named(&path)], more].concat());
+    let told = check(&[]);
+    assert_eq!(code(&told), 0, "{}", stderr(&told));
+    assert!(stdout(&told).contains("`serve` cannot start with these files"), "{}", stdout(&told));
+    for file in ["srs.secret; `quivive srs key new`", "grants", "http.tokens", "c.pem"] {
+        assert!(stderr(&told).contains(file), "{file}: {}", stderr(&told));
+    }
+    assert_eq!(code(&check(&["--strict"])), 1);
+    let checked: Value = serde_json::from_str(&stdout(&check(&["--json"]))).unwrap();
+    assert_eq!((&checked["valid"], checked["files"].as_array().unwrap().len()), (&true.into(), 4));
+    let secret = folder.path().join("srs.secret");
+    std::fs::write(&secret, "0123456789abcdef0123456789abcdef\n").unwrap();
+    std::fs::write(folder.path().join("grants"), "a@here.example a\n").unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let open = stderr(&check(&[])).to_string();
+    assert!(open.contains("chmod 640") && !open.contains("grants"), "{open}");
 }
 
 #[test]
