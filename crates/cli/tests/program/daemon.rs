@@ -123,7 +123,7 @@ fn config_check_reads_the_files_that_are_named() {
     std::fs::write(&secret, "0123456789abcdef0123456789abcdef\n").unwrap();
     std::fs::write(folder.path().join("grants"), "a@here.example a\n").unwrap();
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let open = stderr(&check(&[])).to_string();
+    let open = stderr(&check(&[]));
     assert!(open.contains("chmod 640") && !open.contains("grants"), "{open}");
 }
 
