@@ -16,7 +16,7 @@ use crate::queue;
 
 /// How much memory the known parts of a kind take at most, in octets, as far as that can be told
 /// in a hurry. Beyond, all are forgotten: those that matter come again.
-pub(crate) const KNOWN_OCTETS_MAX: usize = 8 * 1024 * 1024;
+pub(crate) const KNOWN_OCTETS_MAX: usize = 16 * 1024 * 1024;
 
 /// How much memory a known part takes at most; a larger one is made anew each time.
 const PLACE_OCTETS_MAX: usize = 256 * 1024;
