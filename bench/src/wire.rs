@@ -133,9 +133,9 @@ pub fn inside(rounds: usize) -> Result<String> {
 fn heading(corpus: &Corpus, rounds: usize) -> String {
     format!(
         "SPF over NSD on loopback: the first {QUERIES} queries ({}), {rounds} interleaved rounds. \
-         Names repeat among them:\ncold is a part of them. repeated: all was asked for before. \
-         us: microseconds a check by the clock on the wall, and\nof the processor, the name \
-         server's not counted; speeds are ratios to the first row.\n",
+         Names repeat among them:\nonly the first of each is cold. repeated: all was asked for \
+         before. us: microseconds a check by the clock on the\nwall, and of the processor, the \
+         name server's not counted; speeds are ratios to the first row.\n",
         corpus.origin
     )
 }

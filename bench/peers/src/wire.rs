@@ -19,20 +19,25 @@ const CACHE_SIZE: u64 = 1 << 17;
 pub(crate) fn serve(queries: &[Query], server: SocketAddr, has_caches: bool) -> Result<()> {
     let queries: Arc<[Query]> = queries.into();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let new = || Library::new(server, has_caches);
-    let mut library = runtime.block_on(async { new() })?;
+    let new = |cache_size| {
+        let authenticator = runtime.block_on(async { authenticator(server, cache_size) })?;
+        Ok::<_, Box<dyn Error>>(Library::of(Arc::new(authenticator), has_caches))
+    };
+    let cache_size = if has_caches { 0 } else { CACHE_SIZE };
+    let mut library = new(cache_size)?;
+    // It takes milliseconds to make one: for checks that are to know nothing one keeps nothing.
+    let forgetful = new(0)?.authenticator;
     Ok(serve_wire(|request| {
         if request.start == Start::Cold {
             let failed = |error: Box<dyn Error>| std::io::Error::other(error.to_string());
-            library = runtime.block_on(async { new() }).map_err(failed)?;
+            library = new(cache_size).map_err(failed)?;
         }
         let kept = (request.start != Start::Fresh).then(|| library.clone());
-        let subject = move || kept.clone().or_else(|| Library::new(server, has_caches).ok());
-        let check = |library: Option<Library>, queries: Arc<[Query]>, place: usize| async move {
-            match library {
-                Some(library) => (library.check(&queries[place]).await, 0),
-                None => (u8::MAX, 0),
-            }
+        let forgetful = forgetful.clone();
+        let subject =
+            move || kept.clone().unwrap_or_else(|| Library::of(forgetful.clone(), has_caches));
+        let check = |library: Library, queries: Arc<[Query]>, place: usize| async move {
+            (library.check(&queries[place]).await, 0)
         };
         Ok(runtime.block_on(check_in_lanes(request, &queries, subject, check)))
     })?)
@@ -45,10 +50,8 @@ struct Library {
 }
 
 impl Library {
-    fn new(server: SocketAddr, has_caches: bool) -> Result<Self> {
-        let cache_size = if has_caches { 0 } else { CACHE_SIZE };
-        let authenticator = Arc::new(authenticator(server, cache_size)?);
-        Ok(Self { authenticator, caches: has_caches.then(Arc::default) })
+    fn of(authenticator: Arc<MessageAuthenticator>, has_caches: bool) -> Self {
+        Self { authenticator, caches: has_caches.then(Arc::default) }
     }
 
     async fn check(&self, query: &Query) -> u8 {
