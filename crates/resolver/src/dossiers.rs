@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::sync::Cache as Moka;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use quivive_evidence::{
     DERIVED_OCTETS_MAX, DnsAnswer, Missing, Notebook, Noted, NotedAnswer, Question, Rounds,
 };
@@ -49,7 +50,18 @@ const ENTRY_OCTETS: usize = 256;
 #[derive(Clone)]
 pub struct Dossiers {
     resolver: Resolver,
-    kept: Moka<Arc<str>, Arc<Dossier>>,
+    // Looking into the resolver's own kind of cache takes longer than most checks.
+    kept: Arc<Cache<Arc<str>, Arc<Dossier>, Weight>>,
+}
+
+/// What a dossier counts for: the most that it can come to take.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Arc<str>, Arc<Dossier>> for Weight {
+    fn weight(&self, subject: &Arc<str>, dossier: &Arc<Dossier>) -> u64 {
+        (subject.len() + dossier.octets_max()) as u64
+    }
 }
 
 /// The check comes to nothing: more rounds of questions than there may be
@@ -71,10 +83,8 @@ impl Dossiers {
 
     /// Those of what `resolver` answers, with about so many octets of memory.
     pub fn within(resolver: Resolver, octets_max: u64) -> Self {
-        let weigher = |subject: &Arc<str>, dossier: &Arc<Dossier>| {
-            u32::try_from(subject.len() + dossier.octets_max()).unwrap_or(u32::MAX)
-        };
-        let kept = Moka::builder().max_capacity(octets_max).weigher(weigher).build();
+        let dossiers = usize::try_from(octets_max).unwrap_or(usize::MAX) / DERIVED_OCTETS_MAX;
+        let kept = Arc::new(Cache::with_weighter(dossiers.max(1), octets_max, Weight));
         Self { resolver, kept }
     }
 
@@ -122,7 +132,9 @@ impl Dossiers {
             Some(good_until) if evidence.len() <= DOSSIER_ANSWERS_MAX => {
                 self.kept.insert(subject.into(), Arc::new(Dossier { evidence, good_until }));
             }
-            _ => self.kept.invalidate(subject),
+            _ => {
+                self.kept.remove(subject);
+            }
         }
     }
 
@@ -136,9 +148,8 @@ impl Dossiers {
     }
 
     /// How many there are.
-    pub fn len(&self) -> u64 {
-        self.kept.run_pending_tasks();
-        self.kept.entry_count()
+    pub fn len(&self) -> usize {
+        self.kept.len()
     }
 
     /// There are none.
