@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::io::{Error, Result};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::corpus;
@@ -57,59 +58,94 @@ struct Rates {
     through: Series,
 }
 
+/// Servers, and what they are sent.
+struct Bench {
+    servers: Servers,
+    runtime: tokio::runtime::Runtime,
+    senders: Arc<[String]>,
+    origin: String,
+}
+
 /// Measures everything in `rounds` rounds, and says it in tables.
 ///
 /// # Errors
 /// Our own servers do not run, or refuse a message.
 pub fn run(rounds: usize) -> Result<String> {
-    let corpus = corpus::find()?;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
-    std::fs::create_dir_all(&folder)?;
-    let zone = folder.canonicalize()?.join("gateway.zone");
-    std::fs::write(&zone, corpus.zone.to_master_text())?;
-    let servers = Servers::start(&zone)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let load = |kept| Load {
-        connections: CONNECTIONS,
-        messages: MESSAGES,
-        kept,
-        senders: corpus.mix.iter().map(|query| query.sender.clone()).collect(),
-        message: message().into(),
-    };
-    let mut report = heading(rounds, &corpus.origin);
+    let bench = Bench::new()?;
+    let mut report = heading(rounds, &bench.origin);
     for (kept, title) in [(false, "a new connection each"), (true, "connections kept open")] {
-        let onward = measure(&runtime, servers.onward(), &load(kept), rounds)?;
+        let onward = bench.measure(bench.servers.onward(), kept, rounds)?;
         write!(report, "\nThrough two hops, {title}; against the bare relay.\n\n").ok();
-        report += &table(&all(servers.onward()), &onward, servers::BARE_RELAY).to_string();
+        report += &table(&all(bench.servers.onward()), &onward, servers::BARE_RELAY).to_string();
     }
-    let maildir = measure(&runtime, servers.maildir(), &load(true), rounds)?;
-    let first = servers.maildir()[0].name;
-    write!(
-        report,
-        "\nInto a Maildir on the same disk, connections kept open; against {first}.\n\n"
-    )
-    .ok();
-    report += &table(&all(servers.maildir()), &maildir, first).to_string();
-    let without = servers::WITHOUT_STORE;
-    write!(report, "\nThe same, against {without} without a store.\n\n").ok();
-    report += &table(&all(servers.maildir()), &maildir, without).to_string();
-    let load = Load { messages: SUSTAINED_MESSAGES, ..load(true) };
-    let rounds = rounds.div_ceil(SUSTAINED_EVERY);
-    let sustained = sustained(&runtime, servers.maildir(), &load, rounds)?;
-    let title = format!("The same, {SUSTAINED_MESSAGES} messages in a row, {rounds} rounds");
-    write!(report, "\n{title}.\n\n").ok();
-    report += &sustained.to_string();
-    let (peak, keeping) = servers.peak_mib();
-    writeln!(
-        report,
-        "\nMemory of the gateway at its peak: {peak:.1} MiB; of the one that keeps cases: \
-         {keeping:.1} MiB.\nNo case was dropped: for each message one was waited for."
-    )
-    .ok();
-    for reason in servers.skipped() {
-        writeln!(report, "skipped: {reason}").ok();
-    }
+    report += &bench.into_maildirs(rounds, rounds.div_ceil(SUSTAINED_EVERY))?;
+    report += &bench.remarks();
     Ok(report)
+}
+
+/// As [`run`], of what keeping cases costs alone.
+///
+/// # Errors
+/// As of [`run`].
+pub fn keeping(rounds: usize) -> Result<String> {
+    let bench = Bench::new()?;
+    let tables = bench.into_maildirs(rounds, rounds)?;
+    Ok(heading(rounds, &bench.origin) + &tables + &bench.remarks())
+}
+
+impl Bench {
+    fn new() -> Result<Self> {
+        let corpus = corpus::find()?;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
+        std::fs::create_dir_all(&folder)?;
+        let zone = folder.canonicalize()?.join("gateway.zone");
+        std::fs::write(&zone, corpus.zone.to_master_text())?;
+        Ok(Self {
+            servers: Servers::start(&zone)?,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+            senders: corpus.mix.iter().map(|query| query.sender.clone()).collect(),
+            origin: corpus.origin,
+        })
+    }
+
+    fn load(&self, kept: bool, messages: usize) -> Load {
+        let (senders, message) = (self.senders.clone(), message().into());
+        Load { connections: CONNECTIONS, messages, kept, senders, message }
+    }
+
+    fn measure(&self, subjects: &[Subject], kept: bool, rounds: usize) -> Result<Vec<Rates>> {
+        measure(&self.runtime, subjects, &self.load(kept, MESSAGES), rounds)
+    }
+
+    /// Bursts, and so many rounds of messages in a row.
+    fn into_maildirs(&self, rounds: usize, in_a_row: usize) -> Result<String> {
+        let (subjects, mut report) = (self.servers.maildir(), String::new());
+        let maildir = self.measure(subjects, true, rounds)?;
+        let first = subjects[0].name;
+        let title = "Into a Maildir on the same disk, connections kept open";
+        write!(report, "\n{title}; against {first}.\n\n").ok();
+        report += &table(&all(subjects), &maildir, first).to_string();
+        let without = servers::WITHOUT_STORE;
+        write!(report, "\nThe same, against {without} without a store.\n\n").ok();
+        report += &table(&all(subjects), &maildir, without).to_string();
+        let load = self.load(true, SUSTAINED_MESSAGES);
+        let sustained = sustained(&self.runtime, subjects, &load, in_a_row)?;
+        let title = format!("The same, {SUSTAINED_MESSAGES} messages in a row, {in_a_row} rounds");
+        write!(report, "\n{title}.\n\n{sustained}").ok();
+        Ok(report)
+    }
+
+    fn remarks(&self) -> String {
+        let (peak, keeping) = self.servers.peak_mib();
+        let mut remarks = format!(
+            "\nMemory of the gateway at its peak: {peak:.1} MiB; of the one that keeps cases: \
+             {keeping:.1} MiB.\nNo case was dropped: for each message one was waited for.\n"
+        );
+        for reason in self.servers.skipped() {
+            writeln!(remarks, "skipped: {reason}").ok();
+        }
+        remarks
+    }
 }
 
 /// Loads every server in turn, round by round; who begins changes every round.

@@ -17,6 +17,7 @@ Usage: cargo xtask bench [spf | memory | domains | wire | gateway | cases | door
   domains   memory and time of a check among a million domains
   wire      its time over a real name server, near and far away
   gateway   messages per second, beside a bare relay and Postfix
+  keeping   of these what keeping cases costs a gateway alone
   cases     instructions that keeping a case takes
   doors     what filters cost Postfix, ours beside others and beside those that do nothing
   srs       look-ups of forwarding addresses, beside PostSRSd and tables that do nothing";
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         ["domains"] => domains(),
         ["wire"] => wire::enter(rounds),
         ["gateway"] => gateway(rounds),
+        ["keeping"] => keeping(rounds),
         ["cases"] => cases(),
         ["doors"] => doors::enter(rounds),
         ["srs"] => srs(rounds),
@@ -108,6 +110,11 @@ fn domains() -> Result<()> {
 
 fn gateway(rounds: usize) -> Result<()> {
     println!("{}", gateway::run(rounds)?);
+    Ok(())
+}
+
+fn keeping(rounds: usize) -> Result<()> {
+    println!("{}", gateway::keeping(rounds)?);
     Ok(())
 }
 
