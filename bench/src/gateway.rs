@@ -78,7 +78,7 @@ pub fn run(rounds: usize) -> Result<String> {
         write!(report, "\nThrough two hops, {title}; against the bare relay.\n\n").ok();
         report += &table(&all(bench.servers.onward()), &onward, servers::BARE_RELAY).to_string();
     }
-    report += &bench.into_maildirs(rounds, rounds.div_ceil(SUSTAINED_EVERY))?;
+    report += &bench.maildirs(rounds, rounds.div_ceil(SUSTAINED_EVERY))?;
     report += &bench.remarks();
     Ok(report)
 }
@@ -89,7 +89,7 @@ pub fn run(rounds: usize) -> Result<String> {
 /// As of [`run`].
 pub fn keeping(rounds: usize) -> Result<String> {
     let bench = Bench::new()?;
-    let tables = bench.into_maildirs(rounds, rounds)?;
+    let tables = bench.maildirs(rounds, rounds)?;
     Ok(heading(rounds, &bench.origin) + &tables + &bench.remarks())
 }
 
@@ -118,7 +118,7 @@ impl Bench {
     }
 
     /// Bursts, and so many rounds of messages in a row.
-    fn into_maildirs(&self, rounds: usize, in_a_row: usize) -> Result<String> {
+    fn maildirs(&self, rounds: usize, in_a_row: usize) -> Result<String> {
         let (subjects, mut report) = (self.servers.maildir(), String::new());
         let maildir = self.measure(subjects, true, rounds)?;
         let first = subjects[0].name;

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::world::{NOON, World, answer, case, database, filled, message, refused};
 use crate::encode::Key;
 use crate::known::{KNOWN_OCTETS_MAX, Known, WORDS_MAX};
-use crate::queue::{BATCH_MAX, BATCH_OCTETS_MAX};
+use crate::queue::{BATCH_MAX, BATCH_OCTETS_MAX, Queue};
 use crate::{Filter, Subject};
 
 fn text(text: &str) -> Filter {
@@ -142,20 +142,18 @@ fn memory_for_words_is_bounded() {
     }
 }
 
-#[tokio::test]
-async fn batches_are_bounded_by_count_and_octets() {
-    let world = World::new();
-    let store = world.open().await;
-    let queue = &store.shared().queue;
+#[test]
+fn batches_are_bounded_by_count_and_octets() {
+    let queue = Queue::new(usize::MAX, usize::MAX);
     let count = BATCH_MAX as u64 + 10;
-    (0..count).for_each(|number| store.record(case(number)));
+    assert!((0..count).all(|number| queue.push(case(number))));
     assert_eq!(queue.take(usize::MAX).len(), BATCH_MAX);
     assert_eq!(queue.take(3).len(), 3);
     assert_eq!(queue.take(usize::MAX).len(), 7);
     for number in 0..3 {
         let mut large = case(number);
         large.facts.helo = "h".repeat(BATCH_OCTETS_MAX / 2);
-        store.record(large);
+        assert!(queue.push(large));
     }
     assert_eq!(queue.take(usize::MAX).len(), 1);
     assert_eq!(queue.take(usize::MAX).len(), 1);
