@@ -116,13 +116,18 @@ impl Known {
     pub(crate) fn list<T: Shelved>(&mut self, value: &T, key: &Key, parts: &mut Parts) -> usize {
         let shelf = T::shelf(self);
         let label = shelf.labels.hash_one(value.label());
-        if let Some(place) = shelf.places.get_mut(&label).filter(|place| place.value == *value) {
+        // What was listed in an earlier batch and taken back has no id.
+        let now = parts.batch;
+        let is_known = |place: &&mut Place<T>| {
+            place.value == *value && (place.id != 0 || place.listed.0 == now)
+        };
+        if let Some(place) = shelf.places.get_mut(&label).filter(is_known) {
             let (batch, index) = place.listed;
-            if batch == parts.batch {
+            if batch == now {
                 parts.list[index].uses += 1;
                 return index;
             }
-            place.listed = (parts.batch, parts.list.len());
+            place.listed = (now, parts.list.len());
             let Place { id, json_octets, .. } = *place;
             return parts.push(Listed::new(id, json_octets, None));
         }

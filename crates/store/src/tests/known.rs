@@ -112,6 +112,23 @@ async fn what_could_not_be_written_is_not_remembered() {
     assert_eq!(store.case(case(2).id()).await.unwrap(), Some(case(2)));
 }
 
+/// A case that is too large is cut: what it loses is not in the file, and not known.
+#[test]
+fn what_was_taken_back_is_made_again() {
+    let (mut known, key) = (Known::default(), Key([7; 32]));
+    let answer = answer("a.example TXT", "found", &["r"]);
+    let mut parts = known.parts();
+    let place = known.list(&answer, &key, &mut parts);
+    parts.take_back(&[place]);
+    assert_eq!(parts.used().count(), 0);
+    assert_eq!(known.list(&answer, &key, &mut parts), place, "it is the same batch");
+    parts.take_back(&[place]);
+    known.written(&parts, Vec::new());
+    let mut parts = known.parts();
+    let place = known.list(&answer, &key, &mut parts);
+    assert!(parts.at(place).part.is_some());
+}
+
 #[test]
 fn memory_for_parts_is_bounded() {
     let mut known = Known::default();
