@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
 
-use quivive_bench_measure::{Query, read_queries, result_number};
+use quivive_bench_measure::{Query, queries_file, result_number};
 use quivive_evidence::{Facts, Identity, Notebook, Question};
 use quivive_resolver::Zone;
 use quivive_spf::{Limits, Request, check_host};
@@ -112,19 +112,10 @@ pub fn find() -> Result<Corpus> {
     Ok(Corpus { origin: BESIDE.to_owned(), ..Corpus::read(&beside)? })
 }
 
-/// The groups of queries that [`Corpus::write`] wrote.
-///
-/// # Errors
-/// A file that cannot be read or understood.
-pub fn read_groups(folder: &Path) -> Result<Vec<Vec<Query>>> {
-    let files = (0..).map(|group| queries_file(folder, group)).take_while(|file| file.is_file());
-    files.map(|file| read_queries(&file)).collect()
-}
-
 /// What a door would know of a query's sender.
 ///
 /// # Panics
-/// When the address is none; [`read_queries`] has looked.
+/// When the address is none; whoever reads queries has looked.
 pub fn facts(query: &Query) -> Facts {
     let mut facts = Facts::new(query.address.parse().expect("an address"));
     facts.helo.clone_from(&query.helo);
@@ -206,10 +197,6 @@ fn lines(queries: &[Query]) -> String {
         format!("{}\t{}\t{}\t{expected}\n", query.address, query.helo, query.sender)
     };
     queries.iter().map(line).collect()
-}
-
-pub(crate) fn queries_file(folder: &Path, group: usize) -> std::path::PathBuf {
-    folder.join(format!("queries-{group}.tsv"))
 }
 
 fn broken(what: &str) -> Error {

@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The results of SPF in the order of their numbers.
 pub const RESULTS: [&str; 7] =
@@ -85,6 +85,20 @@ pub fn read_queries(path: &Path) -> Result<Vec<Query>> {
         let [address, helo, sender] = [address, helo, sender].map(|field| (*field).to_owned());
         Some(Query { address, helo, sender, expected })
     })
+}
+
+/// Reads all groups of queries of a folder, from the first on.
+///
+/// # Errors
+/// As [`read_queries`].
+pub fn read_groups(folder: &Path) -> Result<Vec<Vec<Query>>> {
+    let files = (0..).map(|group| queries_file(folder, group)).take_while(|file| file.is_file());
+    files.map(|file| read_queries(&file)).collect()
+}
+
+/// The file of a group of queries in its folder.
+pub fn queries_file(folder: &Path, group: usize) -> PathBuf {
+    folder.join(format!("queries-{group}.tsv"))
 }
 
 fn lines<T>(path: &Path, read: impl Fn(&[&str]) -> Option<T>) -> Result<Vec<T>> {

@@ -9,14 +9,19 @@
 mod allocations;
 mod files;
 mod lanes;
+mod parsing;
 mod processor;
 mod serve;
 mod threads;
 mod wire;
 
 pub use allocations::{allocations, octets_in_use};
-pub use files::{Known, Query, RESULTS, Status, read_answers, read_queries, result_number};
+pub use files::{
+    Known, Query, RESULTS, Status, queries_file, read_answers, read_groups, read_queries,
+    result_number,
+};
 pub use lanes::check_in_lanes;
+pub use parsing::Parsing;
 pub use processor::processor_time;
 pub use serve::{Pass, Subject, serve};
 pub use threads::{ThreadsRequest, serve_threads};

@@ -8,6 +8,7 @@ mod memory;
 mod wire;
 
 use std::error::Error;
+use std::hint::black_box;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use mail_auth::hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
 use mail_auth::spf::SpfRecord;
-use quivive_bench_measure::{Known, Query, Subject, read_answers, read_queries, serve};
+use quivive_bench_measure::{Parsing, read_answers, read_groups, serve};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -32,15 +33,15 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let folder = Path::new(arguments.first().ok_or(USAGE)?);
-    let files = (0..).map(|group| folder.join(format!("queries-{group}.tsv")));
-    let groups: std::io::Result<Vec<Vec<Query>>> =
-        files.take_while(|file| file.is_file()).map(|file| read_queries(&file)).collect();
-    let groups = groups?;
+    let groups = read_groups(folder)?;
     let answers = || read_answers(&folder.join("answers.tsv"));
     match arguments[1..] {
         [] => memory::serve_groups(&groups, &answers()?),
         ["threads"] => memory::serve_threads(&groups[0], &answers()?),
-        ["parse"] => Ok(serve(&mut Parser::of(answers()?, &groups), &groups)?),
+        ["parse"] => {
+            let parses = |record: &str| black_box(SpfRecord::parse(record.as_bytes())).is_ok();
+            Ok(serve(&mut Parsing::of(answers()?, &groups, parses), &groups)?)
+        }
         ["wire", address] => wire::serve(&groups[0], address.parse()?, false),
         ["wire", address, "cache"] => wire::serve(&groups[0], address.parse()?, true),
         _ => Err(USAGE.into()),
@@ -72,31 +73,4 @@ pub(crate) fn authenticator(server: SocketAddr, cache_size: u64) -> Result<Messa
     options.timeout = Duration::from_secs(2);
     let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
     Ok(MessageAuthenticator::new(config, options)?)
-}
-
-/// Records without the rest of a check: right is what is parsed.
-struct Parser {
-    records: Vec<String>,
-    expected: Vec<Vec<u8>>,
-}
-
-impl Parser {
-    fn of(answers: Vec<Known>, groups: &[Vec<Query>]) -> Self {
-        let texts = answers.into_iter().filter(|known| known.record_type == "TXT");
-        let is_spf = |text: &String| {
-            text.get(..6).is_some_and(|version| version.eq_ignore_ascii_case("v=spf1"))
-                && matches!(text.as_bytes().get(6), None | Some(b' '))
-        };
-        let records = texts.flat_map(|known| known.records).filter(is_spf).collect();
-        let expected = |group: &Vec<Query>| group.iter().map(|query| query.expected).collect();
-        Self { records, expected: groups.iter().map(expected).collect() }
-    }
-}
-
-impl Subject for Parser {
-    fn check(&mut self, group: usize, query: usize) -> u8 {
-        let record = &self.records[query % self.records.len()];
-        let parsed = std::hint::black_box(SpfRecord::parse(record.as_bytes()));
-        parsed.map_or(u8::MAX, |_| self.expected[group][query])
-    }
 }

@@ -1,11 +1,14 @@
 //! Our own ways to a result, as measured programs.
 
+use std::hint::black_box;
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-use quivive_bench_measure::{Known, Query, Status, Subject, read_answers, result_number};
+use quivive_bench_measure::{
+    Known, Parsing, Query, Status, Subject, read_answers, read_groups, result_number,
+};
 use quivive_evidence::{
     Answer, DnsAnswer, Evaluate, Evaluation, Facts, FindingResult, Identity, Mx, Notebook, Outcome,
     RecordType, Source,
@@ -15,7 +18,7 @@ use quivive_server::check::Checker;
 use quivive_spf::{Limits, Record, Request, SETTLED_AT, Spf, check_host};
 use quivive_verdict::Policy;
 
-use crate::corpus::{self, facts, read_groups};
+use crate::corpus::{self, facts};
 
 /// What can be measured.
 pub const NAMES: &[&str] = &[
@@ -63,11 +66,9 @@ pub fn serve(name: &str, folder: &Path) -> Result<()> {
         }
         None if name == PARSE => {
             let answers = read_answers(&folder.join("answers.tsv"))?;
-            let texts = answers.into_iter().filter(|known| known.record_type == "TXT");
-            let records = texts.flat_map(|known| known.records);
-            let records = records.filter(|text| Record::is_spf(text.as_bytes())).collect();
-            let expected = each(&groups, |query| query.expected);
-            quivive_bench_measure::serve(&mut Parser { records, expected }, &groups)
+            let parses = |record: &str| black_box(Record::parse(record.as_bytes())).is_ok();
+            let mut subject = Parsing::of(answers, &groups, parses);
+            quivive_bench_measure::serve(&mut subject, &groups)
         }
         None if name == THREADS => {
             let (queries, notebook) = (&groups[0], notebook()?);
@@ -75,20 +76,6 @@ pub fn serve(name: &str, folder: &Path) -> Result<()> {
             quivive_bench_measure::serve_threads(queries, || (), check)
         }
         _ => Err(Error::new(ErrorKind::InvalidInput, format!("no such program: {name}"))),
-    }
-}
-
-/// Records without the rest of a check: right is what is parsed.
-struct Parser {
-    records: Vec<String>,
-    expected: Vec<Vec<u8>>,
-}
-
-impl Subject for Parser {
-    fn check(&mut self, group: usize, query: usize) -> u8 {
-        let record = &self.records[query % self.records.len()];
-        let parsed = std::hint::black_box(Record::parse(record.as_bytes()));
-        parsed.map_or(UNKNOWN, |_| self.expected[group][query])
     }
 }
 

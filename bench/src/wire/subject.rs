@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use quivive_bench_measure::{Query, Start, check_in_lanes, read_queries, serve_wire};
+use quivive_bench_measure::{Query, Start, check_in_lanes, queries_file, read_queries, serve_wire};
 use quivive_evidence::{Identity, Notebook};
 use quivive_resolver::{Dossiers, Resolver, Settings};
 use quivive_server::check::Checker;
 use quivive_spf::{Limits, Request, check_host};
 use quivive_verdict::Policy;
 
-use crate::corpus::{facts, queries_file};
+use crate::corpus::facts;
 use crate::spf::subject::{UNKNOWN, number};
 
 /// What the daemon does for a message: session, rounds, verdict, header fields.

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use quivive_bench_measure::{
-    Known, Query, Start, Status, Subject, check_in_lanes, read_answers, read_queries, serve,
-    serve_threads, serve_wire,
+    Known, Parsing, Query, Start, Status, Subject, check_in_lanes, read_answers, read_groups,
+    serve, serve_threads, serve_wire,
 };
 use tokio::runtime::Runtime;
 use trust_dns_resolver::TokioAsyncResolver;
@@ -30,10 +31,7 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let folder = Path::new(arguments.first().ok_or(USAGE)?);
-    let files = (0..).map(|group| folder.join(format!("queries-{group}.tsv")));
-    let groups: std::io::Result<Vec<Vec<Query>>> =
-        files.take_while(|file| file.is_file()).map(|file| read_queries(&file)).collect();
-    let groups = groups?;
+    let groups = read_groups(folder)?;
     let runtime = runtime();
     let answers = || read_answers(&folder.join("answers.tsv"));
     match arguments[1..] {
@@ -43,7 +41,10 @@ fn main() -> Result<()> {
             Ok(serve(subject, &groups)?)
         }
         ["threads"] => threads(&groups[0], &Memory::of(&answers()?)?),
-        ["parse"] => Ok(serve(&mut Parser::of(answers()?, &groups), &groups)?),
+        ["parse"] => {
+            let parses = |record: &str| black_box(record.parse::<SpfRecord>()).is_ok();
+            Ok(serve(&mut Parsing::of(answers()?, &groups, parses), &groups)?)
+        }
         ["wire", address] => over_the_wire(&runtime, &groups[0], address.parse()?),
         _ => Err(USAGE.into()),
     }
@@ -98,33 +99,6 @@ impl Subject for Checks {
     fn check(&mut self, group: usize, query: usize) -> u8 {
         let query = &self.groups[group][query];
         self.runtime.block_on(check(&self.memory, &self.config, query))
-    }
-}
-
-/// Records without the rest of a check: right is what is parsed.
-struct Parser {
-    records: Vec<String>,
-    expected: Vec<Vec<u8>>,
-}
-
-impl Parser {
-    fn of(answers: Vec<Known>, groups: &[Vec<Query>]) -> Self {
-        let texts = answers.into_iter().filter(|known| known.record_type == "TXT");
-        let is_spf = |text: &String| {
-            text.get(..6).is_some_and(|version| version.eq_ignore_ascii_case("v=spf1"))
-                && matches!(text.as_bytes().get(6), None | Some(b' '))
-        };
-        let records = texts.flat_map(|known| known.records).filter(is_spf).collect();
-        let expected = |group: &Vec<Query>| group.iter().map(|query| query.expected).collect();
-        Self { records, expected: groups.iter().map(expected).collect() }
-    }
-}
-
-impl Subject for Parser {
-    fn check(&mut self, group: usize, query: usize) -> u8 {
-        let record = &self.records[query % self.records.len()];
-        let parsed = std::hint::black_box(record.parse::<SpfRecord>());
-        parsed.map_or(u8::MAX, |_| self.expected[group][query])
     }
 }
 
