@@ -12,6 +12,10 @@ use tokio::time::Instant;
 use crate::records::weight;
 use crate::{Inquest, Resolver};
 
+/// How long all questions of one check may take together: as short as RFC 7208 section 4.6.4 lets
+/// it be.
+pub const QUESTIONS_TIME_MAX: Duration = Duration::from_secs(20);
+
 /// How many answers a dossier has at most. One that would have more begins anew.
 pub const DOSSIER_ANSWERS_MAX: usize = 128;
 
@@ -157,10 +161,6 @@ impl Dossiers {
         self.len() == 0
     }
 }
-
-/// How long all questions of one check may take together (the second limit of RFC 7208 section
-/// 4.6.4).
-pub const QUESTIONS_TIME_MAX: Duration = Duration::from_secs(20);
 
 impl Dossier {
     /// The most that it can come to take, with all that may yet be derived from it.

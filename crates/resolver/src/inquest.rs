@@ -11,11 +11,11 @@ use tokio::time::{Instant, timeout_at};
 /// Whoever answers questions.
 pub trait Answers {
     /// The answer, or how it is had.
-    fn ask(&self, question: &Question) -> Asked;
+    fn ask(&self, question: &Question) -> Answering;
 }
 
 /// What comes of a question.
-pub enum Asked {
+pub enum Answering {
     /// Its answer is at hand.
     Known(NotedAnswer),
     /// Its answer comes; what cannot be had is an answer that says so.
@@ -93,12 +93,12 @@ impl<W: Answers> Inquest<W> {
             return;
         }
         match self.world.ask(question) {
-            Asked::Known(answer) => self.note(question, answer),
-            Asked::OnItsWay(answer) => {
+            Answering::Known(answer) => self.note(question, answer),
+            Answering::OnItsWay(answer) => {
                 let question = question.clone();
                 self.flights.spawn(async move { (question, answer.await) });
             }
-            Asked::Nobody => {
+            Answering::Nobody => {
                 self.notebook.note_failure(question, Failure::Unreachable, Source::default());
             }
         }

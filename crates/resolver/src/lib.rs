@@ -22,7 +22,7 @@ mod zone;
 pub use dossiers::{
     DOSSIER_ANSWERS_MAX, DOSSIERS_OCTETS_MAX, Dossiers, QUESTIONS_TIME_MAX, RoundBudget,
 };
-pub use inquest::{Answers, Asked, Inquest};
+pub use inquest::{Answering, Answers, Inquest};
 pub use metrics::{Metrics, ServerMetrics};
 pub use records::{ANSWER_OCTETS_MAX, RECORDS_MAX};
 pub use resolver::{Error, Resolver};

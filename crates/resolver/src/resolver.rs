@@ -13,7 +13,7 @@ use tracing::debug;
 
 use crate::cache::Cache;
 use crate::flights::Flights;
-use crate::inquest::{Answers, Asked};
+use crate::inquest::{Answering, Answers};
 use crate::metrics::{Metrics, micros};
 use crate::name::WireName;
 use crate::records;
@@ -139,13 +139,15 @@ impl Resolver {
 }
 
 impl Answers for Resolver {
-    fn ask(&self, question: &Question) -> Asked {
-        let Question::Dns(question) = question else { return Asked::Nobody };
+    fn ask(&self, question: &Question) -> Answering {
+        let Question::Dns(question) = question else { return Answering::Nobody };
         if let Some(answer) = self.cached(question) {
-            return Asked::Known(NotedAnswer::Dns(answer));
+            return Answering::Known(NotedAnswer::Dns(answer));
         }
         let (resolver, question) = (self.clone(), question.clone());
-        Asked::OnItsWay(Box::pin(async move { NotedAnswer::Dns(resolver.answer(&question).await) }))
+        Answering::OnItsWay(Box::pin(
+            async move { NotedAnswer::Dns(resolver.answer(&question).await) },
+        ))
     }
 }
 

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quivive_evidence::{Facts, Notebook, NotedAnswer, Question};
-use quivive_resolver::{Answers, Asked, Inquest, Resolver};
+use quivive_resolver::{Answering, Answers, Inquest, QUESTIONS_TIME_MAX, Resolver};
+use quivive_verdict::{Asked, Headers, Policy, Session, Stage, Verdict, last_stage};
 pub use quivive_verdict::{Cost, Judgement};
-use quivive_verdict::{Headers, Policy, Session, Stage, Verdict, last_stage};
 use tokio::time::Instant;
 
 use crate::tables::Tables;
 
 /// How long all questions of one message may take together. Postfix waits 30 s for a milter, of
 /// which this leaves something for everything else.
-pub const DNS_BUDGET: Duration = Duration::from_secs(20);
+pub const DNS_BUDGET: Duration = QUESTIONS_TIME_MAX;
 
 /// Judges messages by one policy, with one resolver and tables. Cheap to clone.
 #[derive(Clone)]
@@ -138,21 +138,20 @@ impl Examination {
     /// The judgement of the message, as far as it came.
     pub fn finish(self) -> Judgement {
         let micros = u64::try_from(self.time.as_micros()).unwrap_or(u64::MAX);
-        let asked = quivive_verdict::Asked {
-            questions: self.inquest.questions(),
-            rounds: self.inquest.rounds(),
-            micros,
-        };
+        let asked =
+            Asked { questions: self.inquest.questions(), rounds: self.inquest.rounds(), micros };
         self.session.judgement(self.facts, self.inquest.into_notebook(), asked)
     }
 }
 
 impl Answers for World {
-    fn ask(&self, question: &Question) -> Asked {
+    fn ask(&self, question: &Question) -> Answering {
         let Question::Stored(question) = question else { return self.resolver.ask(question) };
         match self.tables.ask(question) {
-            Ok(entries) => Asked::Known(NotedAnswer::Stored(entries)),
-            Err(lookup) => Asked::OnItsWay(Box::pin(async { NotedAnswer::Stored(lookup.await) })),
+            Ok(entries) => Answering::Known(NotedAnswer::Stored(entries)),
+            Err(lookup) => {
+                Answering::OnItsWay(Box::pin(async { NotedAnswer::Stored(lookup.await) }))
+            }
         }
     }
 }

@@ -1,7 +1,6 @@
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
-use std::pin::Pin;
-use std::task::Poll;
+use std::pin::pin;
 use std::time::Duration;
 
 use quivive_mail::EnhancedStatus;
@@ -9,14 +8,14 @@ use quivive_smtp::{
     Command, DataEncoder, Extensions, Mail, NO_SUBMITTER, Rcpt, Reply, ReplyDecoder, ReplyError,
     Xclient,
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::{Dialect, Patience, Place, Security, Target};
 use crate::header_edit::EditedMessage;
 use crate::spool::SpoolError;
-use crate::stream::Stream;
+use crate::stream::{Stream, at_once};
 use crate::watchdog::Watchdog;
 
 /// How much of a message is gathered before it is written.
@@ -193,15 +192,15 @@ impl Connection {
 
     /// Nothing was closed and nothing said out of turn.
     pub(crate) async fn is_quiet(&mut self) -> bool {
+        if !self.input.is_empty() {
+            return false;
+        }
         let mut octet = [0];
-        self.input.is_empty()
-            && poll_fn(|context| {
-                let mut buffer = ReadBuf::new(&mut octet);
-                let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
-                self.input.extend_from_slice(buffer.filled());
-                Poll::Ready(read.is_pending())
-            })
-            .await
+        let read = at_once(pin!(self.stream.read(&mut octet))).await;
+        if let Some(Ok(length)) = read {
+            self.input.extend_from_slice(&octet[..length]);
+        }
+        read.is_none()
     }
 
     /// MAIL with its first RCPT, in one go where the next hop lets us. The answer to MAIL, if that
