@@ -119,7 +119,11 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, String> {
                 Self::ALL.iter().copied().find(|item| item.word() == text).ok_or_else(|| {
                     let all: Vec<_> = Self::ALL.iter().map(|item| item.word()).collect();
-                    format!(concat!("`{}` is no ", $what, "; there are: {}"), text, all.join(", "))
+                    format!(
+                        concat!("`{}` is no ", $what, "; there are: {}"),
+                        text.escape_debug(),
+                        all.join(", "),
+                    )
                 })
             }
         }
