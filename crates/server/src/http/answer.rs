@@ -24,7 +24,7 @@ struct ErrorJson<'a> {
 }
 
 impl Refusal {
-    pub(super) fn new(status: StatusCode, kind: &'static str, text: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, kind: &'static str, text: impl AsRef<str>) -> Self {
         Self { status, error: RequestError::new(kind, text), header: None }
     }
 
