@@ -2,12 +2,16 @@
 
 use crate::{Notebook, Question, RecordType, Recorded};
 
+/// How much of a text an error repeats, in characters.
+const SHOWN_CHARACTERS_MAX: usize = 80;
+
 /// What stands at a name, if each of these texts stood in DNS: `NAME TYPE TEXT`. Records of one
 /// name and type are one answer; without TEXT there is no record of that type.
 ///
 /// The text of a TXT record is taken as it is, or as character-strings in double quotes (RFC 1035
 /// section 5.1); that of a type without a mnemonic is its RDATA in hexadecimal digits. What is
-/// stored is written `TABLE:KEY STORED ENTRY`.
+/// stored is written `TABLE:KEY STORED ENTRY`. A TTL and the class, as lines of a master file have
+/// them behind the name, may stand there and count for nothing.
 ///
 /// # Errors
 /// The first text that cannot be read, and how it is written.
@@ -28,25 +32,61 @@ pub fn what_if<T: AsRef<str>>(records: &[T], now: u64) -> Result<Vec<Recorded>, 
             answer.records.push(recorded(&answer.question, text)?);
         }
     }
-    answers.iter().try_for_each(|answer| answer.note(&mut Notebook::default()))?;
+    answers.iter().try_for_each(is_readable)?;
     Ok(answers)
+}
+
+/// # Errors
+/// A record that is none of its type, with the form of one.
+fn is_readable(answer: &Recorded) -> Result<(), String> {
+    answer.note(&mut Notebook::default()).map_err(|error| match &answer.question {
+        Question::Dns(dns) => format!("{error}; {}", form(dns.record_type)),
+        Question::Stored(_) => error,
+    })
 }
 
 fn split(record: &str) -> Result<(Question, &str), String> {
     if let Some(stored) = split_stored(record) {
         return Ok(stored);
     }
-    let mut words = record.splitn(2, char::is_whitespace);
-    let name = words.next().unwrap_or_default();
-    let rest = words.next().unwrap_or_default().trim_start();
+    let (name, rest) = first_word(record);
+    let rest = without_ttl_and_class(rest);
     let (record_type, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let record_type: RecordType = record_type.parse().map_err(|()| {
         format!(
-            "`{record}` is no record; write `NAME TYPE TEXT`, as in `example.com TXT v=spf1 -all`"
+            "`{}` is no record; write `NAME TYPE TEXT`, as in `example.com TXT v=spf1 -all`",
+            shortened(record)
         )
     })?;
     let name = quivive_mail::domain::to_ascii(name);
     Ok((Question::dns(if name == "." { "" } else { &name }, record_type), text.trim()))
+}
+
+/// The first word, and what stands behind the blanks after it.
+fn first_word(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim_start())
+}
+
+/// A line of a master file has a TTL and a class before its type, in either order, if it has them
+/// (RFC 1035 section 5.1).
+fn without_ttl_and_class(text: &str) -> &str {
+    let mut text = text;
+    let (mut may_be_ttl, mut may_be_class) = (true, true);
+    loop {
+        let (word, rest) = first_word(text);
+        let may_be = if word.eq_ignore_ascii_case("IN") {
+            &mut may_be_class
+        } else if word.parse::<u32>().is_ok() {
+            &mut may_be_ttl
+        } else {
+            return text;
+        };
+        if !std::mem::take(may_be) {
+            return text;
+        }
+        text = rest;
+    }
 }
 
 fn split_stored(record: &str) -> Option<(Question, &str)> {
@@ -77,13 +117,15 @@ fn recorded(question: &Question, text: &str) -> Result<String, String> {
         Question::Stored(_) => return Ok(escaped(text.as_bytes())),
     };
     match dns.record_type {
-        RecordType::Txt if text.starts_with('"') => character_strings(text)
-            .map(|octets| escaped(&octets))
-            .ok_or_else(|| format!("`{text}` are no character-strings in double quotes")),
+        RecordType::Txt if text.starts_with('"') => {
+            character_strings(text).map(|octets| escaped(&octets)).ok_or_else(|| {
+                format!("`{}` are no character-strings in double quotes", shortened(text))
+            })
+        }
         RecordType::Txt => Ok(escaped(text.as_bytes())),
         RecordType::Other(_) => hexadecimal(text)
             .map(|octets| escaped(&octets))
-            .ok_or_else(|| format!("`{text}` is not RDATA in hexadecimal digits")),
+            .ok_or_else(|| format!("`{}` is not RDATA in hexadecimal digits", shortened(text))),
         RecordType::Ptr => {
             Ok(quivive_mail::domain::to_ascii(text).trim_end_matches('.').to_owned())
         }
@@ -93,6 +135,25 @@ fn recorded(question: &Question, text: &str) -> Result<String, String> {
         }
         .to_ascii_lowercase()),
         RecordType::A | RecordType::Aaaa => Ok(text.to_owned()),
+    }
+}
+
+/// What the record of a type looks like, for whoever has written another text there.
+fn form(record_type: RecordType) -> &'static str {
+    match record_type {
+        RecordType::A => "write an IPv4 address, as in `192.0.2.1`",
+        RecordType::Aaaa => "write an IPv6 address, as in `2001:db8::1`",
+        RecordType::Mx => "write a preference and a name, as in `10 mail.example.com`",
+        RecordType::Ptr => "write a name, as in `mail.example.com`",
+        RecordType::Txt | RecordType::Other(_) => "write it as it is published",
+    }
+}
+
+/// As much of a text as an error repeats.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -197,6 +258,30 @@ mod tests {
         assert_eq!(answers.len(), 2);
         assert_eq!(answers[0].records, ["v=spf1 -all", "other"]);
         assert_eq!(one("a.b TXT"), ("a.b TXT".into(), "nodata".into(), Vec::new()));
+    }
+
+    #[test]
+    fn lines_of_a_master_file_are_read() {
+        for line in ["a.b. 300 IN TXT", "a.b. IN 300 TXT", "a.b.\tin\tTXT", "a.b 0 TXT"] {
+            let line = format!("{line} \"v=spf1 -all\"");
+            assert_eq!(one(&line).0, "a.b TXT", "{line}");
+            assert_eq!(found(&line), "v=spf1 -all", "{line}");
+        }
+        assert_eq!(one("a.b 300 IN TXT").1, "nodata");
+        for line in ["a.b 300 300 TXT x", "a.b IN IN TXT x", "a.b CH TXT x", "a.b -1 TXT x"] {
+            assert!(what_if(&[line], 0).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_the_form_and_repeats_no_more_than_helps() {
+        for (record, form) in [("a.b A x", "IPv4"), ("a.b AAAA x", "IPv6"), ("a.b MX x", "10 mail")]
+        {
+            let error = what_if(&[record], 0).unwrap_err();
+            assert!(error.starts_with("`x`") && error.contains(form), "{error}");
+        }
+        let error = what_if(&["x".repeat(100_000)], 0).unwrap_err();
+        assert!(error.len() < 300 && error.contains("x…` is no record"), "{error}");
     }
 
     #[test]

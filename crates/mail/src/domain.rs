@@ -39,6 +39,28 @@ pub fn to_unicode(name: &str) -> String {
     }
 }
 
+/// A domain as somebody writes it, in the form of [`to_ascii`]: labels of letters, digits, hyphens
+/// and underscores.
+///
+/// # Errors
+/// It can be none, with the cure.
+pub fn read(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    let name = to_ascii(text);
+    let is_label = |label: &str| {
+        (1..=LABEL_MAX).contains(&label.len())
+            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
+    };
+    if name.len() <= HOST_NAME_MAX && name.split('.').all(is_label) {
+        return Ok(name);
+    }
+    Err(match text {
+        text if text.contains('@') => "write what stands behind the @",
+        text if text.contains("://") => "write the name without the rest of the address",
+        _ => "write one such as `example.com`",
+    })
+}
+
 /// Whether `name` is `domain` or below it. Both in the form of [`to_ascii`].
 pub fn is_within(name: &str, domain: &str) -> bool {
     match name.strip_suffix(domain) {
@@ -105,6 +127,21 @@ mod tests {
         assert_eq!(to_ascii("Bücher.Example."), "xn--bcher-kva.example");
         assert_eq!(to_ascii("EXAMPLE.com"), "example.com");
         assert_eq!(to_ascii("example\u{3002}com\u{3002}"), "example.com");
+    }
+
+    #[test]
+    fn what_somebody_writes_is_a_domain_or_gets_the_cure() {
+        assert_eq!(read(" B\u{fc}cher.Example. ").unwrap(), "xn--bcher-kva.example");
+        assert_eq!(read("_spf.a.example").unwrap(), "_spf.a.example");
+        for (text, cure) in [
+            ("a@b.example", "behind the @"),
+            ("https://b.example/", "rest of the address"),
+            ("a b", "such as `example.com`"),
+            ("", "such as `example.com`"),
+            (&"a.".repeat(200), "such as `example.com`"),
+        ] {
+            assert!(read(text).unwrap_err().contains(cure), "{text}");
+        }
     }
 
     #[test]
