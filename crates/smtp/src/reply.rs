@@ -1,6 +1,7 @@
 //! Replies (RFC 5321 section 4.2) with enhanced status codes (RFC 2034).
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use quivive_mail::EnhancedStatus;
 
@@ -102,7 +103,12 @@ impl std::fmt::Display for Reply {
             write!(f, " {enhanced}")?;
         }
         for (index, line) in self.lines().enumerate() {
-            write!(f, "{}{}", if index == 0 { " " } else { " / " }, line.escape_debug())?;
+            f.write_str(if index == 0 { " " } else { " / " })?;
+            // Quotes stand as they were spoken.
+            line.chars().try_for_each(|character| match character {
+                '"' | '\'' => f.write_char(character),
+                _ => write!(f, "{}", character.escape_debug()),
+            })?;
         }
         Ok(())
     }
@@ -233,6 +239,12 @@ mod tests {
     fn no_text_ends_a_line() {
         let reply = Reply::plain(250, "a\r\u{e4}\u{0}b");
         assert_eq!(written(&reply), "250 a???b\r\n");
+    }
+
+    #[test]
+    fn logs_have_the_quotes_that_were_spoken() {
+        let reply = Reply::new(550, EnhancedStatus::SPF_FAILED, "it's \"no\"\n\r\u{202e}x");
+        assert_eq!(reply.to_string(), "550 5.7.23 it's \"no\" / \\r\\u{202e}x");
     }
 
     #[test]
