@@ -89,24 +89,12 @@ fn subjects(flags: &command_line::Lint) -> Result<Vec<Subject>, Error> {
 /// # Errors
 /// It can be none, in words with the cure.
 pub(crate) fn a_domain(text: &str) -> Result<String, Error> {
-    let name = domain::to_ascii(text.trim());
-    let is_label = |label: &str| {
-        (1..=domain::LABEL_MAX).contains(&label.len())
-            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
-    };
-    if name.len() <= domain::HOST_NAME_MAX && name.split('.').all(is_label) {
-        return Ok(name);
-    }
-    let shown = crate::style::excerpt(text, 80);
-    let cure = match text {
-        text if text.trim_start().to_ascii_lowercase().starts_with("v=spf") => {
-            "; a text is looked over by --record"
-        }
-        text if text.contains('@') => "; write what stands behind the @",
-        text if text.contains("://") => "; write the name without the rest of the address",
-        _ => ", such as `example.com`",
-    };
-    Err(Error::Unclear(format!("`{shown}` is no domain{cure}")))
+    domain::read(text).map_err(|cure| {
+        let is_record = text.trim_start().to_ascii_lowercase().starts_with("v=spf");
+        let cure = if is_record { "a text is looked over by --record" } else { cure };
+        let shown = crate::style::excerpt(text, 80);
+        Error::Unclear(format!("`{shown}` is no domain; {cure}"))
+    })
 }
 
 /// Writes the reports about a subject in the form that is wanted.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use quivive_contract::{SimulationJson, line};
-use quivive_evidence::{Notebook, Recorded, Severity, Subject};
+use quivive_evidence::{Notebook, Question, Recorded, Severity, Subject};
 use quivive_resolver::Resolver;
 use quivive_verdict::simulation::{
     Forecast, Sender, Simulation, Tally, Traffic, by_urgency, instead, named as named_records,
@@ -49,8 +49,9 @@ pub(crate) fn run(global: &Global, flags: &Simulate) -> Result<ExitCode, Error> 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let traffic = traffic(global, flags, &domain).await?;
-        warn_of_faults(&policy, &domain, &instead).await?;
-        let forecasts = forecast(&policy, &domain, &traffic, &instead, &resolver).await?;
+        warn_of_faults(&policy, &domain, &instead, &resolver).await?;
+        let (forecasts, idle) = forecast(&policy, &domain, &traffic, &instead, &resolver).await?;
+        warn_of_idle(&idle);
         if global.json {
             io::stdout().lock().write_all(&line(&SimulationJson::new(&domain, &forecasts)))?;
         } else {
@@ -98,12 +99,17 @@ fn read(path: &Path) -> Result<Traffic, Error> {
 }
 
 /// A record that is broken breaks everything: that is said before what follows from it.
-async fn warn_of_faults(policy: &Policy, domain: &str, instead: &[Recorded]) -> Result<(), Error> {
+async fn warn_of_faults(
+    policy: &Policy,
+    domain: &str,
+    instead: &[Recorded],
+    resolver: &Resolver,
+) -> Result<(), Error> {
     let Some(lint) = linter(quivive_evidence::Method::Spf, policy) else { return Ok(()) };
     let mut notebook = Notebook::default();
     instead.iter().try_for_each(|answer| answer.note(&mut notebook)).map_err(Error::Unclear)?;
     let subject = Subject { domain: Some(domain.to_owned()), record: None };
-    let report = Linter::new(lint, None).lint_with(&subject, notebook).await;
+    let report = Linter::new(lint, Some(resolver.clone())).lint_with(&subject, notebook).await;
     let errors = report.remarks.iter().filter(|remark| remark.severity == Severity::Error);
     for error in errors {
         let message = crate::style::printable(&error.message).into_owned();
@@ -115,38 +121,53 @@ async fn warn_of_faults(policy: &Policy, domain: &str, instead: &[Recorded]) -> 
     Ok(())
 }
 
-/// What comes of each sender, what breaks first.
+/// What was given and changes nothing was hardly meant so.
+fn warn_of_idle(idle: &[Question]) {
+    for question in idle {
+        anstream::eprintln!(
+            "no sender's result rests on {STRONG}{question}{STRONG:#}: the domain's record does not \
+             lead there, or none of the senders comes so far"
+        );
+    }
+}
+
+/// What comes of each sender, what breaks first; and what of `instead` no result rests on.
 async fn forecast(
     policy: &Policy,
     domain: &str,
     traffic: &Traffic,
     instead: &[Recorded],
     resolver: &Resolver,
-) -> Result<Vec<Forecast>, Error> {
+) -> Result<(Vec<Forecast>, Vec<Question>), Error> {
     let bar = progress(traffic.senders.len() as u64);
     let mut forecasts = Vec::with_capacity(traffic.senders.len());
+    let mut idle: Vec<Question> = instead.iter().map(|answer| answer.question.clone()).collect();
     for senders in traffic.senders.chunks(SENDERS_AT_ONCE_MAX) {
-        forecasts.extend(forecast_some(policy, domain, senders, instead, resolver).await?);
+        let simulation = simulate(policy, domain, senders, instead, resolver).await?;
+        let idle_now = simulation.idle();
+        idle.retain(|question| idle_now.contains(question));
+        forecasts.extend(simulation.forecasts());
         bar.inc(senders.len() as u64);
     }
     bar.finish_and_clear();
     by_urgency(&mut forecasts);
-    Ok(forecasts)
+    Ok((forecasts, idle))
 }
 
-async fn forecast_some(
+/// A simulation that lacks nothing.
+async fn simulate(
     policy: &Policy,
     domain: &str,
     senders: &[Sender],
     instead: &[Recorded],
     resolver: &Resolver,
-) -> Result<Vec<Forecast>, Error> {
+) -> Result<Simulation, Error> {
     let simulation = Simulation::new(policy, domain, senders, instead);
     let mut simulation = simulation.map_err(Error::Unclear)?;
     loop {
         let missing = simulation.missing();
         if missing.is_empty() {
-            return Ok(simulation.forecasts());
+            return Ok(simulation);
         }
         let mut answers = Notebook::default();
         resolver.note_answers(&missing, &mut answers, PATIENCE).await;

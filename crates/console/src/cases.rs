@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use ipnet::IpNet;
@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::case::segment;
 use crate::frame::{Frame, Session, page};
+use crate::sent::Sent;
 use crate::shown::Shown;
 use crate::state::Console;
 use crate::trouble;
@@ -85,7 +86,7 @@ struct Line {
 pub(crate) async fn show(
     State(console): State<Console>,
     Extension(session): Extension<Session>,
-    Query(search): Query<Search>,
+    Sent(search): Sent<Search>,
 ) -> Response {
     let frame = Frame::new(&console, &session, "cases");
     let Some(store) = &console.world().store else { return trouble::no_store(frame) };
@@ -278,7 +279,7 @@ mod tests {
 
     fn search(query: &str) -> Search {
         let uri = format!("http://localhost/cases?{query}").parse().unwrap();
-        Query::try_from_uri(&uri).unwrap().0
+        axum::extract::Query::try_from_uri(&uri).unwrap().0
     }
 
     #[test]

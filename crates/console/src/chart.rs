@@ -192,15 +192,16 @@ fn described(unit: Unit, counts: &[Counts]) -> String {
 
 /// A bar of shares beside each other, of one width: each with its class and count.
 pub(crate) fn shares(counts: &[(&'static str, u64)]) -> Vec<Part> {
-    let whole = counts.iter().map(|(_, count)| *count).sum::<u64>().max(1);
+    let whole = counts.iter().map(|(_, count)| u128::from(*count)).sum::<u128>().max(1);
+    let place = |sum: u128| u64::try_from(sum * u128::from(WIDTH) / whole).unwrap_or(WIDTH);
     let mut before = 0;
     let mut parts = Vec::new();
     for (class, count) in counts {
-        let (from, to) = (before * WIDTH / whole, (before + count) * WIDTH / whole);
+        let (from, to) = (place(before), place(before + u128::from(*count)));
         if *count > 0 {
             parts.push(Part { class, x: from, y: 0, width: (to - from).max(2), height: 10 });
         }
-        before += count;
+        before += u128::from(*count);
     }
     parts
 }
@@ -247,5 +248,8 @@ mod tests {
         let widths: Vec<_> = parts.iter().map(|part| (part.class, part.x, part.width)).collect();
         assert_eq!(widths, [("pass", 0, 450), ("none", 450, 150)]);
         assert_eq!(shares(&[]), []);
+        let parts = shares(&[("pass", u64::MAX), ("fail", u64::MAX)]);
+        let widths: Vec<_> = parts.iter().map(|part| (part.x, part.width)).collect();
+        assert_eq!(widths, [(0, 300), (300, 300)]);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use askama::Template;
-use axum::extract::{Extension, Form, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::access::{SESSION_AGE_MAX, Tried};
 use crate::frame::{Frame, Session, page};
 use crate::guard::{COOKIE, cookie, refused};
+use crate::sent::Sent;
 use crate::state::{Console, Peer};
 
 /// For the form of those who have no session yet.
@@ -51,7 +52,7 @@ pub(crate) async fn show(State(console): State<Console>) -> Response {
 pub(crate) async fn enter(
     State(console): State<Console>,
     peer: Option<Extension<Peer>>,
-    Form(form): Form<LoginForm>,
+    Sent(form): Sent<LoginForm>,
 ) -> Response {
     let Some(password) = &console.0.settings.password else {
         return Redirect::to("/").into_response();
@@ -83,7 +84,7 @@ pub(crate) async fn leave(
     State(console): State<Console>,
     Extension(session): Extension<Session>,
     headers: HeaderMap,
-    Form(form): Form<LogoutForm>,
+    Sent(form): Sent<LogoutForm>,
 ) -> Response {
     if !console.access().is_token(&session.0, &form.token) {
         return refused(&console, "The form is too old. Go back, load the page again, and repeat.");

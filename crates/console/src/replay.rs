@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quivive_evidence::what_if;
+use quivive_evidence::{Identity, what_if};
+use quivive_verdict::simulation::named;
 use quivive_verdict::{Case, Difference, Node, Policy, TermDifference, differences, replay};
 use serde::Deserialize;
 
 use crate::case::{self, segment};
 use crate::frame::{Frame, Session, page};
 use crate::guard::refused;
+use crate::records::{self, Fault};
+use crate::sent::Sent;
 use crate::shown::Shown;
 use crate::state::Console;
 use crate::tree;
 use crate::words::{done, identity_name};
-
-/// How many records a what-if may have.
-pub const RECORDS_MAX: usize = 20;
 
 /// What the form sends.
 #[derive(Debug, Deserialize)]
@@ -51,6 +51,8 @@ struct Outcome {
     lacking: Vec<Shown>,
     reasons: Vec<Shown>,
     with_records: bool,
+    /// What the linter finds wrong with the records.
+    faults: Vec<Fault>,
 }
 
 /// A verdict.
@@ -84,7 +86,7 @@ pub(crate) async fn show(
     State(console): State<Console>,
     Extension(session): Extension<Session>,
     Path(id): Path<String>,
-    Form(form): Form<ReplayForm>,
+    Sent(form): Sent<ReplayForm>,
 ) -> Response {
     if !console.access().is_token(&session.0, &form.token) {
         return refused(&console, "The form is too old. Go back, load the page again, and repeat.");
@@ -111,12 +113,13 @@ pub(crate) async fn show(
 }
 
 fn outcome(policy: Arc<Policy>, case: &Case, records: &str) -> Result<Outcome, String> {
-    let records: Vec<&str> = records.lines().filter(|line| !line.trim().is_empty()).collect();
-    if records.len() > RECORDS_MAX {
-        return Err(format!("there are {} records; {RECORDS_MAX} may be given", records.len()));
-    }
-    let instead = what_if(&records, case.facts.now)?;
+    let records = records::read(records)?;
+    // A record alone is the sender's.
+    let instead = what_if(&named(&sender(case), &records), case.facts.now)?;
     let notebook = case.notebook(&instead)?;
+    let wished = records::domains(instead.iter().map(|answer| answer.question.clone()));
+    let faults = wished.iter().flat_map(|domain| records::faults(&policy, domain, &notebook));
+    let faults = faults.collect();
     let replayed = replay(policy, case.facts.clone(), notebook);
     let after = replayed.judgement;
     let differences = differences(&case.findings, &after.findings);
@@ -135,7 +138,15 @@ fn outcome(policy: Arc<Policy>, case: &Case, records: &str) -> Result<Outcome, S
         lacking: replayed.lacking.iter().map(|one| Shown::new(&one.to_string())).collect(),
         reasons: after.verdict.reasons.iter().map(|reason| Shown::new(reason)).collect(),
         with_records: !records.is_empty(),
+        faults,
     })
+}
+
+/// The domain whose record is asked for: that of the reverse-path, or of HELO for a null one.
+fn sender(case: &Case) -> String {
+    let of_mailfrom = |finding: &&quivive_evidence::Finding| finding.identity == Identity::Mailfrom;
+    let finding = case.findings.iter().find(of_mailfrom).or_else(|| case.findings.first());
+    finding.map_or(String::new(), |finding| finding.domain.clone())
 }
 
 impl DifferenceView {

@@ -11,17 +11,23 @@ use crate::{case, cases, exposition, guard, health, login, overview, replay, sim
 /// How long what a form sends may be, in octets.
 pub const FORM_OCTETS_MAX: usize = 64 * 1024;
 
+/// How long a what-if with its senders may be, in octets: a report of DMARC fits in.
+pub const SIMULATION_OCTETS_MAX: usize = 1024 * 1024;
+
 /// The operator's pages and `/metrics`.
 ///
 /// Requests should carry a [`crate::Peer`] as an extension, as [`crate::converse`] gives them:
 /// tries of the password are counted by it.
 pub fn console_router(console: Console) -> Router {
+    let simulations = get(simulate::form)
+        .post(simulate::show)
+        .layer(DefaultBodyLimit::max(SIMULATION_OCTETS_MAX));
     let behind_password = Router::new()
         .route("/", get(overview::show))
         .route("/cases", get(cases::show))
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/replay", get(to_case).post(replay::show))
-        .route("/simulate", get(simulate::form).post(simulate::show))
+        .route("/simulate", simulations)
         .route("/health", get(health::show))
         .route("/logout", axum::routing::post(login::leave))
         .route_layer(from_fn_with_state(console.clone(), guard::password));

@@ -1,23 +1,25 @@
 //! What if a domain published another record? Its senders' results, today beside tomorrow.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use askama::Template;
+use askama::filters::HtmlSafe;
 use axum::Extension;
-use axum::extract::{Form, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use quivive_evidence::{FindingResult, Method, Notebook, Recorded, Severity, Subject};
+use quivive_evidence::{FindingResult, Notebook};
 use quivive_mail::domain;
-use quivive_verdict::linter;
 use quivive_verdict::simulation::{Forecast, Simulation, Tally, Traffic, by_urgency, instead};
 use serde::Deserialize;
 
 use crate::chart::{self, Part};
 use crate::frame::{Frame, Session, page};
 use crate::guard::refused;
-use crate::replay::RECORDS_MAX;
+use crate::records::{self, Fault};
+use crate::sent::Sent;
 use crate::shown::Shown;
 use crate::state::Console;
 use crate::words::{counted, number, share};
@@ -27,6 +29,9 @@ pub const SENDERS_MAX: usize = 500;
 
 /// How many senders whose result stays are listed.
 const UNCHANGED_MAX: usize = 20;
+
+/// How much of what is no domain is repeated, in characters.
+const DOMAIN_CHARACTERS_MAX: usize = 80;
 
 /// How long DNS may take for a page: less than the page itself.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,19 +62,25 @@ struct SimulatePage {
 struct Outcome {
     domain: Shown,
     senders: String,
-    messages: String,
+    messages: Messages,
     /// Where the senders are from, and what was left out.
     source: String,
-    /// What the linter finds wrong with the record, and the cures.
-    faults: Vec<(Shown, Shown)>,
-    broken: Option<String>,
-    mended: Option<String>,
+    /// What the linter finds wrong with the record and what belongs to it.
+    faults: Vec<Fault>,
+    /// What was given and changes nothing.
+    idle: Vec<Shown>,
+    broken: Option<Messages>,
+    mended: Option<Messages>,
+    hardened: Option<Messages>,
     days: [Day; 2],
     /// The results that occur.
     legend: Vec<&'static str>,
     /// Those whose result changes, and those whose result stays, as far as there are any.
     tables: Vec<Table>,
 }
+
+/// `1 message`, `1,234 messages`
+struct Messages(u64);
 
 struct Table {
     id: &'static str,
@@ -102,7 +113,7 @@ struct Row {
 pub(crate) async fn form(
     State(console): State<Console>,
     Extension(session): Extension<Session>,
-    Query(form): Query<SimulateForm>,
+    Sent(form): Sent<SimulateForm>,
 ) -> Response {
     let frame = Frame::new(&console, &session, "simulate");
     page(StatusCode::OK, &SimulatePage::new(frame, &console, form, None, None))
@@ -112,7 +123,7 @@ pub(crate) async fn form(
 pub(crate) async fn show(
     State(console): State<Console>,
     Extension(session): Extension<Session>,
-    Form(form): Form<SimulateForm>,
+    Sent(form): Sent<SimulateForm>,
 ) -> Response {
     if !console.access().is_token(&session.0, &form.token) {
         return refused(&console, "The form is too old. Go back, load the page again, and repeat.");
@@ -140,30 +151,38 @@ impl SimulatePage {
 }
 
 async fn outcome(console: &Console, form: &SimulateForm) -> Result<Outcome, String> {
-    let domain = domain::to_ascii(form.domain.trim());
-    if !domain::is_host_name(&domain.replace('_', "x")) || !domain.contains('.') {
-        return Err("Name a domain, such as example.com.".to_owned());
-    }
-    let records: Vec<&str> = form.records.lines().filter(|line| !line.trim().is_empty()).collect();
-    match records.len() {
-        0 => return Err("Write the record that the domain would publish.".to_owned()),
-        count if count > RECORDS_MAX => {
-            return Err(format!("There are {count} records; {RECORDS_MAX} may be given."));
-        }
-        _ => {}
+    let domain = a_domain(&form.domain)?;
+    let records = records::read(&form.records)?;
+    if records.is_empty() {
+        return Err("Write the record that the domain would publish.".to_owned());
     }
     let instead = instead(&domain, &records)?;
     let (mut traffic, mut source) = senders(console, form, &domain).await?;
     traffic.senders.sort_by_key(|sender| std::cmp::Reverse(sender.count));
     if traffic.senders.len() > SENDERS_MAX {
-        source += &format!(" Of {} senders those with the most mail.", traffic.senders.len());
+        let all = number(traffic.senders.len() as u64);
+        source += &format!(" Of {all} senders the {SENDERS_MAX} with the most mail.");
         traffic.senders.truncate(SENDERS_MAX);
     }
     let policy = &console.world().policy;
-    let simulation = Simulation::new(policy, &domain, &traffic.senders, &instead)?;
-    let forecasts = forecast(console, simulation).await?;
-    let faults = faults(console, &domain, &instead)?;
-    Ok(Outcome::new(&domain, source, faults, &forecasts))
+    let mut simulation = Simulation::new(policy, &domain, &traffic.senders, &instead)?;
+    let end = Instant::now() + PATIENCE;
+    ask(console, &mut simulation, end).await?;
+    let (resolver, known) = (&console.world().resolver, simulation.tomorrow().clone());
+    let faults = records::faults_by(resolver, policy, &domain, known, end).await;
+    let idle = simulation.idle().iter().map(|one| Shown::new(&one.to_string())).collect();
+    let mut forecasts = simulation.forecasts();
+    by_urgency(&mut forecasts);
+    Ok(Outcome::new(&domain, source, &forecasts).with_remarks(faults, idle))
+}
+
+/// The domain, as somebody writes it.
+fn a_domain(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("Name a domain, such as example.com.".to_owned());
+    }
+    let shown: String = text.trim().chars().take(DOMAIN_CHARACTERS_MAX).collect();
+    domain::read(text).map_err(|cure| format!("`{shown}` is no domain; {cure}."))
 }
 
 /// Who sends, and where that is from.
@@ -189,33 +208,16 @@ async fn senders(
     }
     let newest = if recorded.more { "The newest " } else { "" };
     let messages = number(recorded.messages);
-    Ok((recorded.traffic, format!("{newest}{messages} recorded messages of this domain.")))
-}
-
-/// A record that is broken breaks everything: that is said before what follows from it.
-fn faults(
-    console: &Console,
-    domain: &str,
-    instead: &[Recorded],
-) -> Result<Vec<(Shown, Shown)>, String> {
-    let Some(lint) = linter(Method::Spf, &console.world().policy) else { return Ok(Vec::new()) };
-    let mut notebook = Notebook::default();
-    instead.iter().try_for_each(|answer| answer.note(&mut notebook))?;
-    let subject = Subject { domain: Some(domain.to_owned()), record: None };
-    let remarks = lint.lint(&subject, &notebook).report.remarks;
-    let errors = remarks.iter().filter(|remark| remark.severity == Severity::Error);
-    Ok(errors.map(|error| (Shown::new(&error.message), Shown::new(&error.help))).collect())
+    let noun = if recorded.messages == 1 { "message" } else { "messages" };
+    Ok((recorded.traffic, format!("{newest}{messages} recorded {noun} of this domain.")))
 }
 
 /// Asks DNS as it is now for everything that the record leads to.
-async fn forecast(console: &Console, mut simulation: Simulation) -> Result<Vec<Forecast>, String> {
-    let end = Instant::now() + PATIENCE;
+async fn ask(console: &Console, simulation: &mut Simulation, end: Instant) -> Result<(), String> {
     loop {
         let missing = simulation.missing();
         if missing.is_empty() {
-            let mut forecasts = simulation.forecasts();
-            by_urgency(&mut forecasts);
-            return Ok(forecasts);
+            return Ok(());
         }
         let patience = end.saturating_duration_since(Instant::now());
         if patience.is_zero() {
@@ -228,18 +230,13 @@ async fn forecast(console: &Console, mut simulation: Simulation) -> Result<Vec<F
 }
 
 impl Outcome {
-    fn new(
-        domain: &str,
-        source: String,
-        faults: Vec<(Shown, Shown)>,
-        forecasts: &[Forecast],
-    ) -> Self {
+    fn new(domain: &str, source: String, forecasts: &[Forecast]) -> Self {
         let tally = Tally::of(forecasts);
         let most = forecasts.iter().map(|one| one.sender.count).max().unwrap_or(1).max(1);
         let row = |forecast: &&Forecast| Row::new(forecast, most);
         let (changed, unchanged): (Vec<_>, Vec<_>) =
             forecasts.iter().partition(|forecast| forecast.changes());
-        let told = |count: u64| (count > 0).then(|| messages(count));
+        let told = |count: u64| (count > 0).then(|| Messages(count));
         let mut legend: Vec<FindingResult> =
             tally.today.keys().chain(tally.tomorrow.keys()).copied().collect();
         legend.sort_unstable();
@@ -247,11 +244,14 @@ impl Outcome {
         Self {
             domain: Shown::new(domain),
             senders: counted(forecasts.len(), "sender"),
-            messages: messages(tally.messages),
+            messages: Messages(tally.messages),
             source,
-            faults,
-            broken: told(tally.broken),
+            faults: Vec::new(),
+            idle: Vec::new(),
+            // Also by senders that were named with a count of 0.
+            broken: forecasts.iter().any(Forecast::breaks).then_some(Messages(tally.broken)),
             mended: told(tally.mended),
+            hardened: told(tally.hardened),
             days: [
                 Day::new("today", "Today", &tally.today, tally.messages),
                 Day::new("tomorrow", "Tomorrow", &tally.tomorrow, tally.messages),
@@ -275,6 +275,12 @@ impl Outcome {
             .filter(|table| !table.rows.is_empty())
             .collect(),
         }
+    }
+}
+
+impl Outcome {
+    fn with_remarks(self, faults: Vec<Fault>, idle: Vec<Shown>) -> Self {
+        Self { faults, idle, ..self }
     }
 }
 
@@ -318,6 +324,17 @@ impl Row {
     }
 }
 
-fn messages(count: u64) -> String {
-    format!("{} message{}", number(count), if count == 1 { "" } else { "s" })
+impl Messages {
+    /// The form of a verb with them: `1 message passes`, `2 messages pass`.
+    fn verb(&self, of_one: &'static str, of_many: &'static str) -> &'static str {
+        if self.0 == 1 { of_one } else { of_many }
+    }
+}
+
+impl HtmlSafe for Messages {}
+
+impl fmt::Display for Messages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", number(self.0), self.verb("message", "messages"))
+    }
 }

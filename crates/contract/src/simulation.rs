@@ -14,6 +14,8 @@ pub struct SimulationJson<'a> {
     broken: u64,
     /// Messages that do not pass today and would.
     mended: u64,
+    /// Messages that neither pass nor fail today and would fail.
+    hardened: u64,
     /// Messages by result.
     today: BTreeMap<&'static str, u64>,
     tomorrow: BTreeMap<&'static str, u64>,
@@ -48,6 +50,7 @@ impl<'a> SimulationJson<'a> {
             messages: tally.messages,
             broken: tally.broken,
             mended: tally.mended,
+            hardened: tally.hardened,
             today: words(&tally.today),
             tomorrow: words(&tally.tomorrow),
             senders: forecasts.iter().map(ForecastJson::new).collect(),

@@ -3,7 +3,7 @@
 mod instead;
 mod traffic;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use quivive_evidence::{
@@ -25,6 +25,8 @@ pub struct Simulation {
     pairs: Vec<Pair>,
     today: Notebook,
     tomorrow: Notebook,
+    /// What would be another answer tomorrow.
+    instead: Vec<Question>,
 }
 
 struct Pair {
@@ -67,6 +69,8 @@ pub struct Tally {
     pub broken: u64,
     /// Messages that do not pass today and would.
     pub mended: u64,
+    /// Messages that neither pass nor fail today and would fail: what receivers refuse.
+    pub hardened: u64,
     /// All messages.
     pub messages: u64,
 }
@@ -106,13 +110,14 @@ impl Simulation {
             pair
         };
         let pairs = senders.iter().map(pair).collect();
-        Ok(Self { pairs, today: Notebook::default(), tomorrow })
+        let instead = instead.iter().map(|answer| answer.question.clone()).collect();
+        Ok(Self { pairs, today: Notebook::default(), tomorrow, instead })
     }
 
     /// Evaluates with what is known; gives the questions that need answers, each once.
     pub fn missing(&mut self) -> Vec<Question> {
         let mut missing = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for pair in &mut self.pairs {
             let today = pair.today.advance(&pair.facts, &self.today);
             let tomorrow = pair.tomorrow.advance(&pair.facts, &self.tomorrow);
@@ -135,6 +140,22 @@ impl Simulation {
                 self.tomorrow.note(&question.name, answer.clone());
             }
         }
+    }
+
+    /// Which of the names that would change no sender's result rests on, once nothing is missing:
+    /// nothing that the domain would publish leads there, or no sender comes so far.
+    pub fn idle(&self) -> Vec<Question> {
+        let used: HashSet<&Question> = self
+            .pairs
+            .iter()
+            .flat_map(|pair| pair.tomorrow.findings().flat_map(|finding| &finding.needed))
+            .collect();
+        self.instead.iter().filter(|question| !used.contains(question)).cloned().collect()
+    }
+
+    /// What is known of tomorrow.
+    pub fn tomorrow(&self) -> &Notebook {
+        &self.tomorrow
     }
 
     /// What comes of each sender, in their order, once nothing is missing.
@@ -161,6 +182,12 @@ impl Forecast {
     /// Whether mail that does not pass today would.
     pub fn mends(&self) -> bool {
         self.today.result != FindingResult::Pass && self.tomorrow.result == FindingResult::Pass
+    }
+
+    /// Whether mail that neither passes nor fails today would fail.
+    pub fn hardens(&self) -> bool {
+        !matches!(self.today.result, FindingResult::Pass | FindingResult::Fail)
+            && self.tomorrow.result == FindingResult::Fail
     }
 
     /// Whether the result is another one.
@@ -194,6 +221,9 @@ impl Tally {
             }
             if forecast.mends() {
                 add(&mut tally.mended);
+            }
+            if forecast.hardens() {
+                add(&mut tally.hardened);
             }
         }
         tally
@@ -251,7 +281,34 @@ mod tests {
             .collect();
         assert_eq!(told, [(10, "pass", "softfail"), (5, "fail", "pass"), (1, "fail", "softfail")]);
         let tally = Tally::of(&forecasts);
-        assert_eq!((tally.messages, tally.broken, tally.mended), (16, 10, 5));
+        assert_eq!((tally.messages, tally.broken, tally.mended, tally.hardened), (16, 10, 5, 0));
         assert_eq!(tally.today[&FindingResult::Fail], 6);
+    }
+
+    #[test]
+    fn what_nothing_leads_to_is_told_and_what_turns_to_fail_is_counted() {
+        let senders = Traffic::parse("192.0.2.1 10\n198.51.100.1 5").unwrap().senders;
+        let instead = what_if(
+            &[
+                "a.example TXT v=spf1 ip4:192.0.2.0/24 -all",
+                "b.example TXT v=spf1 -all",
+                "a.example A 192.0.2.1",
+            ],
+            0,
+        );
+        let policy = Policy::new("mx.example");
+        let mut simulation =
+            Simulation::new(&policy, "a.example", &senders, &instead.unwrap()).unwrap();
+        let mut answers = Notebook::default();
+        for answer in what_if(&["a.example TXT v=spf1 ip4:192.0.2.0/24 ~all"], 0).unwrap() {
+            answer.note(&mut answers).unwrap();
+        }
+        assert_eq!(simulation.missing().len(), 1);
+        simulation.note(&answers);
+        assert_eq!(simulation.missing(), []);
+        let idle: Vec<_> = simulation.idle().iter().map(ToString::to_string).collect();
+        assert_eq!(idle, ["b.example TXT", "a.example A"]);
+        let tally = Tally::of(&simulation.forecasts());
+        assert_eq!((tally.broken, tally.mended, tally.hardened), (0, 0, 5));
     }
 }

@@ -148,6 +148,14 @@ fn write_summary(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
             share(tally.broken, tally.messages)
         )?;
     }
+    if tally.hardened > 0 {
+        let style = style::of_doubt();
+        writeln!(
+            out,
+            "{style}{} would fail{style:#} and neither pass nor fail today: receivers may refuse them",
+            counted(tally.hardened, "message")
+        )?;
+    }
     if tally.mended > 0 {
         let style = style::of_promise(true);
         writeln!(

@@ -50,6 +50,19 @@ fn what_would_break_can_stop_a_pipeline() {
 }
 
 #[test]
+fn what_changes_nothing_and_what_is_refused_then_is_said() {
+    let record = "v=spf1 include:nothing.example -all";
+    let (_, said, _) = simulate("pass.example", record, "192.0.2.3", &[]);
+    assert!(said.contains("nothing.example"), "the fault needs DNS: {said}");
+    let record = "elsewhere.example TXT v=spf1 -all";
+    let (text, said, _) = simulate("pass.example", record, "192.0.2.3", &[]);
+    assert!(said.contains("no sender's result rests on elsewhere.example TXT"), "{said}");
+    assert!(!text.contains("would fail"), "{text}");
+    let (text, ..) = simulate("none.example", "v=spf1 -all", "192.0.2.3", &[]);
+    assert!(text.contains("1 message would fail"), "{text}");
+}
+
+#[test]
 fn a_broken_record_is_said_before_its_results() {
     let (_, said, code) = simulate("pass.example", "v=spf1 ip:192.0.2.3", "192.0.2.3", &[]);
     assert!(said.contains("`ip` is no mechanism") && said.contains("ip4:192.0.2.3"), "{said}");

@@ -46,6 +46,18 @@ async fn what_the_evidence_lacks_is_said() {
 }
 
 #[tokio::test]
+async fn a_record_alone_is_the_senders_and_its_faults_are_said() {
+    let setting = Setting::new(ZONE).await;
+    setting.keep("203.0.113.1", "h.example", "a@example.com", "c1").await;
+    let answer = replay(&setting, "c1", "v=spf1 ip4:203.0.113.0/24\n  -all").await;
+    assert!(text(&answer.body).contains("As it would be accepted"), "{}", text(&answer.body));
+    let answer = replay(&setting, "c1", "v=spf1 ip4:203.0.113.300 -all").await;
+    let page = text(&answer.body);
+    assert!(page.contains("The record, at ip4:203.0.113.300"), "{page}");
+    assert!(page.contains("To mend it:"), "{page}");
+}
+
+#[tokio::test]
 async fn what_is_no_record_is_said() {
     let setting = Setting::new(ZONE).await;
     setting.keep("203.0.113.1", "h.example", "a@example.com", "c1").await;

@@ -60,11 +60,15 @@ impl Sender {
 impl Traffic {
     /// Reads lines of `ADDRESS [COUNT]`, apart by blanks, tabs, commas or semicolons. Empty lines,
     /// those that begin with `#`, and a line of headings before the first sender are skipped.
-    /// Counts of one address are added.
+    /// Counts of one address are added. A text that begins with `<` is read as an aggregate report
+    /// of DMARC (RFC 7489 appendix C): the `source_ip` and `count` of its rows.
     ///
     /// # Errors
     /// The first line that cannot be read, or one sender more than [`SENDERS_MAX`].
     pub fn parse(text: &str) -> Result<Self, TrafficError> {
+        if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') {
+            return Self::parse_report(text);
+        }
         let mut traffic = Self::default();
         let mut places = BTreeMap::new();
         let mut has_headings = false;
@@ -83,6 +87,29 @@ impl Traffic {
                 Err(text) => return Err(error(text)),
             };
             traffic.add(&mut places, sender).map_err(error)?;
+        }
+        Ok(traffic)
+    }
+
+    fn parse_report(text: &str) -> Result<Self, TrafficError> {
+        let mut traffic = Self::default();
+        let mut places = BTreeMap::new();
+        for row in text.split("<row>").skip(1) {
+            let row = row.split("</row>").next().unwrap_or_default();
+            let start = row.as_ptr() as usize - text.as_ptr() as usize;
+            let error = |text_of_error| TrafficError {
+                line: text[..start].lines().count().max(1),
+                text: text_of_error,
+            };
+            let line = format!("{} {}", element(row, "source_ip"), element(row, "count"));
+            let sender = read(line.trim()).map_err(error)?;
+            traffic.add(&mut places, sender).map_err(error)?;
+        }
+        if traffic.senders.is_empty() {
+            let text = "this is no aggregate report of DMARC: it has no `row`; write lines of an \
+                        address and a count, as in `192.0.2.1 250`"
+                .to_owned();
+            return Err(TrafficError { line: 1, text });
         }
         Ok(traffic)
     }
@@ -134,6 +161,13 @@ fn read(line: &str) -> Result<Sender, String> {
         Some(count) => count.parse().map_err(|_| wrong())?,
     };
     Ok(Sender::new(address, count))
+}
+
+/// The text of the first element of this name.
+fn element<'t>(text: &'t str, name: &str) -> &'t str {
+    let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+    let inner = text.split_once(&*start).and_then(|(_, rest)| rest.split_once(&*end));
+    inner.map_or("", |(inner, _)| inner.trim())
 }
 
 fn unquoted(field: &str) -> &str {
@@ -197,6 +231,23 @@ mod tests {
         assert_eq!(Traffic::parse(&text).unwrap().senders.len(), SENDERS_MAX);
         let error = Traffic::parse(&(text + "255.255.255.255")).unwrap_err();
         assert!(error.text.contains("leave out"), "{}", error.text);
+    }
+
+    #[test]
+    fn a_report_of_dmarc_is_read() {
+        let report = "<?xml version=\"1.0\"?>\n<feedback>\n<record><row>\n  <source_ip> 192.0.2.1 \
+                      </source_ip>\n  <count>250</count><policy_evaluated/></row></record>\n\
+                      <record><row><count>3</count><source_ip>2001:db8::1</source_ip></row>\
+                      </record><record><row><source_ip>192.0.2.1</source_ip><count>1</count></row>\
+                      </record></feedback>";
+        let expected = [("192.0.2.1".to_owned(), 251), ("2001:db8::1".to_owned(), 3)];
+        assert_eq!(read_all(report), expected);
+        let error = Traffic::parse("<html>").unwrap_err();
+        assert!(error.text.contains("no aggregate report"), "{}", error.text);
+        let broken = "<feedback>\n<row><source_ip>192.0.2.1</source_ip><count>1</count></row>\n\
+                      <row><source_ip>me</source_ip><count>1</count></row></feedback>";
+        let error = Traffic::parse(broken).unwrap_err();
+        assert_eq!((error.line, error.text.starts_with("`me 1` is no sender")), (3, true));
     }
 
     #[test]
