@@ -8,7 +8,10 @@ use crate::{Action, Mode, Policy, RecipientVerdict, Verdict, VerdictReply, repai
 
 mod binding;
 mod sender_id;
+mod settings;
 mod words;
+
+pub use words::cause_in_words;
 
 /// How much of a domain's own explanation is quoted, in octets.
 const EXPLANATION_OCTETS_MAX: usize = 200;
@@ -44,7 +47,9 @@ pub(crate) fn decide(
             }
         };
         let Finding { method, identity, result, .. } = finding;
-        reasons.push(format!("{method} {identity} {result}: {action} ({rule})"));
+        let setting = settings::behind(policy, finding);
+        let setting = setting.map_or_else(String::new, |setting| format!(", by {setting}"));
+        reasons.push(format!("{method} {identity} {result}: {action} ({rule}){setting}"));
         if strictest.is_none_or(|(strictest, _)| action > strictest) {
             strictest = Some((action, finding));
         }
@@ -213,7 +218,7 @@ fn filling(policy: &Policy, finding: &Finding, facts: &Facts) -> Filling {
     let explanation = finding.explanation.as_deref().unwrap_or_default();
     Filling([
         finding.method.name().to_owned(),
-        reason(finding, facts, &domain),
+        reason(policy, finding, facts, &domain),
         clean(explanation, EXPLANATION_OCTETS_MAX),
         finding.result.to_string(),
         domain,
@@ -236,15 +241,15 @@ fn explained(finding: &Finding, domain: &str) -> String {
 }
 
 /// Why the message is refused, in words.
-fn reason(finding: &Finding, facts: &Facts, domain: &str) -> String {
+fn reason(policy: &Policy, finding: &Finding, facts: &Facts, domain: &str) -> String {
     let address = facts.client_address.to_string();
     match finding.identity {
         Identity::Pra if finding.domain.is_empty() => {
-            let cause = words::cause(finding).unwrap_or_default();
+            let cause = words::cause(policy, finding).unwrap_or_default();
             format!("nobody is responsible for this message ({cause})")
         }
         Identity::Ip => of_address(finding, facts, domain),
-        _ => words::of_claim(finding, &address, domain),
+        _ => words::of_claim(policy, finding, &address, domain),
     }
 }
 

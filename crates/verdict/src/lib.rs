@@ -28,6 +28,7 @@ pub use catalogue::{
     Flattened, Flattening, Unflattened, flatten, linted_methods, linter, published_methods,
     publisher,
 };
+pub use decision::cause_in_words;
 pub use difference::{Difference, Node, TermDifference, differences};
 pub use inspection::{Inspection, Inspector, NETWORKS_MAX, SAMPLES_MAX};
 pub use judgement::{Asked, Cost, Judgement};

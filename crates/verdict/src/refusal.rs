@@ -17,6 +17,13 @@ pub const TEXT_OCTETS_MAX: usize = 480;
 pub const PLACES: &[&str] =
     &["method", "reason", "explanation", "result", "domain", "address", "case", "link", "receiver"];
 
+/// Where these two of the places stand.
+const REASON: usize = 1;
+const EXPLANATION: usize = 2;
+
+/// What stands where something was cut.
+const CUT: &str = "...";
+
 /// A text with places in braces. What stands in square brackets is left out where a place in it has
 /// nothing to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,19 +118,26 @@ impl Template {
         &self.text
     }
 
-    /// The text of a reply. Too long, it goes without the domain's own explanation; still too long,
-    /// it is cut.
+    /// The text of a reply. Too long, it goes without the domain's own explanation, then with less
+    /// of the reason, so that case and link stay whole; still too long, it is cut.
     pub(crate) fn fill(&self, mut filling: Filling) -> String {
         let text = self.filled(&filling);
         if text.len() <= TEXT_OCTETS_MAX {
             return text;
         }
-        filling.0[2].clear();
+        filling.0[EXPLANATION].clear();
         let mut text = self.filled(&filling);
+        let excess = text.len().saturating_sub(TEXT_OCTETS_MAX) + CUT.len();
+        let reason = &mut filling.0[REASON];
+        if text.len() > TEXT_OCTETS_MAX && reason.len() > excess {
+            reason.truncate(reason.len() - excess);
+            reason.push_str(CUT);
+            text = self.filled(&filling);
+        }
         // ASCII alone: every octet is a character.
         if text.len() > TEXT_OCTETS_MAX {
-            text.truncate(TEXT_OCTETS_MAX - 3);
-            text.push_str("...");
+            text.truncate(TEXT_OCTETS_MAX - CUT.len());
+            text.push_str(CUT);
         }
         text
     }
@@ -214,6 +228,14 @@ mod tests {
         let pairs = [("method", "SPF"), ("reason", "no"), ("domain", "a.example")];
         let pairs = [&pairs[..], &[("explanation", &long), ("case", "7")]].concat();
         assert_eq!(Template::default().fill(filling(&pairs)), "SPF: no (case 7)");
+        // What leads on stays whole.
+        assert_eq!((PLACES[REASON], PLACES[EXPLANATION]), ("reason", "explanation"));
+        let pairs = [("reason", &*long), ("case", "7"), ("link", "https://x/7")];
+        let text = Template::default().fill(filling(&pairs));
+        assert_eq!(text.len(), TEXT_OCTETS_MAX);
+        assert!(text.ends_with("xxx... (case 7); see https://x/7"), "{text}");
+        let long_link = [("reason", "no"), ("link", &long)];
+        assert_eq!(Template::default().fill(filling(&long_link)).len(), TEXT_OCTETS_MAX);
         let text = Template::default().fill(filling(&[("reason", &long)]));
         assert_eq!(text.len(), TEXT_OCTETS_MAX);
         assert!(text.ends_with("..."));

@@ -90,6 +90,8 @@ fn a_guess_is_labelled() {
     assert_eq!((&finding["result"], &finding["cause"]), (&"neutral".into(), &"best-guess".into()));
     let results = judgement["headers"]["authentication_results"].as_str().unwrap();
     assert!(results.contains("spf=neutral reason=\"best guess\""), "{results}");
+    let told = reasons(&judgement);
+    assert!(told.iter().any(|reason| reason.ends_with("by [spf] best_guess")), "{judgement}");
 }
 
 #[test]

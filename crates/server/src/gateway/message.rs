@@ -254,6 +254,7 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&Reply>) {
         recipients_refused = transaction.recipients_refused,
         results = %words,
         verdict = judgement.map_or("none", |judgement| judgement.verdict.action.word()),
+        practice = judgement.and_then(results::practice),
         answer = %answer,
         tls = client.tls,
         early = client.early,

@@ -166,6 +166,7 @@ fn write_down(api: &Api, bearer: &Bearer, judgement: &Judgement) {
         recipients = facts.recipients.len(),
         results = %results::words(judgement),
         verdict = judgement.verdict.action.word(),
+        practice = results::practice(judgement),
         "check"
     );
 }

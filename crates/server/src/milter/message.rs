@@ -252,6 +252,7 @@ fn log(client: &Client, transaction: &Transaction, answer: Option<&str>) {
         forged = transaction.forgeries.count(),
         results = %words.trim_start(),
         verdict = judgement.map_or("none", |judgement| judgement.verdict.action.word()),
+        practice = judgement.and_then(results::practice),
         answer = answer.unwrap_or("none"),
         tls = client.tls,
         "message"

@@ -92,6 +92,7 @@ impl Drop for Message {
                 recipients = self.named_count,
                 results = %judgement.map(results::words).unwrap_or_default(),
                 verdict = judgement.map_or("none", |judgement| judgement.verdict.action.word()),
+                practice = judgement.and_then(results::practice),
                 answer = ?reply,
                 "message"
             );

@@ -264,6 +264,7 @@ fn log(judgement: &Judgement, recipients: usize, outcome: &str) {
         recipients,
         results = %results::words(judgement),
         verdict = judgement.verdict.action.word(),
+        practice = results::practice(judgement),
         answer = %outcome,
         "message"
     );

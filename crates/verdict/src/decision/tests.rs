@@ -172,8 +172,8 @@ fn a_refusal_says_in_words_why() {
             Permerror,
             "void-lookup-limit",
             None,
-            "SPF: what example.com publishes cannot be used (too many look-ups of its SPF record \
-             find nothing)",
+            "SPF: what example.com publishes cannot be used (more than 2 look-ups of its SPF \
+             record find nothing)",
         ),
         (
             Temperror,
@@ -185,8 +185,8 @@ fn a_refusal_says_in_words_why() {
             Nothing,
             "no-record",
             None,
-            "SPF: 192.0.2.1 is not taken to send mail for example.com: result none (it publishes \
-             no SPF record)",
+            "SPF: 192.0.2.1 is not known to be permitted to send mail for example.com: none (it \
+             publishes no SPF record)",
         ),
         (
             Permerror,
@@ -288,6 +288,48 @@ fn a_dry_run_refuses_nothing_and_says_what_it_would() {
     );
     let verdict = decided(&policy, &[finding(Identity::Mailfrom, FindingResult::Pass)]);
     assert_eq!(verdict.reasons.len(), 1);
+}
+
+/// What the standard alone would not say is told with the setting that does.
+#[test]
+fn settings_of_our_own_stand_in_the_reasons() {
+    let mut policy = policy(&[(Identity::Mailfrom, FindingResult::Permerror, Action::Reject)]);
+    let caused = |cause: &'static str, result| {
+        let mut finding = finding(Identity::Mailfrom, result);
+        finding.cause = cause.into();
+        finding
+    };
+    let limited = caused("term-limit", FindingResult::Permerror);
+    let reason = |policy: &Policy, finding: &Finding| {
+        let verdict = decided(policy, std::slice::from_ref(finding));
+        (verdict.reasons[0].clone(), verdict.reply.text)
+    };
+    let (told, heard) = reason(&policy, &limited);
+    assert_eq!(told, "spf mailfrom permerror: reject ([actions.spf.mailfrom])");
+    assert!(heard.contains("(its SPF record needs more than 10 look-ups)"), "{heard}");
+    policy.spf_terms_max = 4;
+    let (told, heard) = reason(&policy, &limited);
+    assert!(told.ends_with("([actions.spf.mailfrom]), by [spf] terms_max = 4"), "{told}");
+    assert!(heard.contains("needs more than 4 look-ups"), "{heard}");
+    policy.spf_void_lookups_max = 0;
+    let (told, _) = reason(&policy, &caused("void-lookup-limit", FindingResult::Permerror));
+    assert!(told.ends_with(", by [spf] void_lookups_max = 0"), "{told}");
+    let (told, _) = reason(&policy, &caused("best-guess", FindingResult::Neutral));
+    assert!(told.ends_with("(no action is set), by [spf] best_guess"), "{told}");
+    // More than the standard has were needed, and allowed.
+    policy.spf_terms_max = 12;
+    let mut passed = caused("match", FindingResult::Pass);
+    let term = |term: &str| quivive_evidence::TraceNode {
+        term: term.to_owned(),
+        span: (0, 0),
+        result: quivive_evidence::TermResult::NoMatch,
+        questions: Vec::new(),
+        children: Vec::new(),
+    };
+    passed.trace = vec![term("a"); 10];
+    assert!(!reason(&policy, &passed).0.contains("terms_max"));
+    passed.trace.push(term("-include:b.example"));
+    assert!(reason(&policy, &passed).0.ends_with(", by [spf] terms_max = 12"));
 }
 
 /// A finding of a method that refuses, and what a client hears of it.

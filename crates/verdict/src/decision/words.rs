@@ -4,6 +4,7 @@ use quivive_evidence::{Finding, FindingResult, Identity, Method};
 use quivive_spf::BEST_GUESS;
 
 use super::clean;
+use crate::Policy;
 
 /// How much of what decided is repeated, in octets.
 const DECIDED_OCTETS_MAX: usize = 80;
@@ -18,7 +19,7 @@ const SPF: &[(&str, &str)] = &[
     ("multiple-records", "it has more than one SPF record"),
     ("include-no-record", "its SPF record includes a domain that has none"),
     ("redirect-no-record", "its SPF record redirects to a domain that has none"),
-    ("term-limit", "its SPF record needs more look-ups than the standard allows"),
+    ("term-limit", "its SPF record needs too many look-ups"),
     ("void-lookup-limit", "too many look-ups of its SPF record find nothing"),
     ("mx-limit", "its SPF record names a domain with more than ten mail exchangers"),
     ("question-budget", "its SPF record asks for more than any honest one"),
@@ -37,9 +38,24 @@ const DNS: &[(&str, &str)] = &[
     ("dns-too-large", "the answer of the name servers is too large"),
 ];
 
-/// The cause of a finding in words; the method's own word for it where there are none. Nothing,
-/// where the result says it all.
-pub(super) fn cause(finding: &Finding) -> Option<String> {
+/// As [`cause_in_words`], with the limits that were kept to.
+pub(super) fn cause(policy: &Policy, finding: &Finding) -> Option<String> {
+    let (terms, voids) = (policy.spf_terms_max, policy.spf_void_lookups_max);
+    match (finding.method, &*finding.cause) {
+        (Method::Spf | Method::SenderId, "term-limit") => {
+            Some(format!("its SPF record needs more than {terms} look-ups"))
+        }
+        (Method::Spf | Method::SenderId, "void-lookup-limit") => {
+            Some(format!("more than {voids} look-ups of its SPF record find nothing"))
+        }
+        _ => cause_in_words(finding),
+    }
+}
+
+/// The cause of a finding in words for whoever is refused: what is to be said of the domain, such
+/// as `it publishes no SPF record`, or the method's own word where there are none. Nothing, where
+/// the result says it all.
+pub fn cause_in_words(finding: &Finding) -> Option<String> {
     let known = |table: &[(&str, &'static str)]| {
         table.iter().find(|(token, _)| *token == finding.cause).map(|(_, words)| *words)
     };
@@ -58,12 +74,12 @@ pub(super) fn cause(finding: &Finding) -> Option<String> {
 }
 
 /// What is said of a client that claims a domain.
-pub(super) fn of_claim(finding: &Finding, address: &str, domain: &str) -> String {
+pub(super) fn of_claim(policy: &Policy, finding: &Finding, address: &str, domain: &str) -> String {
     let claim = match finding.identity {
         Identity::Helo => "to call itself",
         _ => "to send mail for",
     };
-    let why = cause(finding).map_or_else(String::new, |cause| format!(" ({cause})"));
+    let why = cause(policy, finding).map_or_else(String::new, |cause| format!(" ({cause})"));
     match finding.result {
         FindingResult::Fail => format!("{address} is not permitted {claim} {domain}{why}"),
         FindingResult::Softfail => {
@@ -71,6 +87,6 @@ pub(super) fn of_claim(finding: &Finding, address: &str, domain: &str) -> String
         }
         FindingResult::Temperror => format!("no answer about {domain} at this time{why}"),
         FindingResult::Permerror => format!("what {domain} publishes cannot be used{why}"),
-        result => format!("{address} is not taken {claim} {domain}: result {result}{why}"),
+        result => format!("{address} is not known to be permitted {claim} {domain}: {result}{why}"),
     }
 }
