@@ -15,11 +15,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use quivive_evidence::{Finding, FindingResult, Identity, Method};
 use quivive_store::Store;
-use quivive_verdict::Case;
+use quivive_verdict::{Case, Policy, cause_in_words};
 
 use crate::case::reply;
 use crate::frame::{icon, page, style};
 use crate::guard;
+use crate::records::{self, Fault};
 use crate::shown::Shown;
 use crate::state::Peer;
 use crate::throttle::{Throttle, network};
@@ -27,6 +28,10 @@ use crate::words::{Moment, identity_name, meaning};
 
 /// How many pages one network may ask for at once, and how long each counts.
 const ASKED: (u32, Duration) = (30, Duration::from_secs(2));
+
+/// How many records of one name a page shows, and how many faults of them.
+const RECORDS_MAX: usize = 5;
+const FAULTS_MAX: usize = 5;
 
 /// The strangers' pages. Clones share everything.
 #[derive(Clone)]
@@ -63,14 +68,16 @@ struct Why {
     domain: Shown,
     result: &'static str,
     meaning: &'static str,
-    /// None: it would tell what the client was not told.
-    cause: Option<Shown>,
+    /// In words, with the token. None: it would tell what the client was not told.
+    cause: Option<(Shown, Shown)>,
     decided_by: Option<Shown>,
     explanation: Option<Shown>,
     /// Whether the method reads a record of the domain.
     has_record: bool,
     /// What the domain publishes.
-    record: Option<Shown>,
+    records: Vec<Shown>,
+    /// What is wrong with that, where it cannot be used.
+    faults: Vec<Fault>,
     advice: Advice,
 }
 
@@ -82,6 +89,7 @@ enum Advice {
     NotListed,
     OnList,
     NoName,
+    NoRecord,
     NotYours,
     Broken,
     Unusable,
@@ -196,7 +204,7 @@ impl WhyPage {
             action: case.verdict.action.word(),
             is_for_now: case.verdict.reply.code < 500,
             reply: Shown::new(&reply(&case.verdict.reply)),
-            finding: deciding(case).map(Why::new),
+            finding: deciding(case).map(|finding| Why::new(case, finding)),
         }
     }
 }
@@ -212,27 +220,56 @@ fn deciding(case: &Case) -> Option<&Finding> {
 }
 
 impl Why {
-    fn new(finding: &Finding) -> Self {
+    fn new(case: &Case, finding: &Finding) -> Self {
         let has_record = has_record(finding.method);
         // Whether an address is somebody else's or nobody's is for the operator to know.
         let is_secret = finding.method == Method::Binding;
         let decided_by = finding.decided_by.as_deref().filter(|_| !is_secret);
-        let first = finding.trace.first().filter(|_| has_record);
-        let record = first.map(|node| &*node.term).filter(|term| !term.is_empty());
+        let words = || cause_in_words(finding).unwrap_or_else(|| finding.cause.to_string());
+        let cause = || (Shown::new(&words()), Shown::new(&finding.cause));
         Self {
             method: finding.method.name(),
             identity: identity_name(finding.identity),
             domain: Shown::new(&finding.domain),
             result: finding.result.word(),
             meaning: meaning(finding.method, finding.result),
-            cause: (!is_secret).then(|| Shown::new(&finding.cause)),
+            cause: (!is_secret).then(cause),
             decided_by: decided_by.map(Shown::new),
             explanation: finding.explanation.as_deref().map(Shown::new),
             has_record,
-            record: record.map(Shown::new),
+            records: if has_record { records(case, finding) } else { Vec::new() },
+            faults: faults(case, finding),
             advice: advice(finding),
         }
     }
+}
+
+/// What the domain publishes: the record that was evaluated, or all that stood in its way.
+fn records(case: &Case, finding: &Finding) -> Vec<Shown> {
+    let first = finding.trace.first();
+    if let Some(node) = first.filter(|node| !node.term.is_empty()) {
+        return vec![Shown::new(&node.term)];
+    }
+    let asked = first.map_or(&[][..], |node| &node.questions);
+    let answers = case.evidence.iter().filter(|answer| asked.contains(&answer.question));
+    let records = answers.flat_map(|answer| &answer.records);
+    let is_policy = |record: &&String| {
+        let record = record.trim_start().to_ascii_lowercase();
+        record.starts_with("v=spf1") || record.starts_with("spf2.0/")
+    };
+    records.filter(is_policy).take(RECORDS_MAX).map(|record| Shown::new(record)).collect()
+}
+
+/// What a linter finds wrong with an SPF record that cannot be used, by the recorded evidence.
+fn faults(case: &Case, finding: &Finding) -> Vec<Fault> {
+    if (finding.method, finding.result) != (Method::Spf, FindingResult::Permerror) {
+        return Vec::new();
+    }
+    let Ok(notebook) = case.notebook(&[]) else { return Vec::new() };
+    // By the standard's limits: what we allow ourselves is no matter of the domain's.
+    let mut faults = records::faults(&Policy::new(""), &finding.domain, &notebook);
+    faults.truncate(FAULTS_MAX);
+    faults
 }
 
 /// Whether what a method evaluates is a record, which stands first in its trace; others look up
@@ -255,6 +292,9 @@ fn advice(finding: &Finding) -> Advice {
         (Method::Binding, _) => Advice::NotYours,
         (_, Temperror) => Advice::NoAnswer,
         (Method::Spf, Permerror) => Advice::Broken,
+        (Method::Spf, FindingResult::None) if finding.identity != Identity::Helo => {
+            Advice::NoRecord
+        }
         (Method::Spf, Fail | Softfail | Neutral) => match finding.identity {
             Identity::Helo => Advice::HeloNotPermitted,
             _ => Advice::NotPermitted,

@@ -37,6 +37,46 @@ async fn it_says_why_and_what_can_be_done() {
     assert_eq!(answer.headers["cache-control"], "no-store");
 }
 
+/// The sender's postmaster has to find the place, whoever's record it is in.
+#[tokio::test]
+async fn what_is_wrong_with_a_record_is_said_with_the_cure() {
+    let zone = "broken.example. TXT \"v=spf1 ip4:192.0.2.300 -all\"\n\
+                two.example. TXT \"v=spf1 -all\"\ntwo.example. TXT \"v=spf1 a -all\"\n\
+                two.example. TXT \"something-else=1\"\n\
+                outer.example. TXT \"v=spf1 include:gone.example -all\"\n\
+                exp.example. TXT \"v=spf1 -all exp=why.example\"\n";
+    let setting = Setting::new(zone).await;
+    for (id, domain, parts) in [
+        (
+            "c1",
+            "broken.example",
+            &[
+                "The cause: its SPF record breaks the grammar (syntax-error",
+                "The record, at ip4:192.0.2.300:",
+                "mend what is said above",
+            ][..],
+        ),
+        (
+            "c2",
+            "two.example",
+            &[
+                "has these records: v=spf1 -all v=spf1 a -all",
+                "it has more than one SPF record",
+                "To mend it:",
+            ],
+        ),
+        ("c3", "outer.example", &["The record, at include:gone.example", "To mend it:"]),
+        ("c4", "exp.example", &["right behind v=spf1, as ip4:203.0.113.1"]),
+    ] {
+        setting.keep("203.0.113.1", "h.example", &format!("a@{domain}"), id).await;
+        let page = text(&get(&setting.public(), &format!("/q/why/public-{id}")).await.body);
+        for part in parts {
+            assert!(page.contains(part), "{part}\n{page}");
+        }
+        assert!(!page.contains("something-else"), "{page}");
+    }
+}
+
 #[tokio::test]
 async fn it_tells_nothing_that_the_client_does_not_know() {
     let setting = Setting::new(ZONE).await;
