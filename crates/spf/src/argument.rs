@@ -6,7 +6,7 @@ use crate::domain_spec::DomainSpec;
 use crate::record::DualPrefix;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
-/// What follows a mechanism's name: empty, or begins with a colon or a slash.
+/// What follows a mechanism's name.
 pub(crate) struct Argument<'a> {
     pub(crate) text: &'a str,
     /// Where it begins in its record.
@@ -16,6 +16,11 @@ pub(crate) struct Argument<'a> {
 impl<'t> Argument<'t> {
     fn error<T>(&self, kind: SyntaxErrorKind) -> Result<T, SyntaxError> {
         Err(kind.at(self.offset..self.offset + self.text.len()))
+    }
+
+    /// Whether it can follow a mechanism's name.
+    pub(crate) fn is_well_begun(&self) -> bool {
+        matches!(self.text.as_bytes(), [] | [b':' | b'/', ..])
     }
 
     pub(crate) fn none(&self) -> Result<(), SyntaxError> {
@@ -89,39 +94,50 @@ pub(crate) fn ipv4(text: &str) -> Result<Ipv4Addr, SyntaxErrorKind> {
 
 /// An IPv4 network with its prefix length at the begin of a text, behind which a term ends; with
 /// its length. None where there is a mistake, or anything else: then a closer look says what it is.
+#[inline]
 pub(crate) fn plain_ipv4_network(text: &[u8]) -> Option<(Ipv4Addr, u8, usize)> {
-    let (mut bits, mut at) = (0, 0);
+    let (mut bits, mut rest) = (0, text);
     for separator in [b'.', b'.', b'.', b'/'] {
-        let (number, length) = plain_number(&text[at..])?;
-        (bits, at) = (bits << 8 | number, at + length);
-        match text.get(at) {
+        let number;
+        (number, rest) = plain_number(rest)?;
+        bits = bits << 8 | number;
+        match rest {
             _ if number > 255 => return None,
-            Some(octet) if *octet == separator => at += 1,
-            None | Some(b' ') if separator == b'/' => {
-                return Some((Ipv4Addr::from_bits(bits), 32, at));
+            [octet, behind @ ..] if *octet == separator => rest = behind,
+            [] | [b' ', ..] if separator == b'/' => {
+                return Some((Ipv4Addr::from_bits(bits), 32, text.len() - rest.len()));
             }
             _ => return None,
         }
     }
-    let (prefix, length) = plain_number(&text[at..])?;
-    let is_end = matches!(text.get(at + length), None | Some(b' '));
-    (prefix <= 32 && is_end).then_some((Ipv4Addr::from_bits(bits), prefix as u8, at + length))
+    let (prefix, rest) = plain_number(rest)?;
+    let is_end = matches!(rest, [] | [b' ', ..]);
+    let length = text.len() - rest.len();
+    (prefix <= 32 && is_end).then_some((Ipv4Addr::from_bits(bits), prefix as u8, length))
 }
 
-/// A number of one to three digits without a leading zero, and how many digits it has.
-fn plain_number(text: &[u8]) -> Option<(u32, usize)> {
-    let digit = |place: usize| {
-        let digit = text.get(place)?.wrapping_sub(b'0');
+/// A number of one to three digits without a leading zero, and what follows it.
+#[inline]
+fn plain_number(text: &[u8]) -> Option<(u32, &[u8])> {
+    let digit = |octet: u8| {
+        let digit = octet.wrapping_sub(b'0');
         (digit < 10).then_some(u32::from(digit))
     };
-    let first = digit(0)?;
-    let Some(second) = digit(1) else { return Some((first, 1)) };
+    let [first, rest @ ..] = text else { return None };
+    let first = digit(*first)?;
+    let [second, behind_second @ ..] = rest else { return Some((first, rest)) };
+    let Some(second) = digit(*second) else { return Some((first, rest)) };
+    if first == 0 {
+        return None;
+    }
     let two = 10 * first + second;
-    let (number, length) = match digit(2) {
-        Some(third) => (10 * two + third, 3),
-        None => (two, 2),
-    };
-    (first > 0).then_some((number, length))
+    match behind_second {
+        [third, behind_third @ ..] => match digit(*third) {
+            Some(third) => Some((10 * two + third, behind_third)),
+            None => Some((two, behind_second)),
+        },
+        [] => Some((two, behind_second)),
+    }
 }
 
 pub(crate) fn ipv6(text: &str) -> Result<Ipv6Addr, SyntaxErrorKind> {

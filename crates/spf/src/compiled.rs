@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use smallvec::SmallVec;
 
 use crate::matching::matches_unasked;
-use crate::packed::{Place, Step, Unpacking};
 use crate::record::{Name, Record};
 use crate::spans::{Bounds, NextEdge, Spans};
+use crate::step::{Place, Step};
 
 /// At which evaluation a record's table is made. That takes as long as a few dozen evaluations, and
 /// the table is lost with the answer.
@@ -60,23 +60,23 @@ pub(crate) enum Candidates<'r> {
     All(&'r [Step]),
     /// Those at some places, and all of the others.
     Some(&'r [Step], &'r [u16], &'r [Step]),
-    /// All of them, where they stand.
-    Unpacked(Unpacking<'r>),
+    /// All of them, read where they stand.
+    Unread,
 }
 
 impl Compiled {
     /// Without a table; never with one where it would not pay.
     pub(crate) fn of(record: &Record) -> Self {
-        let directives = || record.packed().directives();
-        if directives().count() > DIRECTIVES_MAX {
+        let steps: SmallVec<[Step; 4]> =
+            record.places().take(DIRECTIVES_MAX + 1).map(Place::step).collect();
+        if steps.len() > DIRECTIVES_MAX {
             return Self::nothing();
         }
-        let is_network = |place: &Place<'_>| matches!(place.name(), Name::Ip4 | Name::Ip6);
-        let table = match directives().filter(is_network).count() {
+        let is_network = |step: &&Step| matches!(step.within(record).name(), Name::Ip4 | Name::Ip6);
+        let table = match steps.iter().filter(is_network).count() {
             NETWORKS_MIN.. => OnceLock::new(),
             _ => OnceLock::from(None),
         };
-        let steps = directives().map(Place::step).collect();
         Self { steps, evaluations: AtomicU32::new(0), table }
     }
 
@@ -88,9 +88,9 @@ impl Compiled {
 
     /// The directives.
     #[inline]
-    pub(crate) fn all<'r>(&'r self, record: &'r Record) -> Candidates<'r> {
+    pub(crate) fn all(&self) -> Candidates<'_> {
         match self.steps.is_empty() {
-            true => Candidates::Unpacked(record.packed().directives()),
+            true => Candidates::Unread,
             false => Candidates::All(&self.steps),
         }
     }
@@ -98,7 +98,7 @@ impl Compiled {
     /// The directives that can matter to an address.
     #[inline]
     pub(crate) fn candidates<'r>(&'r self, record: &'r Record, client: IpAddr) -> Candidates<'r> {
-        let Some(table) = self.table(record) else { return self.all(record) };
+        let Some(table) = self.table(record) else { return self.all() };
         let decisive = table.decisive(client);
         let before = table.asking.partition_point(|place| *place < decisive);
         let rest = &self.steps[usize::from(decisive)..];
@@ -117,19 +117,24 @@ impl Compiled {
         if self.evaluations.fetch_add(1, Ordering::Relaxed) + 1 < COMPILED_AT {
             return None;
         }
-        self.table.get_or_init(|| Table::of(record).map(Box::new)).as_deref()
+        self.table.get_or_init(|| Table::of(record, &self.steps).map(Box::new)).as_deref()
     }
 }
 
 impl Table {
-    fn of(record: &Record) -> Option<Self> {
+    fn of(record: &Record, steps: &[Step]) -> Option<Self> {
+        let places = || steps.iter().map(|step| step.within(record));
+        let first_to_match = |client: IpAddr, watch: &mut NextEdge| {
+            let matches = |place| matches_unasked(place, client, watch) == Some(true);
+            places().position(matches).unwrap_or(steps.len()) as u16
+        };
         let anybody = Ipv4Addr::UNSPECIFIED.into();
         let asks = |place: &Place<'_>| matches_unasked(*place, anybody, &mut ()).is_none();
-        let places = (0..).zip(record.packed().directives());
+        let numbered = (0..).zip(places());
         Some(Self {
-            asking: places.filter(|(_, place)| asks(place)).map(|(at, _)| at).collect(),
-            ipv4: Spans::over(BOUNDS, |client, watch| first_to_match(record, client, watch))?,
-            ipv6: Spans::over(BOUNDS, |client, watch| first_to_match(record, client, watch))?,
+            asking: numbered.filter(|(_, place)| asks(place)).map(|(at, _)| at).collect(),
+            ipv4: Spans::over(BOUNDS, first_to_match)?,
+            ipv6: Spans::over(BOUNDS, first_to_match)?,
         })
     }
 
@@ -140,18 +145,6 @@ impl Table {
             IpAddr::V6(client) => *self.ipv6.at(client.to_bits()),
         }
     }
-}
-
-/// The place of the first directive that matches without asking, or how many there are.
-fn first_to_match(record: &Record, client: IpAddr, watch: &mut NextEdge) -> u16 {
-    let mut before = 0;
-    for place in record.packed().directives() {
-        if matches_unasked(place, client, watch) == Some(true) {
-            break;
-        }
-        before += 1;
-    }
-    before
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use quivive_evidence::{Failure, FindingResult};
 
 use crate::cause::Cause;
-use crate::packed::Place;
+use crate::step::Place;
 
 /// What check_host() concludes for a domain.
 #[derive(Debug, Clone, Copy)]

@@ -2,8 +2,9 @@
 //!
 //! The way of a check: [`Spf::evaluate`](quivive_evidence::Evaluate::evaluate) makes a [`Request`]
 //! out of the facts and walks (`walk.rs`) the [`Record`]s that the evidence holds, asking of each
-//! mechanism whether it matches (`matching.rs`). A record is parsed once and kept beside its answer
-//! ([`Published`]), and so is what would take long to find out again (`compiled.rs`, `settled.rs`).
+//! mechanism whether it matches (`matching.rs`). A record is parsed once (`terms.rs`) and kept
+//! beside its answer ([`Published`]), and so is what would take long to find out again
+//! (`compiled.rs`, `settled.rs`).
 //!
 //! *Trusts:* nothing. Records, names and addresses are a stranger's. *Can be made to do:* ask at
 //! most [`QUESTIONS_MAX`] questions, of which few ahead of need (see
@@ -22,7 +23,6 @@ mod format;
 mod lint;
 mod macro_string;
 mod matching;
-mod packed;
 mod publish;
 mod published;
 mod received_spf;
@@ -31,8 +31,10 @@ mod request;
 mod scope;
 mod settled;
 mod spans;
+mod step;
 mod syntax;
 mod target;
+mod terms;
 #[cfg(test)]
 mod test_world;
 mod trace;

@@ -1,19 +1,25 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::ops::Range;
 
-use crate::argument::{Argument, ipv4, ipv6, plain_ipv4_network};
 use crate::domain_spec::DomainSpec;
-use crate::macro_string::{self, MacroString};
-use crate::packed::{Packed, Packing, Place};
 use crate::scope::Scope;
+use crate::step::Place;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
+use crate::terms::Terms;
 
 /// The longest record, in octets: what the data of a TXT record can hold (RFC 1035 section 3.2.1).
 pub const RECORD_OCTETS_MAX: usize = 65_535;
 
 /// An SPF record (RFC 7208 section 4.5 and 12), whole and without an error of syntax.
+///
+/// It is its text: terms are read anew wherever they are needed, so that they take no memory beside
+/// it. What is evaluated often is made ready for that (`step.rs`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record(Packed);
+pub struct Record {
+    text: Box<str>,
+    /// Where the modifiers start; zero, where the version stands, for one that is missing.
+    redirect: u16,
+    explanation: u16,
+}
 
 /// A term of a record, as it is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,122 +127,84 @@ impl Record {
         if octets.len() > RECORD_OCTETS_MAX {
             return Err(SyntaxErrorKind::TooLong.at(RECORD_OCTETS_MAX..octets.len()));
         }
-        let text = printable(octets)?;
-        let mut packing = Packing::new(text);
-        let (mut redirects, mut explanations) = (0, 0);
-        let mut end = term_end(text, 0);
-        while let Some(start) = term_start(text, end) {
-            if let Some(network) = Directive::plain_network(text, start) {
-                end = network.span.1 as usize;
-                packing.push(&Term::Directive(network));
-                continue;
+        // Whatever is not printable ASCII is an error of the term that it stands in. It is told of
+        // before all others.
+        let not_printable = |octet: &u8| !matches!(octet, b' '..=b'~');
+        Self::read(octets).map_err(|error| match octets.iter().position(not_printable) {
+            Some(at) => SyntaxErrorKind::Octet.at(at..at + 1),
+            None => error,
+        })
+    }
+
+    fn read(octets: &[u8]) -> Result<Self, SyntaxError> {
+        let whole = 0..octets.len();
+        let text = str::from_utf8(octets).map_err(|_| SyntaxErrorKind::Octet.at(whole))?;
+        let (mut redirect, mut explanation) = (0, 0);
+        for term in Terms::of(text) {
+            match term? {
+                Term::Directive(_) | Term::Unknown => {}
+                Term::Redirect(modifier) => note_once(&mut redirect, &modifier)?,
+                Term::Explanation(modifier) => note_once(&mut explanation, &modifier)?,
             }
-            end = term_end(text, start);
-            let term = Term::parse_at(text, start..end)?;
-            let count = match term {
-                Term::Redirect(_) => &mut redirects,
-                Term::Explanation(_) => &mut explanations,
-                Term::Directive(_) | Term::Unknown => &mut 0,
-            };
-            *count += 1;
-            if *count > 1 {
-                return Err(SyntaxErrorKind::RepeatedModifier.at(start..end));
-            }
-            packing.push(&term);
         }
-        Ok(Self(packing.finish()))
+        Ok(Self { text: text.into(), redirect, explanation })
     }
 
     /// The record as it was published.
     pub fn text(&self) -> &str {
-        self.0.text()
+        &self.text
     }
 
     /// A directive or modifier of this record as it was written.
     pub fn slice(&self, (start, end): (u32, u32)) -> &str {
-        &self.text()[start as usize..end as usize]
+        &self.text[start as usize..end as usize]
     }
 
     /// The directives, in order.
     pub fn directives(&self) -> impl Iterator<Item = Directive<'_>> {
-        self.0.directives().map(Place::directive)
+        Terms::of(&self.text).filter_map(|term| match term {
+            Ok(Term::Directive(directive)) => Some(directive),
+            _ => None,
+        })
+    }
+
+    /// The directives, in order, as they are evaluated.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        self.directives().map(|directive| Place::of(&directive, self))
     }
 
     /// `redirect=` (section 6.1).
     pub fn redirect(&self) -> Option<Modifier<'_>> {
-        self.0.redirect()
+        self.modifier(self.redirect)
     }
 
     /// `exp=` (section 6.2).
     pub fn explanation(&self) -> Option<Modifier<'_>> {
-        self.0.explanation()
+        self.modifier(self.explanation)
     }
 
-    pub(crate) fn packed(&self) -> &Packed {
-        &self.0
-    }
-}
-
-impl<'t> Term<'t> {
-    /// Parses a term that stands alone.
-    ///
-    /// # Errors
-    /// What is wrong, with its place in octets of `text`.
-    pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
-        Self::parse_at(text, 0..text.len())
-    }
-
-    /// Parses the term at this place of its record.
-    fn parse_at(record: &'t str, place: Range<usize>) -> Result<Self, SyntaxError> {
-        let text = &record[place.clone()];
-        let (qualifier, unqualified) = split_qualifier(text);
-        let end = name_end(unqualified);
-        // name "=" value, where name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
-        let is_modifier = unqualified.as_bytes().get(end) == Some(&b'=')
-            && text.as_bytes()[0].is_ascii_alphabetic();
-        if is_modifier {
-            return Self::modifier((&text[..end], &text[end + 1..]), place);
+    fn modifier(&self, start: u16) -> Option<Modifier<'_>> {
+        if start == 0 {
+            return None;
         }
-        let mechanism = Mechanism::parse(unqualified, end, place.end - unqualified.len())?;
-        Ok(Self::Directive(Directive { qualifier, mechanism, span: span(&place) }))
-    }
-
-    fn modifier((name, value): (&str, &'t str), place: Range<usize>) -> Result<Self, SyntaxError> {
-        let offset = place.end - value.len();
-        let modifier = |target| Modifier { target, span: span(&place) };
-        if name.eq_ignore_ascii_case("redirect") {
-            DomainSpec::parse_at(value, offset).map(|target| Self::Redirect(modifier(target)))
-        } else if name.eq_ignore_ascii_case("exp") {
-            DomainSpec::parse_at(value, offset).map(|target| Self::Explanation(modifier(target)))
-        } else {
-            // An unknown modifier is ignored, but its value must be a macro-string.
-            MacroString::parse_at(value, offset, macro_string::Place::Record).map(|_| Self::Unknown)
+        match Terms::from(&self.text, start.into()).next() {
+            Some(Ok(Term::Redirect(modifier) | Term::Explanation(modifier))) => Some(modifier),
+            _ => None,
         }
     }
 }
 
-fn printable(octets: &[u8]) -> Result<&str, SyntaxError> {
-    let is_printable = |octet: &u8| matches!(octet, b' '..=b'~');
-    // Without a way out in between, many octets are looked at in one step.
-    if octets.iter().fold(true, |all, octet| all & is_printable(octet)) {
-        return Ok(str::from_utf8(octets).expect("printable ASCII is UTF-8"));
+/// Notes where a modifier starts that may stand only once (RFC 7208 section 6).
+fn note_once(start: &mut u16, modifier: &Modifier<'_>) -> Result<(), SyntaxError> {
+    let span = modifier.span.0 as usize..modifier.span.1 as usize;
+    if *start != 0 {
+        return Err(SyntaxErrorKind::RepeatedModifier.at(span));
     }
-    let at = octets.iter().position(|octet| !is_printable(octet)).unwrap_or(0);
-    Err(SyntaxErrorKind::Octet.at(at..at + 1))
+    *start = u16::try_from(span.start).map_err(|_| SyntaxErrorKind::TooLong.at(span))?;
+    Ok(())
 }
 
 impl Directive<'_> {
-    /// The `ip4` without a qualifier that begins at this place of its record: what most terms are,
-    /// read in one go. None for everything else, whether or not it is a term.
-    fn plain_network(record: &str, start: usize) -> Option<Self> {
-        let at = start + "ip4:".len();
-        let rest = record.as_bytes()[start..].strip_prefix(b"ip4:")?;
-        let (network, prefix, length) = plain_ipv4_network(rest)?;
-        let mechanism = Mechanism::Ip4(network, prefix);
-        let span = span(&(start..at + length));
-        Some(Self { qualifier: Qualifier::Pass, mechanism, span })
-    }
-
     /// Where it stands in its record, in octets: start and end.
     pub fn span(&self) -> (u32, u32) {
         self.span
@@ -251,41 +219,6 @@ impl Modifier<'_> {
 }
 
 impl<'t> Mechanism<'t> {
-    /// Parses a mechanism without its qualifier; it begins at `offset` of its record, and its name
-    /// ends at `end`.
-    fn parse(text: &'t str, end: usize, offset: usize) -> Result<Self, SyntaxError> {
-        let (name, argument) = text.split_at(end);
-        let is_argument = matches!(argument.as_bytes(), [] | [b':' | b'/', ..]);
-        let argument = Argument { text: argument, offset: offset + end };
-        Ok(match Name::of(name).filter(|_| is_argument) {
-            Some(Name::All) => argument.none().map(|()| Self::All)?,
-            Some(Name::Include) => Self::Include(argument.domain()?),
-            Some(Name::Exists) => Self::Exists(argument.domain()?),
-            Some(Name::Ptr) if argument.text.is_empty() => Self::Ptr(None),
-            Some(Name::Ptr) => Self::Ptr(Some(argument.domain()?)),
-            Some(Name::A) => {
-                let (domain, prefix) = argument.domain_and_prefix()?;
-                Self::A(domain, prefix)
-            }
-            Some(Name::Mx) => {
-                let (domain, prefix) = argument.domain_and_prefix()?;
-                Self::Mx(domain, prefix)
-            }
-            Some(Name::Ip4) => {
-                let (address, prefix) = argument.network(32, ipv4)?;
-                Self::Ip4(address, prefix)
-            }
-            Some(Name::Ip6) => {
-                let (address, prefix) = argument.network(128, ipv6)?;
-                Self::Ip6(address, prefix)
-            }
-            None => {
-                let place = offset..offset + text.len();
-                return Err(SyntaxErrorKind::UnknownMechanism.at(place));
-            }
-        })
-    }
-
     pub(crate) fn name(&self) -> Name {
         match self {
             Self::All => Name::All,
@@ -298,6 +231,30 @@ impl<'t> Mechanism<'t> {
             Self::Exists(_) => Name::Exists,
         }
     }
+
+    /// The domain that it names, if it names one.
+    pub(crate) fn target(self) -> Option<DomainSpec<'t>> {
+        match self {
+            Self::Include(target) | Self::Exists(target) => Some(target),
+            Self::A(target, _) | Self::Mx(target, _) | Self::Ptr(target) => target,
+            Self::All | Self::Ip4(..) | Self::Ip6(..) => None,
+        }
+    }
+
+    /// Its prefix lengths; those of single addresses where it has none.
+    pub(crate) fn prefixes(self) -> DualPrefix {
+        match self {
+            Self::A(_, prefixes) | Self::Mx(_, prefixes) => prefixes,
+            Self::Ip4(_, ipv4) => DualPrefix { ipv4, ..DualPrefix::SINGLE },
+            Self::Ip6(_, ipv6) => DualPrefix { ipv6, ..DualPrefix::SINGLE },
+            _ => DualPrefix::SINGLE,
+        }
+    }
+}
+
+impl DualPrefix {
+    /// Of single addresses.
+    pub(crate) const SINGLE: Self = Self { ipv4: 32, ipv6: 128 };
 }
 
 /// The name of a mechanism.
@@ -325,81 +282,6 @@ impl Name {
         Self::Ip6,
         Self::Exists,
     ];
-
-    fn of(name: &str) -> Option<Self> {
-        const A: u64 = word("a");
-        const MX: u64 = word("mx");
-        const IP4: u64 = word("ip4");
-        const IP6: u64 = word("ip6");
-        const ALL: u64 = word("all");
-        const PTR: u64 = word("ptr");
-        const EXISTS: u64 = word("exists");
-        const INCLUDE: u64 = word("include");
-        Some(match word(name) {
-            A => Self::A,
-            MX => Self::Mx,
-            IP4 => Self::Ip4,
-            IP6 => Self::Ip6,
-            ALL => Self::All,
-            PTR => Self::Ptr,
-            EXISTS => Self::Exists,
-            INCLUDE => Self::Include,
-            _ => return None,
-        })
-    }
-}
-
-/// A name of at most eight octets as a number, the same in upper and lower case; zero for others.
-const fn word(name: &str) -> u64 {
-    let (octets, mut word, mut at) = (name.as_bytes(), 0, 0);
-    if octets.len() > 8 {
-        return 0;
-    }
-    while at < octets.len() {
-        word = word << 8 | octets[at].to_ascii_lowercase() as u64;
-        at += 1;
-    }
-    word
-}
-
-/// Where the next term begins, from a place on; the version section is the first. Only blanks
-/// separate terms.
-fn term_start(text: &str, from: usize) -> Option<usize> {
-    let rest = &text.as_bytes()[from..];
-    // Between terms there is one blank, as a rule.
-    match rest {
-        [b' ', next, ..] if *next != b' ' => Some(from + 1),
-        _ => rest.iter().position(|octet| *octet != b' ').map(|at| from + at),
-    }
-}
-
-/// Where the term ends that begins there.
-fn term_end(text: &str, start: usize) -> usize {
-    let length = text.as_bytes()[start..].iter().position(|octet| *octet == b' ');
-    length.map_or(text.len(), |length| start + length)
-}
-
-fn split_qualifier(term: &str) -> (Qualifier, &str) {
-    match term.as_bytes() {
-        [b'+', ..] => (Qualifier::Pass, &term[1..]),
-        [b'-', ..] => (Qualifier::Fail, &term[1..]),
-        [b'~', ..] => (Qualifier::Softfail, &term[1..]),
-        [b'?', ..] => (Qualifier::Neutral, &term[1..]),
-        _ => (Qualifier::Pass, term),
-    }
-}
-
-/// Where the name ends with which a term begins.
-fn name_end(term: &str) -> usize {
-    let may_stand =
-        |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-    term.bytes().position(|octet| !may_stand(octet)).unwrap_or(term.len())
-}
-
-fn span(range: &Range<usize>) -> (u32, u32) {
-    // Only a term that stands alone can be longer than that, in theory.
-    let octet = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    (octet(range.start), octet(range.end))
 }
 
 #[cfg(test)]
@@ -434,6 +316,7 @@ mod tests {
         assert_eq!(error("v=spf1 redirect=a.b redirect=a.b"), (RepeatedModifier, "redirect=a.b"));
         assert_eq!(error("v=spf1 moo.cow-far_out=%"), (Macro, "%"));
         assert_eq!(error("v=spf2"), (Version, "v=spf2"));
+        assert_eq!(error("v=spf1 ip:a.b x=\t%"), (Octet, "\t"));
     }
 
     #[test]

@@ -26,7 +26,13 @@ fn network() -> impl Strategy<Value = String> {
         .prop_map(|(c, d, prefix)| format!("ip4:192.0.{c}.{d}/{prefix}"));
     let ipv6 = (select(vec!["", "0:1:", "ffff:"]), any::<u8>(), 112..=128_u8)
         .prop_map(|(part, last, prefix)| format!("ip6:2001:db8:{part}:{last:x}/{prefix}"));
-    let wide = select(vec!["ip4:0.0.0.0/0", "ip4:128.0.0.0/1", "ip4:255.255.255.255", "ip6:::/0"]);
+    let wide = select(vec![
+        "ip4:0.0.0.0/0",
+        "ip4:128.0.0.0/1",
+        "ip4:255.255.255.255",
+        "ip6:::/0",
+        "ip6:2001:db8::/64",
+    ]);
     prop_oneof![8 => ipv4, 3 => ipv6, 1 => wide.prop_map(str::to_owned)]
 }
 
@@ -148,7 +154,7 @@ pub(crate) fn edges(records: &[String]) -> BTreeSet<IpAddr> {
         addresses.extend(near.map(Ipv6Addr::from_bits).map(IpAddr::from));
     }
     for record in records.iter().filter_map(|record| Record::parse(record.as_bytes()).ok()) {
-        for directive in record.packed().directives() {
+        for directive in record.places() {
             let mut watch = NextEdge::above(0);
             match directive.name() {
                 Name::Ip4 => {

@@ -9,10 +9,10 @@ use crate::cause::Cause;
 use crate::compiled::Candidates;
 use crate::conclusion::{Conclusion, Decider, Stop};
 use crate::domain_spec::DomainSpec;
-use crate::packed::Place;
 use crate::published::Policy;
 use crate::record::{Modifier, Qualifier, Record};
 use crate::settled::{self, Role, Settled};
+use crate::step::Place;
 use crate::target::{NameBuffer, Target};
 use crate::trace::Watch;
 use crate::{Limits, Outcome, Published, Request, Scope};
@@ -197,19 +197,18 @@ impl<'a, E: Evidence + ?Sized, W: Watch> Walk<'a, E, W> {
         policy: &'a Policy,
         domain: &str,
     ) -> Result<Conclusion<'a>, Stop> {
-        let packed = record.packed();
         let candidates = match W::LOOKS_AT_ALL {
-            true => policy.compiled.all(record),
+            true => policy.compiled.all(),
             false => policy.compiled.candidates(record, self.request.address),
         };
         let matched = match candidates {
-            Candidates::Unpacked(directives) => self.first_match(directives, domain),
+            Candidates::Unread => self.first_match(record.places(), domain),
             Candidates::All(steps) => {
-                self.first_match(steps.iter().map(|step| step.of(packed)), domain)
+                self.first_match(steps.iter().map(|step| step.within(record)), domain)
             }
             Candidates::Some(steps, places, rest) => {
                 let some = places.iter().map(|place| &steps[usize::from(*place)]);
-                self.first_match(some.chain(rest).map(|step| step.of(packed)), domain)
+                self.first_match(some.chain(rest).map(|step| step.within(record)), domain)
             }
         };
         if let Some(directive) = matched? {

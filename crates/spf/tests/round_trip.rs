@@ -1,7 +1,7 @@
 //! Records as text: what is written parses to the same again.
 
 use proptest::prelude::*;
-use quivive_spf::{Directive, DomainSpec, MacroString, Mechanism, Record};
+use quivive_spf::{Directive, DomainSpec, MacroString, Mechanism, Record, SyntaxErrorKind};
 
 /// A macro with all its parts.
 fn a_macro(letters: &'static str) -> impl Strategy<Value = String> {
@@ -136,6 +136,25 @@ proptest! {
         let again = again.unwrap();
         prop_assert_eq!(meaning(&parsed), meaning(&again), "{} {}", text, written);
         prop_assert_eq!(again.to_string(), written);
+    }
+
+    /// Whatever else is wrong: what is not printable ASCII is told of first, and nothing is missed.
+    #[test]
+    fn every_octet_is_looked_at(
+        text in record(),
+        strange in prop_oneof![0..b' ', 0x7f..=0xff_u8],
+        place in any::<prop::sample::Index>(),
+        is_broken: bool,
+    ) {
+        let mut octets = text.into_bytes();
+        let place = "v=spf1 ".len() + place.index(octets.len());
+        octets.resize(octets.len().max(place), b' ');
+        octets.insert(place, strange);
+        if is_broken {
+            octets.extend(b" unknown");
+        }
+        let error = Record::parse(&octets).unwrap_err();
+        prop_assert_eq!((error.kind, error.span), (SyntaxErrorKind::Octet, place..place + 1));
     }
 
     #[test]

@@ -129,17 +129,6 @@ impl Term<'_> {
     }
 }
 
-impl<'t> Mechanism<'t> {
-    /// The domain that it names, if it names one.
-    pub(super) fn target(self) -> Option<DomainSpec<'t>> {
-        match self {
-            Self::Include(target) | Self::Exists(target) => Some(target),
-            Self::A(target, _) | Self::Mx(target, _) | Self::Ptr(target) => target,
-            Self::All | Self::Ip4(..) | Self::Ip6(..) => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
