@@ -9,7 +9,7 @@ use crate::command_line::{Check, Global};
 use crate::error::Error;
 use crate::examiner::{Examiner, read_message};
 use crate::json::{self, JudgementJson};
-use crate::{grants, text, world};
+use crate::{grants, terminal, text, world};
 
 /// Judges one message, or with `--batch` one for each line.
 pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
@@ -49,7 +49,7 @@ pub(crate) fn run(global: &Global, check: Check) -> Result<ExitCode, Error> {
     if global.json {
         std::io::stdout().lock().write_all(&json::line(&JudgementJson::new(&judgement)))?;
     } else {
-        let mut out = anstream::stdout().lock();
+        let mut out = terminal::stdout();
         text::write(&mut out, &judgement)?;
     }
     Ok(ExitCode::SUCCESS)

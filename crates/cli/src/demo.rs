@@ -30,6 +30,7 @@ use crate::command_line::{Demo, Global};
 use crate::error::Error;
 use crate::examiner::Examiner;
 use crate::listeners::{self, Memory};
+use crate::terminal;
 use client::ClientError;
 use maildir::Arrived;
 use messages::{MESSAGES, Message, Outcome};
@@ -63,7 +64,7 @@ pub(crate) fn run(global: &Global, demo: &Demo) -> Result<ExitCode, Error> {
 
 async fn show(global: &Global, demo: &Demo) -> Result<ExitCode, Error> {
     let world = World::start().await?;
-    let mut out = anstream::stdout();
+    let mut out = terminal::shared_stdout();
     if !global.json {
         world.write_introduction(&mut out)?;
         table::write_head(&mut out)?;
@@ -91,7 +92,8 @@ async fn show(global: &Global, demo: &Demo) -> Result<ExitCode, Error> {
         // Whoever reads the invitation may end it at once.
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        world.write_invitation(&mut out)?;
+        // Commands are there to be copied: none is broken.
+        world.write_invitation(&mut anstream::stdout())?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}

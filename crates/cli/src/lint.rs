@@ -15,7 +15,7 @@ use quivive_verdict::{Inspector, linted_methods};
 use crate::command_line::{self, Global};
 use crate::error::Error;
 use crate::style::STRONG;
-use crate::world;
+use crate::{terminal, world};
 use driver::Inspectors;
 
 /// Looks over one text, one domain, or many.
@@ -106,7 +106,7 @@ fn write(json: bool, reports: &[LintReport], domain: Option<&str>) -> Result<(),
             .try_for_each(|report| out.write_all(&line(&LintJson::new(report, domain))))?;
         return Ok(());
     }
-    let mut out = anstream::stdout().lock();
+    let mut out = terminal::stdout();
     for (index, report) in reports.iter().enumerate() {
         if reports.len() > 1 {
             let blank = if index > 0 { "\n" } else { "" };

@@ -25,6 +25,7 @@ mod setup;
 mod simulate;
 mod srs;
 mod style;
+mod terminal;
 mod text;
 mod token;
 mod user;

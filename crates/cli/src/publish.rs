@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::lint::driver::Linter;
 use crate::lint::text;
 use crate::style::{self, QUIET, STRONG, printable};
-use crate::world;
+use crate::{terminal, world};
 
 /// How long the look-ups of a flattening may take together.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -251,7 +251,7 @@ fn write(
 
 /// What is to be said about the records, beside them.
 fn tell(domain: &str, written: &[Written], asked_nobody: bool) -> io::Result<()> {
-    let mut out = anstream::stderr().lock();
+    let mut out = terminal::stderr();
     for Written { method, publication, report } in written {
         for warning in &publication.warnings {
             let style = style::of_doubt();

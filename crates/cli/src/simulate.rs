@@ -24,7 +24,7 @@ use crate::input::read_bounded;
 use crate::lint::a_domain;
 use crate::lint::driver::Linter;
 use crate::style::{QUIET, STRONG};
-use crate::world;
+use crate::{terminal, world};
 
 /// How long a file of senders may be, in octets.
 const TRAFFIC_OCTETS_MAX: u64 = 16 << 20;
@@ -51,11 +51,11 @@ pub(crate) fn run(global: &Global, flags: &Simulate) -> Result<ExitCode, Error> 
         let traffic = traffic(global, flags, &domain).await?;
         warn_of_faults(&policy, &domain, &instead, &resolver).await?;
         let (forecasts, idle) = forecast(&policy, &domain, &traffic, &instead, &resolver).await?;
-        warn_of_idle(&idle);
+        warn_of_idle(&idle)?;
         if global.json {
             io::stdout().lock().write_all(&line(&SimulationJson::new(&domain, &forecasts)))?;
         } else {
-            table::write(&mut anstream::stdout().lock(), &domain, &records, &forecasts)?;
+            table::write(&mut terminal::stdout(), &domain, &records, &forecasts)?;
         }
         let is_broken = flags.strict && Tally::of(&forecasts).broken > 0;
         Ok(if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -113,22 +113,25 @@ async fn warn_of_faults(
     let errors = report.remarks.iter().filter(|remark| remark.severity == Severity::Error);
     for error in errors {
         let message = crate::style::printable(&error.message).into_owned();
-        anstream::eprintln!(
+        writeln!(
+            terminal::stderr(),
             "{STRONG}the record{STRONG:#}: {message} {QUIET}({}){QUIET:#}",
             error.help
-        );
+        )?;
     }
     Ok(())
 }
 
 /// What was given and changes nothing was hardly meant so.
-fn warn_of_idle(idle: &[Question]) {
-    for question in idle {
-        anstream::eprintln!(
-            "no sender's result rests on {STRONG}{question}{STRONG:#}: the domain's record does not \
-             lead there, or none of the senders comes so far"
-        );
-    }
+fn warn_of_idle(idle: &[Question]) -> io::Result<()> {
+    let mut out = terminal::stderr();
+    idle.iter().try_for_each(|question| {
+        writeln!(
+            out,
+            "no sender's result rests on {STRONG}{question}{STRONG:#}: the domain's record does \
+             not lead there, or none of the senders comes so far"
+        )
+    })
 }
 
 /// What comes of each sender, what breaks first; and what of `instead` no result rests on.

@@ -8,6 +8,11 @@ use quivive_evidence::{
 use quivive_server::check::Judgement;
 
 use crate::style::{self, QUIET, STRONG, excerpt, printable};
+use crate::terminal::Report;
+
+/// How many columns a field takes as it is folded on the wire (RFC 5322 section 2.1.1), with what
+/// stands before it.
+const FOLDED_COLUMNS: usize = 92;
 
 /// How much of a term is shown, in characters. Records may have 60 kB.
 const TERM_CHARACTERS_MAX: usize = 160;
@@ -24,8 +29,8 @@ const EXPLANATION_CHARACTERS_MAX: usize = 500;
 /// How much of a domain is shown, in characters.
 const DOMAIN_CHARACTERS_MAX: usize = 100;
 
-/// Writes a judgement. `out` takes care of colours where there can be none.
-pub(crate) fn write(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> {
+/// Writes a judgement. `out` takes care of colours where there can be none, and of its width.
+pub(crate) fn write<W: Write>(out: &mut Report<W>, judgement: &Judgement) -> io::Result<()> {
     for finding in &judgement.findings {
         write_finding(out, finding)?;
     }
@@ -89,11 +94,17 @@ fn write_verdict(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> 
     Ok(())
 }
 
-fn write_headers(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> {
+fn write_headers<W: Write>(out: &mut Report<W>, judgement: &Judgement) -> io::Result<()> {
+    // As it is folded on the wire, where that fits.
+    let is_folded = out.columns().is_none_or(|columns| columns >= FOLDED_COLUMNS);
     let mut title = "headers";
     for (name, value) in judgement.headers.fields() {
         write!(out, "{STRONG}{title:<7}{STRONG:#}  {QUIET}{name}:{QUIET:#} ")?;
-        // As it is folded on the wire.
+        if !is_folded {
+            writeln!(out, "{}", printable(&value.replace("\r\n", "")))?;
+            title = "";
+            continue;
+        }
         let mut indent = "";
         for line in value.split("\r\n") {
             writeln!(out, "{indent}{}", printable(line.trim_start()))?;

@@ -10,6 +10,7 @@ use crate::command_line::{CaseFilter, CaseList, Global};
 use crate::error::Error;
 use crate::json;
 use crate::style::{self, QUIET, STRONG, excerpt};
+use crate::terminal;
 
 /// How much of an address is shown, in characters.
 const ADDRESS_CHARACTERS_MAX: usize = 60;
@@ -98,7 +99,7 @@ fn write_lines(global: &Global, lines: &[CaseLine]) -> Result<(), Error> {
         }
         return Ok(());
     }
-    let mut out = anstream::stdout().lock();
+    let mut out = terminal::stdout();
     for line in lines {
         write_line(&mut out, line)?;
     }

@@ -17,7 +17,7 @@ use crate::command_line::{CaseReplay, Global};
 use crate::error::Error;
 use crate::json::{self, JudgementJson};
 use crate::style::{self, QUIET, STRONG, excerpt, printable};
-use crate::{grants, world};
+use crate::{grants, terminal, world};
 
 /// How much of a term is shown, in characters.
 const TERM_CHARACTERS_MAX: usize = 160;
@@ -212,7 +212,7 @@ impl Compared {
         if global.json {
             io::stdout().lock().write_all(&json::line(&self.json()))?;
         } else {
-            self.write(&mut anstream::stdout().lock())?;
+            self.write(&mut terminal::stdout())?;
         }
         Ok(())
     }

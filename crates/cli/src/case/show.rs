@@ -8,7 +8,7 @@ use crate::command_line::{CaseId, Global};
 use crate::error::Error;
 use crate::json;
 use crate::style::{STRONG, excerpt, printable};
-use crate::text;
+use crate::{terminal, text};
 
 /// How much of a text is shown, in characters.
 const CHARACTERS_MAX: usize = 200;
@@ -26,7 +26,7 @@ pub(super) async fn run(global: &Global, which: &CaseId) -> Result<(), Error> {
         io::stdout().lock().write_all(&json::line(&case))?;
         return Ok(());
     }
-    let mut out = anstream::stdout().lock();
+    let mut out = terminal::stdout();
     write_facts(&mut out, &case)?;
     writeln!(out)?;
     text::write(&mut out, &judgement)?;

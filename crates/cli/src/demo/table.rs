@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Sent;
 use crate::json;
 use crate::style::{self, QUIET, STRONG, excerpt, printable};
+use crate::terminal::Report;
 
 /// The widths of the columns, in characters.
 const TITLE: usize = 29;
@@ -16,6 +17,10 @@ const CLIENT: usize = 14;
 const CLAIM: usize = 23;
 const RESULT: usize = 9;
 const REASON: usize = 31;
+
+/// Those of the mark with the number, and of `refused 550 5.7.23`.
+const MARK: usize = 6;
+const HAPPENED: usize = 18;
 
 #[derive(Serialize)]
 struct RowJson<'a> {
@@ -37,14 +42,56 @@ struct RowJson<'a> {
     problems: &'a [String],
 }
 
+/// Which columns there is room for; the others can be looked up in the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Layout {
+    has_client: bool,
+    has_claim: bool,
+    has_reason: bool,
+}
+
+impl Layout {
+    /// `columns` is the terminal's; none: there is no end of them.
+    fn of(columns: Option<usize>) -> Self {
+        let fits = |widths: &[usize]| {
+            let gaps = 2 * widths.len();
+            columns.is_none_or(|columns| {
+                MARK + TITLE + RESULT + HAPPENED + gaps + widths.iter().sum::<usize>() <= columns
+            })
+        };
+        Self {
+            has_client: fits(&[CLIENT, CLAIM, REASON, 0, 0]),
+            has_claim: fits(&[CLAIM, 0, 0]),
+            has_reason: fits(&[CLAIM, REASON, 0, 0]),
+        }
+    }
+
+    fn write_cells(self, out: &mut impl Write, client: &str, claim: &str) -> io::Result<()> {
+        if self.has_client {
+            write!(out, "{client:CLIENT$}  ")?;
+        }
+        if self.has_claim {
+            write!(out, "{claim:CLAIM$}  ")?;
+        }
+        Ok(())
+    }
+}
+
 /// Writes the head of the table.
-pub(super) fn write_head(out: &mut impl Write) -> io::Result<()> {
-    write!(out, "{STRONG}      {:TITLE$}  {:CLIENT$}  {:CLAIM$}  ", "what", "who", "claims to be")?;
-    writeln!(out, "{:RESULT$}  {:REASON$}  what happened{STRONG:#}", "found", "why")
+pub(super) fn write_head<W: Write>(out: &mut Report<W>) -> io::Result<()> {
+    let layout = Layout::of(out.columns());
+    write!(out, "{STRONG}      {:TITLE$}  ", "what")?;
+    layout.write_cells(out, "who", "claims to be")?;
+    write!(out, "{:RESULT$}  ", "found")?;
+    if layout.has_reason {
+        write!(out, "{:REASON$}  ", "why")?;
+    }
+    writeln!(out, "what happened{STRONG:#}")
 }
 
 /// Writes the row of a message.
-pub(super) fn write_row(out: &mut impl Write, sent: &Sent) -> io::Result<()> {
+pub(super) fn write_row<W: Write>(out: &mut Report<W>, sent: &Sent) -> io::Result<()> {
+    let layout = Layout::of(out.columns());
     let Sent { number, message, .. } = sent;
     let is_kept = sent.problems.is_empty();
     let promise = style::of_promise(is_kept);
@@ -54,15 +101,13 @@ pub(super) fn write_row(out: &mut impl Write, sent: &Sent) -> io::Result<()> {
         None => ("-", String::new()),
     };
     let result_style = sent.finding().map_or(QUIET, |finding| style::of_result(finding.result));
-    write!(
-        out,
-        "{promise}{mark}{promise:#} {number:>2}  {:TITLE$}  {:CLIENT$}  {:CLAIM$}  ",
-        message.title,
-        message.client.address,
-        claim(sent)
-    )?;
+    write!(out, "{promise}{mark}{promise:#} {number:>2}  {:TITLE$}  ", message.title)?;
+    layout.write_cells(out, message.client.address, &claim(sent))?;
     write!(out, "{result_style}{result:RESULT$}{result_style:#}  ")?;
-    writeln!(out, "{QUIET}{reason:REASON$}{QUIET:#}  {}", happened(sent))
+    if layout.has_reason {
+        write!(out, "{QUIET}{reason:REASON$}{QUIET:#}  ")?;
+    }
+    writeln!(out, "{}", happened(sent))
 }
 
 /// Writes a row as an object.
@@ -154,5 +199,29 @@ fn codes(reply: &Reply) -> String {
     match reply.enhanced {
         Some(enhanced) => format!("{} {enhanced}", reply.code),
         None => reply.code.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_go_where_there_is_no_room() {
+        let told = |columns| {
+            let Layout { has_client, has_claim, has_reason } = Layout::of(columns);
+            (has_client, has_claim, has_reason)
+        };
+        assert_eq!(told(None), (true, true, true));
+        assert_eq!(told(Some(150)), (true, true, true));
+        assert_eq!(told(Some(130)), (false, true, true));
+        assert_eq!(told(Some(100)), (false, true, false));
+        assert_eq!(told(Some(80)), (false, false, false));
+        for columns in [150, 130, 100, 80] {
+            let mut octets = Vec::new();
+            write_head(&mut Report::new(&mut octets, Some(columns))).unwrap();
+            let text = String::from_utf8(octets).unwrap();
+            assert_eq!(text.lines().count(), 1, "{columns}: {text}");
+        }
     }
 }

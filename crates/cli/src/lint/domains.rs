@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::examiner::named;
 use crate::input::read_bounded;
 use crate::style::{self, QUIET, STRONG};
+use crate::terminal;
 
 /// How many domains are looked over at once.
 const DOMAINS_AT_ONCE_MAX: usize = 16;
@@ -61,7 +62,7 @@ pub(super) async fn run(
     }
     bar.finish_and_clear();
     if !json {
-        tally.write(&mut anstream::stdout().lock())?;
+        tally.write(&mut terminal::stdout())?;
     }
     Ok(if tally.with_errors > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -100,7 +101,7 @@ fn write(json: bool, reports: &[LintReport], domain: &str) -> io::Result<()> {
             .iter()
             .try_for_each(|report| out.write_all(&line(&LintJson::new(report, Some(domain)))));
     }
-    let mut out = anstream::stdout().lock();
+    let mut out = terminal::stdout();
     let is_good = count(reports, Severity::Error) == 0;
     let style = if is_good { style::of_promise(true) } else { style::of_promise(false) };
     let mark = if is_good { "✓" } else { "✗" };

@@ -11,9 +11,13 @@ use miette::{
 use quivive_evidence::{LintNode, LintReport, Remark, Severity};
 
 use crate::style::{self, QUIET, STRONG, excerpt, printable};
+use crate::terminal::Report;
 
-/// How wide a report is, in columns.
-const COLUMNS: usize = 92;
+/// How wide a report is at most, in columns.
+const COLUMNS_MAX: usize = 92;
+
+/// What miette draws beside a record, in columns.
+const FRAME_COLUMNS: usize = 10;
 
 /// How much of a record is shown around what is meant, in characters on each side.
 const AROUND_CHARACTERS: usize = 28;
@@ -28,8 +32,8 @@ const TREE_CHARACTERS_MAX: usize = 70;
 const NODES_MAX: usize = 200;
 
 /// Writes a report about a domain, or about a text that stands alone.
-pub(crate) fn write(
-    out: &mut impl Write,
+pub(crate) fn write<W: Write>(
+    out: &mut Report<W>,
     report: &LintReport,
     domain: Option<&str>,
 ) -> io::Result<()> {
@@ -39,18 +43,19 @@ pub(crate) fn write(
 }
 
 /// Each remark with its place.
-pub(crate) fn write_remarks(
-    out: &mut impl Write,
+pub(crate) fn write_remarks<W: Write>(
+    out: &mut Report<W>,
     report: &LintReport,
     domain: Option<&str>,
 ) -> io::Result<()> {
+    let columns = out.columns();
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode())
-        .with_width(COLUMNS)
+        .with_width(columns.map_or(COLUMNS_MAX, |columns| columns.min(COLUMNS_MAX)))
         .with_links(false)
         .without_primary_span_start();
     for remark in &report.remarks {
         let mut text = String::new();
-        let shown = Shown::new(report, remark, domain);
+        let shown = Shown::new(report, remark, domain, columns);
         handler.render_report(&mut text, &shown).map_err(io::Error::other)?;
         writeln!(out, "{text}")?;
     }
@@ -157,10 +162,16 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(report: &LintReport, remark: &Remark, domain: Option<&str>) -> Self {
+    fn new(
+        report: &LintReport,
+        remark: &Remark,
+        domain: Option<&str>,
+        columns: Option<usize>,
+    ) -> Self {
+        let room = columns.map(|columns| columns.saturating_sub(FRAME_COLUMNS));
         let domain = domain.map_or_else(|| "the record".to_owned(), str::to_owned);
         let (start, end) = remark.span;
-        let place = (remark.span != (0, 0)).then(|| Place::of(&report.record, remark.span));
+        let place = (remark.span != (0, 0)).then(|| Place::of(&report.record, remark.span, room));
         Self {
             severity: remark.severity,
             code: format!("{}[{}/{}]", remark.severity, report.method, remark.code),
@@ -184,18 +195,24 @@ struct Place {
 }
 
 impl Place {
-    fn of(record: &str, (start, end): (usize, usize)) -> Self {
+    /// `room` is how many columns there are, if there is an end of them.
+    fn of(record: &str, (start, end): (usize, usize), room: Option<usize>) -> Self {
         let line = record[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = record[start..].find('\n').map_or(record.len(), |at| start + at);
         let before = &record[line..start];
         let meant = &record[start..end.min(line_end)];
         let after = &record[end.min(line_end)..line_end];
-        let before = match beginning(before) {
+        let meant_max =
+            room.map_or(MEANT_CHARACTERS_MAX, |room| MEANT_CHARACTERS_MAX.min(room / 2));
+        let meant = excerpt(meant, meant_max);
+        // What stands before may become twice as long, so that it begins with a term.
+        let left = room.map(|room| room.saturating_sub(meant.chars().count()));
+        let around = left.map_or(AROUND_CHARACTERS, |left| AROUND_CHARACTERS.min(left / 3));
+        let before = match beginning(before, around) {
             0 => printable(before).into_owned(),
             cut => format!("… {}", printable(&before[cut..])),
         };
-        let meant = excerpt(meant, MEANT_CHARACTERS_MAX);
-        let after = excerpt(after, AROUND_CHARACTERS);
+        let after = excerpt(after, around);
         let (start, end) = (before.len(), before.len() + meant.len());
         // Where something is missing at the end there must be something to point at.
         let missing = if start == end && after.is_empty() { " " } else { "" };
@@ -205,11 +222,11 @@ impl Place {
 }
 
 /// Where what is shown of the text before begins: with a term, if there is one near enough.
-fn beginning(before: &str) -> usize {
-    let Some((at, _)) = before.char_indices().rev().nth(AROUND_CHARACTERS) else { return 0 };
+fn beginning(before: &str, around: usize) -> usize {
+    let Some((at, _)) = before.char_indices().rev().nth(around) else { return 0 };
     match before[..at].rfind(' ') {
-        Some(blank) if at - blank <= AROUND_CHARACTERS => blank + 1,
-        None if at <= AROUND_CHARACTERS => 0,
+        Some(blank) if at - blank <= around => blank + 1,
+        None if at <= around => 0,
         _ => at,
     }
 }
@@ -246,5 +263,50 @@ impl Diagnostic for Shown {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let (_, label) = self.source.as_ref()?;
         Some(Box::new(std::iter::once(label.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quivive_evidence::Method;
+
+    use super::*;
+
+    /// The widest line of a report about a long record, on so many columns.
+    fn widest(columns: Option<usize>) -> usize {
+        let networks: String = (0..60).map(|index| format!("ip4:192.0.2.{index} ")).collect();
+        let record = format!("v=spf1 {networks}include:{}.example -all", "x".repeat(60));
+        let start = record.find("include").unwrap();
+        let mut report = LintReport::new(Method::Spf, &record);
+        for span in [(start, record.len() - 5), (7, start - 1), (0, 0), (start, start)] {
+            report.remarks.push(Remark {
+                code: "some-code",
+                severity: Severity::Warning,
+                span,
+                message: "what is wrong with it takes some words to say ".repeat(3),
+                help: "what to do about it takes some more of them ".repeat(3),
+            });
+        }
+        let child =
+            LintNode { text: record.clone(), note: "12 look-ups".into(), ..LintNode::default() };
+        report.tree = vec![LintNode {
+            text: "a.example".into(),
+            children: vec![child],
+            ..LintNode::default()
+        }];
+        let mut octets = Vec::new();
+        write(&mut Report::new(&mut octets, columns), &report, Some("a.example")).unwrap();
+        let text = String::from_utf8(octets).unwrap();
+        let text = anstream::adapter::strip_str(&text).to_string();
+        text.lines().map(|line| line.chars().count()).max().unwrap()
+    }
+
+    #[test]
+    fn a_report_is_no_wider_than_its_terminal() {
+        for columns in [200, 92, 80, 60, 40] {
+            let widest = widest(Some(columns));
+            assert!(widest <= columns && widest > columns.min(80) / 2, "{columns}: {widest}");
+        }
+        assert!(widest(None) > 92, "what goes elsewhere is not cut for a terminal");
     }
 }
