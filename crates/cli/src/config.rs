@@ -86,7 +86,11 @@ fn check(global: &Global, file: &CheckedFile) -> Result<ExitCode, Error> {
     }
     let verdict = match &*files {
         [] => good(path, warnings.len()),
-        _ => format!("{}: well written, but `serve` cannot start with these files", path.display()),
+        _ => format!(
+            "{}: well written, but `serve` cannot start with these files{}",
+            path.display(),
+            if is_strict { "" } else { " (with --strict this is an error)" }
+        ),
     };
     writeln!(std::io::stdout(), "{verdict}")?;
     Ok(exit_code(is_strict, warnings.len() + files.len()))

@@ -7,9 +7,11 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quivive_evidence::{Identity, what_if};
+use quivive_evidence::what_if;
 use quivive_verdict::simulation::named;
-use quivive_verdict::{Case, Difference, Node, Policy, TermDifference, differences, replay};
+use quivive_verdict::{
+    Case, Difference, Node, Policy, TermDifference, Verdict, differences, replay,
+};
 use serde::Deserialize;
 
 use crate::case::{self, segment};
@@ -115,7 +117,7 @@ pub(crate) async fn show(
 fn outcome(policy: Arc<Policy>, case: &Case, records: &str) -> Result<Outcome, String> {
     let records = records::read(records)?;
     // A record alone is the sender's.
-    let instead = what_if(&named(&sender(case), &records), case.facts.now)?;
+    let instead = what_if(&named(case.domain(), &records), case.facts.now)?;
     let notebook = case.notebook(&instead)?;
     let wished = records::domains(instead.iter().map(|answer| answer.question.clone()));
     let faults = wished.iter().flat_map(|domain| records::faults(&policy, domain, &notebook));
@@ -123,30 +125,35 @@ fn outcome(policy: Arc<Policy>, case: &Case, records: &str) -> Result<Outcome, S
     let replayed = replay(policy, case.facts.clone(), notebook);
     let after = replayed.judgement;
     let differences = differences(&case.findings, &after.findings);
-    let side = |verdict: &quivive_verdict::Verdict| Side {
-        action: verdict.action.word(),
-        done: done(verdict.action),
-        reply: Shown::new(&case::reply(&verdict.reply)),
-    };
+    let lacking: Vec<_> =
+        replayed.lacking.iter().map(|question| Shown::new(&question.to_string())).collect();
+    let after_side = if lacking.is_empty() { Side::of(&after.verdict) } else { Side::unknown() };
     Ok(Outcome {
-        is_same: differences.is_empty()
-            && after.verdict == case.verdict
-            && replayed.lacking.is_empty(),
-        before: side(&case.verdict),
-        after: side(&after.verdict),
+        is_same: differences.is_empty() && after.verdict == case.verdict && lacking.is_empty(),
+        before: Side::of(&case.verdict),
+        after: after_side,
         differences: differences.iter().map(DifferenceView::new).collect(),
-        lacking: replayed.lacking.iter().map(|one| Shown::new(&one.to_string())).collect(),
+        lacking,
         reasons: after.verdict.reasons.iter().map(|reason| Shown::new(reason)).collect(),
         with_records: !records.is_empty(),
         faults,
     })
 }
 
-/// The domain whose record is asked for: that of the reverse-path, or of HELO for a null one.
-fn sender(case: &Case) -> String {
-    let of_mailfrom = |finding: &&quivive_evidence::Finding| finding.identity == Identity::Mailfrom;
-    let finding = case.findings.iter().find(of_mailfrom).or_else(|| case.findings.first());
-    finding.map_or(String::new(), |finding| finding.domain.clone())
+impl Side {
+    fn of(verdict: &Verdict) -> Self {
+        Self {
+            action: verdict.action.word(),
+            done: done(verdict.action),
+            reply: Shown::new(&case::reply(&verdict.reply)),
+        }
+    }
+
+    /// What findings that are missing would come to is nobody's guess.
+    fn unknown() -> Self {
+        let reply = Shown::new("Nobody knows without the answers that are lacking.");
+        Self { action: "none", done: "not known", reply }
+    }
 }
 
 impl DifferenceView {

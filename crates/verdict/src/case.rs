@@ -1,4 +1,4 @@
-use quivive_evidence::{Facts, Finding, Notebook, Recorded};
+use quivive_evidence::{Facts, Finding, Identity, Notebook, Recorded};
 use serde::{Deserialize, Serialize};
 
 use crate::{Cost, Headers, Judgement, RecipientVerdict, Rewrite, Verdict};
@@ -85,6 +85,14 @@ impl Case {
     /// Its id.
     pub fn id(&self) -> &str {
         &self.facts.case_id
+    }
+
+    /// The domain that a record without a name is of: that of the reverse-path, or of HELO where
+    /// there is none.
+    pub fn domain(&self) -> &str {
+        let of_sender = |finding: &&Finding| finding.identity == Identity::Mailfrom;
+        let finding = self.findings.iter().find(of_sender).or_else(|| self.findings.first());
+        finding.map_or("", |finding| &finding.domain)
     }
 
     /// Its evidence as a notebook. What stands in `instead` replaces the answer to the same

@@ -130,6 +130,9 @@ fn write_line(out: &mut impl Write, line: &CaseLine) -> io::Result<()> {
         line.client,
         excerpt(recipient, ADDRESS_CHARACTERS_MAX),
     )?;
+    if line.findings.is_empty() {
+        write!(out, " {QUIET}not checked{QUIET:#}")?;
+    }
     for finding in &line.findings {
         let style = style::of_result(finding.result);
         let (method, identity, result) = (finding.method, finding.identity, finding.result);

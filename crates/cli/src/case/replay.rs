@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use quivive_evidence::{FindingResult, Question, what_if};
 use quivive_server::check::{Checker, Judgement};
 use quivive_store::{Filter, LIMIT_MAX, Store};
+use quivive_verdict::simulation::named;
 use quivive_verdict::{
     Case, Difference, Node, Policy, Replay, TermDifference, Verdict, differences, replay,
 };
@@ -114,7 +115,9 @@ struct Judge<'a> {
 impl Judge<'_> {
     async fn compare(&self, case: Case) -> Result<Compared, Error> {
         let now = case.facts.now;
-        let instead = what_if(&self.flags.with_record, now).map_err(Error::Unclear)?;
+        // A record alone is the sender's.
+        let records = named(case.domain(), &self.flags.with_record);
+        let instead = what_if(&records, now).map_err(Error::Unclear)?;
         let notebook = case.notebook(&instead).map_err(Error::Unclear)?;
         let mut facts = case.facts.clone();
         facts.now = self.flags.now.unwrap_or(now);
@@ -250,7 +253,15 @@ impl Compared {
             time(case.facts.now)
         )?;
         write_verdict(out, "was", &case.verdict)?;
-        write_verdict(out, "is", &self.judgement.verdict)?;
+        if self.lacking.is_empty() {
+            write_verdict(out, "is", &self.judgement.verdict)?;
+        } else {
+            let style = style::of_doubt();
+            writeln!(
+                out,
+                "{STRONG}is       {STRONG:#}{style}not known{style:#}  as answers are lacking"
+            )?;
+        }
         for difference in &self.differences {
             write_difference(out, difference)?;
         }

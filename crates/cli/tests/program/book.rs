@@ -34,6 +34,11 @@ fn simulate() {
 }
 
 #[test]
+fn console() {
+    check_with("console.md", 1, &[("quivive.toml", "toml")]);
+}
+
+#[test]
 fn submission() {
     check_with("submission.md", 5, &[("quivive.toml", "toml"), ("grants", "grants")]);
 }

@@ -197,7 +197,12 @@ fn what_the_evidence_does_not_hold_is_said_or_asked() {
     let identities = replayed["after"]["findings"].as_array().unwrap().iter();
     let identities: Vec<&Value> = identities.map(|finding| &finding["identity"]).collect();
     assert_eq!(identities, ["helo"], "nothing is invented");
-    assert!(kept.case(&what_if).contains("pass.example TXT"));
+    let text = kept.case(&what_if);
+    assert!(text.contains("pass.example TXT") && text.contains("is       not known"), "{text}");
+    assert!(!text.contains("accept"), "no verdict is invented: {text}");
+    // A record alone is the sender's.
+    let alone = ["replay", &id, "--with-record", "v=spf1 include:pass.example -all"];
+    assert_eq!(kept.objects(&alone)[0]["lacking"], replayed["lacking"]);
     let asked = &kept.objects(&[what_if.as_slice(), &["--ask", "--zone", ZONE]].concat())[0];
     assert_eq!(asked["lacking"], Value::Array(vec![]));
     assert_eq!(finding(&asked["after"], "mailfrom")["result"], "fail");

@@ -34,6 +34,18 @@ async fn the_overview_counts() {
     assert!(answer.body.contains("domain=example.com\">"), "{}", answer.body);
 }
 
+/// A message that was not checked has nothing in the place of findings but that.
+#[tokio::test]
+async fn what_was_not_checked_is_called_so() {
+    let setting = Setting::new(ZONE).await;
+    let mut judged = setting.judge("192.0.2.1", "mail.example.com", "a@example.com", "c1");
+    judged.findings.clear();
+    setting.store.record(quivive_verdict::Case::new(judged, "gateway", "250".to_owned()));
+    setting.store.flush().await;
+    let body = get(&setting.console(), "/cases").await.body;
+    assert!(text(&body).contains("not checked"), "{body}");
+}
+
 #[tokio::test]
 async fn the_list_is_searched_and_paged() {
     let setting = Setting::new(ZONE).await;

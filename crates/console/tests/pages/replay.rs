@@ -43,6 +43,8 @@ async fn what_the_evidence_lacks_is_said() {
     let page = text(&answer.body);
     assert!(page.contains("What the evidence lacks"), "{page}");
     assert!(page.contains("other.example TXT"), "{page}");
+    assert!(page.contains("As it would be not known Nobody knows"), "{page}");
+    assert!(!page.contains("accepted"), "no verdict is invented: {page}");
 }
 
 #[tokio::test]
