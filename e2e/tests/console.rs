@@ -235,6 +235,19 @@ fn another_record_is_tried_on_recorded_mail() {
         browser.click("main form button");
         wait::until("the named senders", || text().contains("2001:db8::7").then_some(()));
         assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
+        // What comes of it is where one looks, and hostile text and numbers do no harm.
+        assert_eq!(browser.run("return location.hash"), "#outcome");
+        let top = "return document.querySelector('#outcome').getBoundingClientRect().top";
+        wait::until("the outcome in view", || {
+            let top = browser.run(top).as_f64()?;
+            (0.0..400.0).contains(&top).then_some(())
+        });
+        browser.write("#records", "v=spf1 <script>alert(4)</script> \u{202e}a -all");
+        browser.write("#traffic", "192.0.2.7 18446744073709551615\n127.0.0.1 1");
+        browser.click("main form button");
+        wait::until("the fault", || text().contains("\\\\u{202e}").then_some(()));
+        assert!(text().contains("To mend it"), "{}", text());
+        assert_eq!(browser.run(LOOK_OVER), serde_json::json!([]), "{look:?}");
         assert_eq!(browser.complaints(), [""; 0]);
     }
 }

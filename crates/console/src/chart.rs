@@ -190,20 +190,33 @@ fn described(unit: Unit, counts: &[Counts]) -> String {
     }
 }
 
-/// A bar of shares beside each other, of one width: each with its class and count.
+/// How wide a share is at least.
+const WIDTH_MIN: u64 = 2;
+
+/// A bar of shares beside each other, of one width: each with its class and count. The smallest is
+/// seen, too; the largest gives what that takes.
 pub(crate) fn shares(counts: &[(&'static str, u64)]) -> Vec<Part> {
+    let counts: Vec<_> = counts.iter().filter(|(_, count)| *count > 0).collect();
     let whole = counts.iter().map(|(_, count)| u128::from(*count)).sum::<u128>().max(1);
     let place = |sum: u128| u64::try_from(sum * u128::from(WIDTH) / whole).unwrap_or(WIDTH);
     let mut before = 0;
-    let mut parts = Vec::new();
-    for (class, count) in counts {
+    let mut widths: Vec<u64> = Vec::new();
+    for (_, count) in &counts {
         let (from, to) = (place(before), place(before + u128::from(*count)));
-        if *count > 0 {
-            parts.push(Part { class, x: from, y: 0, width: (to - from).max(2), height: 10 });
-        }
+        widths.push((to - from).max(WIDTH_MIN));
         before += u128::from(*count);
     }
-    parts
+    let excess = widths.iter().sum::<u64>().saturating_sub(WIDTH);
+    if let Some(largest) = widths.iter_mut().max() {
+        *largest -= excess;
+    }
+    let mut x = 0;
+    let part = |(&(class, _), width): (&&(&'static str, u64), u64)| {
+        let part = Part { class, x, y: 0, width, height: 10 };
+        x += width;
+        part
+    };
+    counts.iter().zip(widths).map(part).collect()
 }
 
 #[cfg(test)]
@@ -248,6 +261,9 @@ mod tests {
         let widths: Vec<_> = parts.iter().map(|part| (part.class, part.x, part.width)).collect();
         assert_eq!(widths, [("pass", 0, 450), ("none", 450, 150)]);
         assert_eq!(shares(&[]), []);
+        let parts = shares(&[("pass", 1), ("none", u64::MAX), ("fail", 1)]);
+        let places: Vec<_> = parts.iter().map(|part| (part.x, part.width)).collect();
+        assert_eq!(places, [(0, 2), (2, 596), (598, 2)], "none hides another");
         let parts = shares(&[("pass", u64::MAX), ("fail", u64::MAX)]);
         let widths: Vec<_> = parts.iter().map(|part| (part.x, part.width)).collect();
         assert_eq!(widths, [(0, 300), (300, 300)]);
