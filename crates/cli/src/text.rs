@@ -184,6 +184,9 @@ impl<W: Write> Tree<'_, W> {
                 write!(self.out, "{term}  {style}{result}{style:#}")?;
             }
             TermResult::Match => write!(self.out, "{STRONG}{term}{STRONG:#}  match")?,
+            TermResult::NoMatch if is_explanation(node) => {
+                write!(self.out, "{term}  {QUIET}not used{QUIET:#}")?;
+            }
             TermResult::NoMatch => write!(self.out, "{term}  {QUIET}no match{QUIET:#}")?,
             TermResult::Explains => write!(self.out, "{term}  {QUIET}explains{QUIET:#}")?,
         }
@@ -215,6 +218,12 @@ impl<W: Write> Tree<'_, W> {
         let answered = answered(&answer, &node.term);
         writeln!(self.out, "{indent}{QUIET}{bar} ? {asked}: {answered}{QUIET:#}")
     }
+}
+
+/// Whether it would explain a refusal: what it says is then used or not (RFC 7208 section 6.2), and
+/// matches nothing.
+fn is_explanation(node: &TraceNode) -> bool {
+    node.term.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("exp="))
 }
 
 /// What stands in place of a record that there is not.

@@ -184,8 +184,10 @@ impl Config {
         }
     }
 
-    /// Where the explanations of refusals are published: what the first public listener says.
+    /// Where the explanations of refusals are published: what the first public listener says. They
+    /// are those of cases: where none is kept, nothing leads anywhere.
     fn public_url(&self) -> Option<String> {
+        self.store.path.0.as_ref()?;
         let mut public = self.listen.iter().filter(|listen| listen.door == Door::Public);
         public.find_map(|listen| listen.url.as_ref()).map(|url| format!("{url}why/"))
     }
@@ -244,6 +246,7 @@ fn together(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
     look_ups_have_maps(config, section, reading);
     methods_and_actions_agree(config, section, reading);
     header_is_seen(config, section, reading);
+    refusals_lead_somewhere(config, section, reading);
     practice::something_passes(config, section, reading);
     logins_are_held_to_grants(config, section, reading);
     milter_srs::milters_can_rewrite(config, section, reading);
@@ -387,6 +390,20 @@ fn header_is_seen(config: &Config, section: &Section<'_>, reading: &mut Reading<
     }
     if !config.local.upstreams.is_empty() {
         reading.warn(&section.key_span(&["local", "upstreams"]), Doubt::UpstreamsUnseen);
+    }
+}
+
+/// What refusals name is there: cases for the public pages, and pages for a link.
+fn refusals_lead_somewhere(config: &Config, section: &Section<'_>, reading: &mut Reading<'_>) {
+    let spans = array_spans(section, "listen");
+    if spans.len() == config.listen.len() && config.store.path.0.is_none() {
+        let listeners = config.listen.iter().zip(&spans);
+        for (_, span) in listeners.filter(|(listen, _)| listen.door == Door::Public) {
+            reading.warn(span, Doubt::PagesWithoutCases);
+        }
+    }
+    if config.public_url().is_none() && config.refusal.text.needs("link") {
+        reading.warn(&section.key_span(&["refusal", "text"]), Doubt::LinkToNothing);
     }
 }
 

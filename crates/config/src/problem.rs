@@ -175,6 +175,18 @@ pub enum Doubt {
          proxy before it"
     )]
     TokensInTheClear,
+    /// Pages about cases, and none is kept.
+    #[error(
+        "these pages explain recorded refusals, and none is recorded: give [store] a path; until \
+         then no refusal names them"
+    )]
+    PagesWithoutCases,
+    /// A refusal that leads nowhere.
+    #[error(
+        "`{{link}}` has nothing to say, as no refusal has a page: add a listener whose door is \
+         \"public\" and a [store] path, or put what belongs to it into square brackets"
+    )]
+    LinkToNothing,
     /// Binding has nothing to look into.
     #[error(
         "[binding] names no grants, sqlite or url: whoever logs in by an address may use that \

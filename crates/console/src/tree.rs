@@ -42,7 +42,11 @@ impl Term {
         Self {
             term: Shown::new(&node.term),
             without: if node.term.is_empty() { without_record(node.result) } else { "" },
-            result: result(node.result),
+            result: if node.result == TermResult::NoMatch && is_explanation(&node.term) {
+                "not used"
+            } else {
+                result(node.result)
+            },
             class: match node.result {
                 TermResult::Result(result) => result.word(),
                 TermResult::Match => "match",
@@ -88,6 +92,11 @@ pub(crate) fn result(result: TermResult) -> &'static str {
         TermResult::Explains => "explains",
         TermResult::Result(result) => result.word(),
     }
+}
+
+/// Whether a term would explain a refusal (RFC 7208 section 6.2): it matches nothing.
+fn is_explanation(term: &str) -> bool {
+    term.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("exp="))
 }
 
 fn without_record(result: TermResult) -> &'static str {

@@ -113,6 +113,13 @@ impl Template {
         Ok(Self { text: text.to_owned(), groups })
     }
 
+    /// Whether one of [`PLACES`] stands outside square brackets, so that its text remains where it
+    /// has nothing to say.
+    pub fn needs(&self, place: &str) -> bool {
+        let is_it = |part: &Part| matches!(part, Part::Place(at) if PLACES[*at] == place);
+        self.groups.iter().any(|group| !group.is_optional && group.parts.iter().any(is_it))
+    }
+
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
@@ -201,6 +208,12 @@ mod tests {
             template.fill(filling(&pairs.concat())),
             "SPF: no; a.example says: \"why\" (case 7); see https://x/7"
         );
+    }
+
+    #[test]
+    fn what_stands_outside_brackets_is_needed() {
+        let template = Template::parse("{reason}[; see {link}]").unwrap();
+        assert!(template.needs("reason") && !template.needs("link") && !template.needs("case"));
     }
 
     #[test]

@@ -240,8 +240,11 @@ fn each_door_has_keys_of_its_own() {
     {
         assert_eq!(errors(&format!("{public}{line}\n")), no_use("5:1"), "{line}");
     }
-    let config = config(&format!("{LISTEN}{public}"));
-    assert_eq!(config.policy().public_url.as_deref(), Some("http://q.test/why/"));
+    let store = "[store]\npath = \"q.db\"\n";
+    let kept = config(&format!("{LISTEN}{public}{store}"));
+    assert_eq!(kept.policy().public_url.as_deref(), Some("http://q.test/why/"));
+    let unkept = config(&format!("{LISTEN}{public}"));
+    assert_eq!(unkept.policy().public_url, None, "there is nothing to show");
 }
 
 #[test]

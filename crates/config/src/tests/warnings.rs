@@ -115,6 +115,22 @@ fn headers_that_nobody_sees() {
 }
 
 #[test]
+fn refusals_that_lead_nowhere() {
+    let public =
+        "[[listen]]\ndoor = \"public\"\naddress = \"127.0.0.1:80\"\nurl = \"http://q.test\"\n";
+    let store = "[store]\npath = \"q.db\"\n";
+    let found = warnings(&format!("{ACTS}{public}"));
+    assert!(found.len() == 1 && found[0].contains("give [store] a path"), "{found:?}");
+    assert_eq!(warnings(&format!("{ACTS}{store}{public}")), [""; 0]);
+    let refusal = "[refusal]\ntext = \"Look at {link}\"\n";
+    let found = warnings(&format!("{ACTS}{store}{refusal}"));
+    assert!(found.len() == 1 && found[0].starts_with("5:1: warning: `{link}` has"), "{found:?}");
+    assert_eq!(warnings(&format!("{ACTS}{store}{refusal}{public}")), [""; 0]);
+    let careful = "[refusal]\ntext = \"No[, see {link}]\"\n";
+    assert_eq!(warnings(&format!("{ACTS}{careful}")), [""; 0]);
+}
+
+#[test]
 fn tokens_in_the_clear() {
     let doubt = "tokens cross the network in the clear; give it `tls`, or a loopback address with \
                  a TLS proxy before it";

@@ -34,6 +34,17 @@ async fn the_overview_counts() {
     assert!(answer.body.contains("domain=example.com\">"), "{}", answer.body);
 }
 
+/// An explanation that cannot be used (RFC 7208 section 6.2) is no term that does not match.
+#[tokio::test]
+async fn an_explanation_is_used_or_not() {
+    let zone =
+        "example.com. TXT \"v=spf1 -all exp=why.example\"\nwhy.example. TXT \"\\195\\188\"\n";
+    let setting = Setting::new(zone).await;
+    setting.keep("192.0.2.1", "mail.example.com", "a@example.com", "c1").await;
+    let page = text(&get(&setting.console(), "/cases/c1").await.body);
+    assert!(page.contains("exp=why.example not used"), "{page}");
+}
+
 /// A message that was not checked has nothing in the place of findings but that.
 #[tokio::test]
 async fn what_was_not_checked_is_called_so() {

@@ -307,6 +307,8 @@ fn settings_of_our_own_stand_in_the_reasons() {
     let (told, heard) = reason(&policy, &limited);
     assert_eq!(told, "spf mailfrom permerror: reject ([actions.spf.mailfrom])");
     assert!(heard.contains("(its SPF record needs more than 10 look-ups)"), "{heard}");
+    policy.spf_terms_max = 1;
+    assert!(reason(&policy, &limited).1.contains("needs more than 1 look-up)"));
     policy.spf_terms_max = 4;
     let (told, heard) = reason(&policy, &limited);
     assert!(told.ends_with("([actions.spf.mailfrom]), by [spf] terms_max = 4"), "{told}");

@@ -43,13 +43,17 @@ pub(super) fn cause(policy: &Policy, finding: &Finding) -> Option<String> {
     let (terms, voids) = (policy.spf_terms_max, policy.spf_void_lookups_max);
     match (finding.method, &*finding.cause) {
         (Method::Spf | Method::SenderId, "term-limit") => {
-            Some(format!("its SPF record needs more than {terms} look-ups"))
+            Some(format!("its SPF record needs more than {}", look_ups(terms)))
         }
         (Method::Spf | Method::SenderId, "void-lookup-limit") => {
-            Some(format!("more than {voids} look-ups of its SPF record find nothing"))
+            Some(format!("more than {} of its SPF record find nothing", look_ups(voids)))
         }
         _ => cause_in_words(finding),
     }
+}
+
+fn look_ups(count: usize) -> String {
+    format!("{count} look-up{}", if count == 1 { "" } else { "s" })
 }
 
 /// The cause of a finding in words for whoever is refused: what is to be said of the domain, such
