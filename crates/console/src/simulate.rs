@@ -236,7 +236,7 @@ impl Outcome {
         let row = |forecast: &&Forecast| Row::new(forecast, most);
         let (changed, unchanged): (Vec<_>, Vec<_>) =
             forecasts.iter().partition(|forecast| forecast.changes());
-        let told = |count: u64| (count > 0).then(|| Messages(count));
+        let told = |count: u64| (count > 0).then_some(Messages(count));
         let mut legend: Vec<FindingResult> =
             tally.today.keys().chain(tally.tomorrow.keys()).copied().collect();
         legend.sort_unstable();

@@ -287,8 +287,7 @@ mod tests {
                 help: "what to do about it takes some more of them ".repeat(3),
             });
         }
-        let child =
-            LintNode { text: record.clone(), note: "12 look-ups".into(), ..LintNode::default() };
+        let child = LintNode { text: record, note: "12 look-ups".into(), ..LintNode::default() };
         report.tree = vec![LintNode {
             text: "a.example".into(),
             children: vec![child],
