@@ -121,7 +121,14 @@ fn value<'v>(
 /// `i`: dotted decimal, or 32 dotted nibbles.
 fn write_dotted(address: IpAddr, text: &mut impl Write) -> fmt::Result {
     match address {
-        IpAddr::V4(address) => write!(text, "{address}"),
+        IpAddr::V4(address) => {
+            for (index, octet) in address.octets().into_iter().enumerate() {
+                let dot = if index == 0 { "" } else { "." };
+                text.write_str(dot)?;
+                write_decimal(octet, text)?;
+            }
+            Ok(())
+        }
         IpAddr::V6(address) => {
             for (index, octet) in address.octets().iter().enumerate() {
                 let dot = if index == 0 { "" } else { "." };
@@ -133,6 +140,18 @@ fn write_dotted(address: IpAddr, text: &mut impl Write) -> fmt::Result {
             Ok(())
         }
     }
+}
+
+/// As a number is formatted, which takes as long as all the rest of an expansion.
+fn write_decimal(octet: u8, text: &mut impl Write) -> fmt::Result {
+    let digit = |value: u8| char::from(b'0' + value % 10);
+    if octet >= 100 {
+        text.write_char(digit(octet / 100))?;
+    }
+    if octet >= 10 {
+        text.write_char(digit(octet / 10))?;
+    }
+    text.write_char(digit(octet))
 }
 
 fn nibble(value: u8) -> char {
@@ -232,6 +251,14 @@ mod tests {
             expanded("%{ir}.%{v}._spf.%{d2}", "2001:db8::cb01"),
             "1.0.B.C.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.B.D.0.1.0.0.2.ip6._spf.example.com"
         );
+    }
+
+    #[test]
+    fn numbers_of_addresses_are_decimal() {
+        for octet in 0..=255_u8 {
+            let address = format!("{octet}.0.{octet}.{}", 255 - octet);
+            assert_eq!(expanded("%{i}", &address), address);
+        }
     }
 
     #[test]
