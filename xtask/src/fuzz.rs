@@ -37,6 +37,7 @@ const TARGETS: &[Target] = &[
     Target { name: "rmx_rdata", octets_max: 512 },
     Target { name: "rmx_text", octets_max: 512 },
     Target { name: "sasl", octets_max: 1024 },
+    Target { name: "simulation", octets_max: 1024 },
     Target { name: "smtp_command", octets_max: 512 },
     Target { name: "smtp_reply", octets_max: 2048 },
     Target { name: "smtp_session", octets_max: 2048 },

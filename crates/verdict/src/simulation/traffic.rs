@@ -250,6 +250,21 @@ mod tests {
         assert_eq!((error.line, error.text.starts_with("`me 1` is no sender")), (3, true));
     }
 
+    proptest::proptest! {
+        /// Lines, reports and what is neither: what is read is written and read again.
+        #[test]
+        fn any_text_is_read_or_refused(
+            text in "([0-9a-f.:]{0,9}[ ,;<>\"]?|<row>|</row>|<source_ip>192\\.0\\.2\\.[0-9]</source_ip>\
+                     |<count>[0-9]{0,3}</count>|192\\.0\\.2\\.[0-9] [0-9]{0,21}\n|\\PC){0,12}"
+        ) {
+            if let Ok(traffic) = Traffic::parse(&text) {
+                let line = |one: &Sender| format!("{} {}\n", one.address, one.count);
+                let again: String = traffic.senders.iter().map(line).collect();
+                proptest::prop_assert_eq!(Traffic::parse(&again), Ok(traffic));
+            }
+        }
+    }
+
     #[test]
     fn huge_counts_do_not_overflow() {
         let text = format!("192.0.2.1 {0}\n192.0.2.1 {0}", u64::MAX);
