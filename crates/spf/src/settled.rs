@@ -10,14 +10,13 @@
 //! says what it compares. Where it needs more of the message than the address, an answer that is
 //! missing, or meets a limit, the span is left open, and the walk is run as ever.
 
-use quivive_evidence::{Ahead, DERIVED_OCTETS_MAX, Derived, Evidence, FindingResult};
-
 use crate::cause::Cause;
 use crate::conclusion::{Conclusion, Decider, Stop};
 use crate::spans::{Bits, Bounds, NextEdge, Spans};
 use crate::trace::Watch;
 use crate::walk::Walk;
 use crate::{Limits, Request};
+use quivive_evidence::{Ahead, DERIVED_OCTETS_MAX, Derived, Evidence, FindingResult};
 
 /// At which use in one evidence a domain's policy is settled. That takes as long as a few dozen
 /// walks: too long for the evidence of a single message, which seldom uses a domain so often.
@@ -25,10 +24,13 @@ pub const SETTLED_AT: u32 = 20;
 
 /// A domain with more spans than these is walked for its own senders: a million domains are to fit
 /// into memory, and what they share is settled where they include it.
-pub const OWN_SPANS_MAX: usize = 32;
+pub const OWN_SPANS_MAX: usize = 64;
 
 /// A policy with more spans than these is walked wherever it is included.
 pub const INCLUDED_SPANS_MAX: usize = 256;
+
+/// A policy that comes to more different ends than these is walked.
+const ENDS_MAX: usize = 64;
 
 /// With how many networks addresses may be compared to settle a policy: a bound on the time for it,
 /// which grows with the square of the number of networks.
@@ -66,7 +68,9 @@ enum End {
 /// A settled policy, for the addresses of one family.
 #[derive(Debug)]
 pub(crate) struct Policy<A> {
-    spans: Spans<A, Settled>,
+    /// Which of the ends it comes to; few spans come to one of their own.
+    spans: Spans<A, u16>,
+    ends: Box<[Settled]>,
     texts: Box<str>,
 }
 
@@ -76,9 +80,11 @@ struct ForIncluded<A>(Option<Policy<A>>);
 
 /// All that can be settled for a name keeps to what may be derived.
 const _: () = {
-    let span = size_of::<(u32, Settled)>() + size_of::<(u128, Settled)>();
+    let span = size_of::<(u32, u16)>() + size_of::<(u128, u16)>();
     let spans = OWN_SPANS_MAX + INCLUDED_SPANS_MAX;
-    assert!(spans * span + 4 * size_of::<Policy<u128>>() <= DERIVED_OCTETS_MAX);
+    // In two roles, for addresses of two families.
+    let ends = 4 * ENDS_MAX * size_of::<Settled>();
+    assert!(spans * span + ends + 4 * size_of::<Policy<u128>>() <= DERIVED_OCTETS_MAX);
 };
 
 /// What a domain's policy comes to for a client, if that is settled, or it is time to settle it.
@@ -100,7 +106,7 @@ pub(crate) fn look_up<'a, A: Bits, E: Evidence + ?Sized>(
         None => settle((evidence, derived), domain, role),
     };
     let policy = kept.as_ref()?;
-    let settled = *policy.spans.at(client);
+    let settled = policy.ends[usize::from(*policy.spans.at(client))];
     (settled.end != End::Open).then_some((policy, settled))
 }
 
@@ -126,6 +132,7 @@ impl<A: Bits> Policy<A> {
         let bounds = Bounds { spans: spans_max, comparisons: COMPARISONS_MAX };
         let mut request = Request::of_sender(A::of(0).address(), ("", domain), "");
         let mut texts = String::new();
+        let mut ends = Vec::new();
         let spans = Spans::over(bounds, |client, edges| {
             request.address = client;
             let watch = Dependence { edges, on_message: false };
@@ -135,10 +142,14 @@ impl<A: Bits> Policy<A> {
                 Role::Own => Settled::of(&walk, end, Some(&mut texts)),
                 Role::Included => Settled::of(&walk, end, None),
             };
-            settled.unwrap_or(Settled::OPEN)
+            place_of(settled.unwrap_or(Settled::OPEN), &mut ends)
         })?;
-        let is_open = spans.values().all(|settled| settled.end == End::Open);
-        (!is_open).then(|| Self { spans, texts: texts.into() })
+        let is_open = ends.iter().all(|settled: &Settled| settled.end == End::Open);
+        (!is_open && ends.len() <= ENDS_MAX).then(|| Self {
+            spans,
+            ends: ends.into(),
+            texts: texts.into(),
+        })
     }
 
     /// What the walk would have come to.
@@ -187,6 +198,15 @@ impl Settled {
             decided_by,
         })
     }
+}
+
+/// Where an end stands among those that are kept, of which there are no more than spans.
+fn place_of(settled: Settled, ends: &mut Vec<Settled>) -> u16 {
+    let known = ends.iter().position(|known| *known == settled);
+    known.unwrap_or_else(|| {
+        ends.push(settled);
+        ends.len() - 1
+    }) as u16
 }
 
 /// Where a text stands among those that are kept; none where there are too many.

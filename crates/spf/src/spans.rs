@@ -59,6 +59,7 @@ impl<A: Bits, T: Copy + PartialEq> Spans<A, T> {
     }
 
     /// What is true of the spans, the lowest first.
+    #[cfg(test)]
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
         std::iter::once(&self.lowest).chain(self.others.iter().map(|(_, value)| value))
     }

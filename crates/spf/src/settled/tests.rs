@@ -103,6 +103,11 @@ fn what_is_too_much_is_walked() {
     let most = networks(OWN_SPANS_MAX / 2);
     assert_eq!(own(&[&record(&most)]).0, Some(Some(OWN_SPANS_MAX + 1)));
     assert_eq!(own(&[&record(&networks(OWN_SPANS_MAX / 2 + 1))]).0, Some(None));
+    // Networks side by side, each of which decides by itself.
+    let adjacent =
+        |count: usize| (0..count).map(|at| format!(" ip4:0.0.{at}.0/24")).collect::<String>();
+    assert_eq!(own(&[&record(&adjacent(ENDS_MAX - 1))]).0, Some(Some(ENDS_MAX)));
+    assert_eq!(own(&[&record(&adjacent(ENDS_MAX))]).0, Some(None));
     let includes = "v=spf1 include:n1.test -all";
     let most = networks(INCLUDED_SPANS_MAX / 2);
     let settled = (Some(None), Some(Some(INCLUDED_SPANS_MAX + 1)));
