@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 
 use hmac::{Hmac, KeyInit, Mac};
-use quivive_evidence::{Facts, Finding, Nonce, Recorded};
+use quivive_evidence::{Facts, Finding, Header, Nonce, Recorded};
 use quivive_verdict::{
     Action, Case, Cost, Headers, RecipientVerdict, Rewrite, Verdict, VerdictReply,
 };
@@ -50,7 +51,7 @@ pub(crate) struct Part {
 /// What a case has to itself.
 #[derive(Serialize)]
 struct BodyRef<'a> {
-    facts: &'a Facts,
+    facts: FactsRef<'a>,
     door: &'a str,
     verdict: VerdictRef<'a>,
     headers: &'a Headers,
@@ -63,12 +64,37 @@ struct BodyRef<'a> {
     alike: bool,
 }
 
+/// [`Facts`] without what other columns have, and without what is not there: a page of the file has
+/// room for three cases then, not for two.
+#[derive(Serialize)]
+struct FactsRef<'a> {
+    client_address: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<IpAddr>,
+    helo: &'a str,
+    reverse_path: &'a str,
+    recipients: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submitter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<&'a Header>,
+    receiver: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    public_id: &'a str,
+    now: u64,
+}
+
 /// A [`Verdict`].
 #[derive(Serialize)]
 struct VerdictRef<'a> {
     action: Action,
     reply: &'a VerdictReply,
     reasons: &'a [String],
+    #[serde(skip_serializing_if = "<[RecipientVerdict]>::is_empty")]
     recipients: &'a [RecipientVerdict],
     #[serde(skip_serializing_if = "<[Rewrite]>::is_empty")]
     rewrites: &'a [Rewrite],
@@ -181,6 +207,7 @@ impl Row {
     pub(crate) fn case(&self, parts: &Contents) -> Result<Case, String> {
         let body: Body = serde_json::from_str(&self.body).map_err(|error| error.to_string())?;
         let (mut facts, mut verdict) = (body.facts, body.verdict);
+        facts.case_id.clone_from(&self.id);
         if body.alike {
             let Verdict { action, reply, .. } = &verdict;
             let to = |recipient: &String| RecipientVerdict {
@@ -237,7 +264,7 @@ fn body(case: &Case) -> String {
     let Verdict { action, reply, reasons, recipients, rewrites } = &case.verdict;
     let recipients: &[RecipientVerdict] = if alike { &[] } else { recipients };
     json(&BodyRef {
-        facts: &case.facts,
+        facts: FactsRef::of(&case.facts),
         door: &case.door,
         verdict: VerdictRef { action: *action, reply, reasons, recipients, rewrites },
         headers: &case.headers,
@@ -246,6 +273,43 @@ fn body(case: &Case) -> String {
         cut: &case.cut,
         alike,
     })
+}
+
+impl<'a> FactsRef<'a> {
+    fn of(facts: &'a Facts) -> Self {
+        // Every field by its name: a new one is not forgotten. The case's id and the nonce are
+        // columns.
+        let Facts {
+            client_address,
+            upstream,
+            helo,
+            reverse_path,
+            recipients,
+            auth_user,
+            certificate,
+            submitter,
+            header,
+            receiver,
+            case_id: _,
+            public_id,
+            now,
+            nonce: _,
+        } = facts;
+        Self {
+            client_address: *client_address,
+            upstream: *upstream,
+            helo,
+            reverse_path,
+            recipients,
+            auth_user: auth_user.as_deref(),
+            certificate: certificate.as_deref(),
+            submitter: submitter.as_deref(),
+            header: header.as_ref(),
+            receiver,
+            public_id,
+            now: *now,
+        }
+    }
 }
 
 /// Whether the verdict for each recipient follows from that for the message.

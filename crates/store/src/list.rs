@@ -258,8 +258,9 @@ fn line(row: &Row, heads: Vec<FindingHead>, filter: &Filter) -> Result<Option<Ca
         id: row.id.clone(),
         text: error.to_string(),
     };
-    let Listed { facts, door, verdict, outcome } =
+    let Listed { mut facts, door, verdict, outcome } =
         serde_json::from_str(&row.body).map_err(unreadable)?;
+    facts.case_id.clone_from(&row.id);
     if !filter.wants(&Looked { facts: &facts, verdict: &verdict, findings: &heads }) {
         return Ok(None);
     }

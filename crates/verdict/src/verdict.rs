@@ -13,6 +13,7 @@ pub struct Verdict {
     /// What decided: the rule and the finding, in words for the operator.
     pub reasons: Vec<String>,
     /// The answer for each recipient, in the order of the facts.
+    #[serde(default)]
     pub recipients: Vec<RecipientVerdict>,
     /// The addresses of the envelope that were changed on the way, or that were to be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,10 +1,10 @@
 use std::os::unix::fs::PermissionsExt;
 
-use quivive_evidence::{Facts, Nonce};
+use quivive_evidence::{Facts, Header, Nonce};
 use quivive_verdict::{Action, replay};
 
 use super::world::{NOON, World, answer, case, database, filled, judged, policy, refused};
-use crate::{Error, State, Store};
+use crate::{Error, Filter, State, Store};
 
 #[tokio::test]
 async fn what_is_recorded_is_read_back_as_it_was() {
@@ -82,6 +82,38 @@ async fn every_recipient_keeps_its_verdict() {
     let sql = "SELECT count(*) FROM message_case WHERE body LIKE '%alike%'";
     let alike: i64 = sqlx::query_scalar(sql).fetch_one(&mut *reading).await.unwrap();
     assert_eq!(alike, 1);
+}
+
+#[tokio::test]
+async fn every_fact_is_kept() {
+    let world = World::new();
+    let mut case = refused(1);
+    let facts = &mut case.facts;
+    facts.upstream = Some([198, 51, 100, 7].into());
+    facts.auth_user = Some("carol".to_owned());
+    facts.certificate = Some("client.example".to_owned());
+    facts.submitter = Some("dave@sender.example".to_owned());
+    facts.header = Some(Header::read(b"From: eve@sender.example\r\n\r\n"));
+    let store = filled(&world, std::slice::from_ref(&case)).await;
+    assert_eq!(store.case(case.id()).await.unwrap(), Some(case));
+}
+
+/// Files hold bodies with what is now left out.
+#[tokio::test]
+async fn a_body_may_say_all_there_is_to_say() {
+    let world = World::new();
+    let case = case(1);
+    let store = filled(&world, std::slice::from_ref(&case)).await;
+    store.close().await;
+    let mut database = database(&world).await;
+    let sql = "UPDATE message_case SET body = json_set(body, '$.facts.case_id', id, \
+               '$.facts.auth_user', NULL, '$.verdict.recipients', json('[]'))";
+    sqlx::query(sql).execute(&mut database.connection).await.unwrap();
+    database.close().await;
+    let store = world.open().await;
+    assert_eq!(store.case(case.id()).await.unwrap().as_ref(), Some(&case));
+    let listed = store.list(&Filter::default()).await.unwrap();
+    assert_eq!(listed.lines[0].id, case.id());
 }
 
 #[tokio::test]
@@ -187,7 +219,7 @@ async fn the_nonce_is_not_in_the_body() {
     let mut reading = store.shared().readers().unwrap().acquire().await.unwrap();
     let sql = "SELECT body FROM message_case";
     let body: String = sqlx::query_scalar(sql).fetch_one(&mut *reading).await.unwrap();
-    assert!(body.contains("case_id") && !body.contains("nonce"), "{body}");
+    assert!(body.contains("receiver") && !body.contains("nonce"), "{body}");
 }
 
 #[tokio::test]
