@@ -100,10 +100,10 @@ fn facts(number: usize, senders: &[String]) -> Facts {
     facts.reverse_path.clone_from(&senders[number % senders.len()]);
     facts.recipients = vec!["user@example.test".to_owned()];
     facts.receiver = "mx.example.test".to_owned();
-    // Ids without an order, as real ones are.
+    // Ids with the second in front and no order behind, as real ones are.
     let id = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    facts.case_id = format!("{id:016x}");
     facts.now = 1_794_916_800 + number as u64 / 1000;
+    facts.case_id = format!("{:08x}{:08x}", facts.now, id >> 32);
     facts.nonce = Nonce(u128::from(id).to_le_bytes());
     facts
 }

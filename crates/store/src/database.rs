@@ -77,6 +77,9 @@ impl Database {
             .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
             .pragma("wal_autocheckpoint", LOG_PAGES_MAX.to_string())
             .pragma("journal_size_limit", LOG_OCTETS_MAX.to_string())
+            // What a statement of many rows changes is noted until it ends: SQLite would write that
+            // to another file, as much as to the log.
+            .pragma("temp_store", "memory")
             .pragma("secure_delete", "fast");
         if bounds.pages_max > 0 {
             options = options.pragma("max_page_count", bounds.pages_max.to_string());
