@@ -11,7 +11,7 @@ use quivive_evidence::{Facts, Nonce};
 use quivive_resolver::Resolver;
 use quivive_server::check::Checker;
 use quivive_store::{Settings, Store};
-use quivive_verdict::{Case, Policy};
+use quivive_verdict::Policy;
 
 use crate::corpus;
 use crate::table::Table;
@@ -67,11 +67,12 @@ pub fn inside(kind: &str, messages: usize, folder: &Path) -> Result<()> {
             _ => None,
         };
         for number in 0..messages {
-            let judgement = checker.check(facts(number, &senders)).await;
+            let mut judgement = checker.check(facts(number, &senders)).await;
             let Some(store) = &store else { continue };
             let outcome = format!("250 2.0.0 Taken as {}", judgement.facts.case_id);
             let recipients = judgement.facts.recipients.clone();
-            store.record(Case::new(judgement, "gateway", outcome).with_recipients(recipients));
+            judgement.name_recipients(recipients);
+            store.record(&judgement, "gateway", &outcome);
             if (number + 1) % BATCH == 0 {
                 store.flush().await;
             }

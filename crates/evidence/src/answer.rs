@@ -1,6 +1,7 @@
+use std::any::Any;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::{Memo, Octets, RecordType, Txt};
 
@@ -104,6 +105,10 @@ pub enum NotedAnswer {
     /// What is stored: an entry is a line of text.
     Stored(Arc<Answer<Octets>>),
 }
+
+/// Which answer it was, for whoever may meet it again. The answer is not kept for it.
+#[derive(Debug, Clone)]
+pub struct AnswerIdentity(Weak<dyn Any + Send + Sync>);
 
 impl<T> Answer<T> {
     /// An answer obtained as `source` says.
@@ -298,6 +303,35 @@ impl Source {
 }
 
 impl NotedAnswer {
+    /// Which answer it is.
+    pub fn identity(&self) -> AnswerIdentity {
+        fn of<T: Send + Sync + 'static>(answer: &Arc<Answer<T>>) -> AnswerIdentity {
+            let answer: Weak<Answer<T>> = Arc::downgrade(answer);
+            AnswerIdentity(answer)
+        }
+        match self {
+            Self::Dns(DnsAnswer::A(answer)) => of(answer),
+            Self::Dns(DnsAnswer::Aaaa(answer)) => of(answer),
+            Self::Dns(DnsAnswer::Mx(answer)) => of(answer),
+            Self::Dns(DnsAnswer::Ptr(answer)) => of(answer),
+            Self::Dns(DnsAnswer::Txt(answer)) => of(answer),
+            Self::Dns(DnsAnswer::Other(_, answer)) | Self::Stored(answer) => of(answer),
+        }
+    }
+
+    fn address(&self) -> *const () {
+        match self {
+            Self::Dns(DnsAnswer::A(answer)) => Arc::as_ptr(answer).cast(),
+            Self::Dns(DnsAnswer::Aaaa(answer)) => Arc::as_ptr(answer).cast(),
+            Self::Dns(DnsAnswer::Mx(answer)) => Arc::as_ptr(answer).cast(),
+            Self::Dns(DnsAnswer::Ptr(answer)) => Arc::as_ptr(answer).cast(),
+            Self::Dns(DnsAnswer::Txt(answer)) => Arc::as_ptr(answer).cast(),
+            Self::Dns(DnsAnswer::Other(_, answer)) | Self::Stored(answer) => {
+                Arc::as_ptr(answer).cast()
+            }
+        }
+    }
+
     /// Where and when it was obtained.
     pub fn source(&self) -> &Source {
         match self {
@@ -328,6 +362,14 @@ impl NotedAnswer {
     /// Whether it is text that somebody wrote, and is shown in quotes.
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Dns(DnsAnswer::Txt(_)) | Self::Stored(_))
+    }
+}
+
+impl AnswerIdentity {
+    /// Whether it is this very answer, and not merely one that says the same.
+    pub fn is_of(&self, answer: &NotedAnswer) -> bool {
+        // Nothing else can be at the address as long as this is here.
+        std::ptr::eq(self.0.as_ptr().cast(), answer.address())
     }
 }
 

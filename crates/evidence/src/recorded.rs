@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A question with its answer, in a form for storage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Recorded {
     /// What was asked.
     pub question: Question,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use quivive_console::{Metrics, OpenSession};
 use quivive_store::Store;
-use quivive_verdict::{Case, Judgement, Rewrite};
+use quivive_verdict::{Judgement, Rewrite};
 
 /// The store, if there is one, and the counters. Writing never waits and never fails;
 /// a message may have to wait before it is judged.
@@ -30,7 +30,7 @@ impl Ledger {
         judgement: Judgement,
         door: &str,
         recipients: impl FnOnce() -> Vec<String>,
-        outcome: String,
+        outcome: &str,
     ) {
         self.write_with(judgement, door, recipients, outcome, Vec::new());
     }
@@ -38,16 +38,17 @@ impl Ledger {
     /// As [`Ledger::write`], with the addresses of the envelope that were changed on the way.
     pub(crate) fn write_with(
         &self,
-        judgement: Judgement,
+        mut judgement: Judgement,
         door: &str,
         recipients: impl FnOnce() -> Vec<String>,
-        outcome: String,
+        outcome: &str,
         rewrites: Vec<Rewrite>,
     ) {
         self.metrics.judged(&judgement);
         if let Some(store) = &self.store {
-            let case = Case::new(judgement, door, outcome).with_recipients(recipients());
-            store.record(case.with_rewrites(rewrites));
+            judgement.name_recipients(recipients());
+            judgement.verdict.rewrites = rewrites;
+            store.record(&judgement, door, outcome);
         }
     }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use quivive_evidence::{Facts, FindingResult, Identity, Method, Nonce, Notebook, Recorded};
 use quivive_store::{CASES_WAITING_MAX, Filter, Settings, Store, Subject};
-use quivive_verdict::{Action, Case, Policy, replay};
+use quivive_verdict::{Action, Judgement, Policy, replay};
 
 /// About how many cases are read and judged again.
 const REPLAYED_MAX: u64 = 100_000;
@@ -49,7 +49,8 @@ async fn main() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
-        store.record(world.case(number, count));
+        let (judgement, outcome) = world.judged(number, count);
+        store.record(&judgement, "gateway", &outcome);
     }
     store.flush().await;
     let seconds = started.elapsed().as_secs_f64();
@@ -83,7 +84,7 @@ fn making_seconds(world: &World, count: u64) -> f64 {
     let cases = 5000;
     let processor = processor_seconds();
     for number in 0..cases {
-        std::hint::black_box(world.case(number, count));
+        std::hint::black_box(world.judged(number, count));
     }
     (processor_seconds() - processor) / cases as f64
 }
@@ -182,7 +183,7 @@ impl World {
         Self { policy: Arc::new(policy), now: unix_now() }
     }
 
-    fn case(&self, number: u64, count: u64) -> Case {
+    fn judged(&self, number: u64, count: u64) -> (Judgement, String) {
         let random = spread(number);
         let domain = random % DOMAINS;
         let name = format!("d{domain}.sender.example");
@@ -206,7 +207,7 @@ impl World {
         }
         let replayed = replay(self.policy.clone(), facts, notebook);
         let outcome = format!("250 2.0.0 Taken as {number:016x}");
-        Case::new(replayed.judgement, "gateway", outcome)
+        (replayed.judgement, outcome)
     }
 }
 

@@ -7,15 +7,16 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{Index, begin, column, commit, insert_parts, prepared, roll_back};
 use crate::database::Database;
-use crate::encode::{Encoded, Key, Row};
+use crate::encode::{Encoded, Key};
 use crate::filter::addresses;
 use crate::known::Known;
+use crate::part::Parts;
 use crate::read::{COLUMNS, parts};
 use crate::remove::{forget, release};
 use crate::retention::{Progress, cutoff};
+use crate::row::Row;
 use crate::store::Settings;
 use crate::tally::HOUR;
-use crate::words::Words;
 
 /// How many cases a step rewrites.
 const CASES_STEP: i64 = 250;
@@ -92,18 +93,16 @@ async fn rewrite(
     case: Case,
     key: &Key,
 ) -> Result<(), sqlx::Error> {
-    let mut known = Known::default();
-    let mut parts = known.parts();
-    let encoded = Encoded::new(&case, key, &mut known, &mut parts);
+    let (known, encoded) = (Known::default(), Encoded::of_case(&case, &Parts::new()));
     let mut words = Index::new(row.seq);
-    words.add(&Words::of(&encoded.case), &known);
-    insert_parts(connection, &mut parts).await?;
+    words.add(&encoded.words, &known);
+    let ids = insert_parts(connection, &[&encoded], (key, &known)).await?;
     release(connection, row.part_ids().collect()).await?;
     let sql = "UPDATE message_case SET hashed = 1, findings = $1, evidence = $2, body = $3 \
                WHERE seq = $4";
     sqlx::query(sql)
-        .bind(column(&encoded.findings, &parts))
-        .bind(column(&encoded.evidence, &parts))
+        .bind(column(&encoded.parts.findings, &ids))
+        .bind(column(&encoded.parts.evidence, &ids))
         .bind(encoded.body)
         .bind(row.seq)
         .execute(&mut *connection)

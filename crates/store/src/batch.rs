@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
+use std::sync::Arc;
 
-use quivive_verdict::Case;
+use foldhash::fast::RandomState;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use crate::database::Database;
-use crate::encode::{self, Digest, Encoded, Key, Part};
-use crate::known::{Known, Parts};
-use crate::tally::{DOMAINS_A_DAY_MAX, Tally, seconds};
-use crate::words::Words;
+use crate::encode::{Digest, Encoded, Key};
+use crate::known::Known;
+use crate::part::{Name, Part};
+use crate::row;
+use crate::tally::{DOMAINS_A_DAY_MAX, Tally};
+use crate::words::CaseWords;
 
 /// How many rows a statement writes: as many as there are of the first that fits. Few different
 /// statements stay prepared.
@@ -22,8 +25,11 @@ const ROWS: &[usize] = &[128, 32, 8, 2, 1];
 ///
 /// # Errors
 /// Nothing of the batch is in the file.
-pub(crate) async fn write(database: &mut Database, cases: &[Case]) -> Result<usize, sqlx::Error> {
-    let all: Vec<&Case> = cases.iter().collect();
+pub(crate) async fn write(
+    database: &mut Database,
+    cases: &[Encoded],
+) -> Result<usize, sqlx::Error> {
+    let all: Vec<&Encoded> = cases.iter().collect();
     if let Some(written) = attempt(database, &all).await? {
         return Ok(written);
     }
@@ -34,7 +40,10 @@ pub(crate) async fn write(database: &mut Database, cases: &[Case]) -> Result<usi
 }
 
 /// Writes the cases in a transaction; `None`, and nothing, if an id is there already.
-async fn attempt(database: &mut Database, cases: &[&Case]) -> Result<Option<usize>, sqlx::Error> {
+async fn attempt(
+    database: &mut Database,
+    cases: &[&Encoded],
+) -> Result<Option<usize>, sqlx::Error> {
     let Database { connection, key, known, .. } = database;
     if cases.is_empty() {
         return Ok(Some(0));
@@ -61,10 +70,13 @@ async fn attempt(database: &mut Database, cases: &[&Case]) -> Result<Option<usiz
     }
 }
 
+/// Under which ids parts are in the file.
+pub(crate) type PartIds = HashMap<Name, i64, RandomState>;
+
 /// What a batch has brought into the file.
 struct Written {
     cases: usize,
-    parts: Parts,
+    parts: PartIds,
     words: Vec<String>,
 }
 
@@ -91,25 +103,22 @@ pub(crate) async fn roll_back(connection: &mut SqliteConnection) {
 
 async fn insert(
     connection: &mut SqliteConnection,
-    cases: &[&Case],
+    cases: &[&Encoded],
     (key, known): (&Key, &mut Known),
 ) -> Result<Option<Written>, sqlx::Error> {
     let removals = sqlx::query_scalar("SELECT removals FROM kept");
     known.hold(removals.fetch_one(&mut *connection).await?);
-    let mut parts = known.parts();
-    let encoded = cases.iter().map(|case| Encoded::new(case, key, known, &mut parts)).collect();
-    insert_parts(connection, &mut parts).await?;
+    let parts = insert_parts(connection, cases, (key, known)).await?;
     let last: Option<i64> =
         sqlx::query_scalar("SELECT max(seq) FROM message_case").fetch_one(&mut *connection).await?;
     let first = last.unwrap_or_default() + 1;
-    let encoded: Vec<Encoded> = encoded;
     let mut tally = Tally::default();
     let mut words = Index::new(first);
-    for (seq, encoded) in (first..).zip(&encoded) {
-        tally.add(&encoded.case, seq);
-        words.add(&Words::of(&encoded.case), known);
+    for (seq, case) in (first..).zip(cases) {
+        tally.add(case, seq);
+        words.add(&case.words, known);
     }
-    if !insert_cases(connection, (first, encoded), &parts).await? {
+    if !insert_cases(connection, (first, cases), &parts).await? {
         return Ok(None);
     }
     count(connection, &tally).await?;
@@ -123,41 +132,51 @@ async fn insert(
 /// The cases whose ids are neither in the file nor twice in the batch.
 async fn without_known<'c>(
     connection: &mut SqliteConnection,
-    cases: &'c [Case],
-) -> Result<Vec<&'c Case>, sqlx::Error> {
+    cases: &'c [Encoded],
+) -> Result<Vec<&'c Encoded>, sqlx::Error> {
     let mut known = HashSet::new();
     for chunk in chunks(cases) {
         let sql = format!("SELECT id FROM message_case WHERE id IN {}", places(1, chunk.len()));
-        let query = chunk.iter().fold(prepared(sql), |query, case| query.bind(case.id()));
+        let query = chunk.iter().fold(prepared(sql), |query, case| query.bind(&case.id));
         for row in query.fetch_all(&mut *connection).await? {
             known.insert(row.try_get::<String, _>(0)?);
         }
     }
-    Ok(cases.iter().filter(|case| known.insert(case.id().to_owned())).collect())
+    Ok(cases.iter().filter(|case| known.insert(case.id.clone())).collect())
 }
 
-/// Writes the parts that are not there yet, counts the uses, and notes under which ids all are.
+/// Writes the parts of these cases that are not there yet, counts the uses of all, and says under
+/// which ids they are.
 pub(crate) async fn insert_parts(
     connection: &mut SqliteConnection,
-    parts: &mut Parts,
-) -> Result<(), sqlx::Error> {
+    cases: &[&Encoded],
+    (key, known): (&Key, &Known),
+) -> Result<PartIds, sqlx::Error> {
+    let mut uses: HashMap<Name, (&Part, i64), RandomState> = HashMap::default();
+    for part in cases.iter().flat_map(|case| case.parts.findings.iter().chain(&case.parts.evidence))
+    {
+        uses.entry(part.name).or_insert((part, 0)).1 += 1;
+    }
+    let mut ids = PartIds::default();
     // In order: pages of the index are visited once, and two writers cannot block each other.
-    let mut fresh: BTreeMap<Digest, Part> = BTreeMap::new();
-    for listed in parts.used() {
-        if let Some(part) = listed.part.take() {
-            listed.digest = part.digest;
-            fresh.insert(part.digest, part);
+    let mut fresh: BTreeMap<Digest, Vec<&Part>> = BTreeMap::new();
+    for (name, (part, _)) in &uses {
+        match known.part(*name) {
+            Some(id) => {
+                ids.insert(*name, id);
+            }
+            None => {
+                let digest = key.digest(b'p', part.content.as_bytes());
+                fresh.entry(digest).or_default().push(part);
+            }
         }
     }
-    let ids = insert_fresh(connection, fresh.into_values().collect()).await?;
-    let mut uses: BTreeMap<i64, i64> = BTreeMap::new();
-    for listed in parts.used() {
-        if listed.id == 0 {
-            listed.id = ids.get(&listed.digest).copied().unwrap_or_default();
-        }
-        *uses.entry(listed.id).or_default() += listed.uses;
+    insert_fresh(connection, &fresh.into_iter().collect::<Vec<_>>(), &mut ids).await?;
+    let mut of_ids: BTreeMap<i64, i64> = BTreeMap::new();
+    for (name, (_, uses)) in &uses {
+        *of_ids.entry(ids.get(name).copied().unwrap_or_default()).or_default() += uses;
     }
-    let uses: Vec<(i64, i64)> = uses.into_iter().collect();
+    let uses: Vec<(i64, i64)> = of_ids.into_iter().collect();
     for chunk in chunks(&uses) {
         let sql = format!(
             "INSERT INTO part_use (id, uses) VALUES {} ON CONFLICT (id) DO UPDATE \
@@ -167,24 +186,23 @@ pub(crate) async fn insert_parts(
         let query = chunk.iter().fold(prepared(sql), |query, (id, uses)| query.bind(id).bind(uses));
         query.execute(&mut *connection).await?;
     }
-    Ok(())
+    Ok(ids)
 }
 
-/// Writes those of these parts that are not there yet, and says under which ids all are.
+/// Writes those of these parts that are not there yet, and notes under which ids all are. They are
+/// in the order of their digests; parts of the same digest have the same content.
 async fn insert_fresh(
     connection: &mut SqliteConnection,
-    mut parts: Vec<Part>,
-) -> Result<HashMap<Digest, i64>, sqlx::Error> {
-    let digests: Vec<Digest> = parts.iter().map(|part| part.digest).collect();
-    let mut ids = HashMap::with_capacity(parts.len());
-    for chunk in chunks(&digests) {
+    parts: &[(Digest, Vec<&Part>)],
+    ids: &mut PartIds,
+) -> Result<(), sqlx::Error> {
+    for chunk in chunks(parts) {
         let sql = format!(
             "INSERT INTO part (digest, content) VALUES {} ON CONFLICT (digest) DO NOTHING",
             places(chunk.len(), 2)
         );
-        let rows = parts.drain(..chunk.len());
-        let query = rows.fold(prepared(sql), |query, part| {
-            query.bind(part.digest.as_slice().to_vec()).bind(part.content)
+        let query = chunk.iter().fold(prepared(sql), |query, (digest, parts)| {
+            query.bind(digest.as_slice()).bind(&parts[0].content)
         });
         query.execute(&mut *connection).await?;
         // As one row: each has to come over from SQLite's thread.
@@ -193,39 +211,41 @@ async fn insert_fresh(
              WHERE digest IN {}",
             places(1, chunk.len())
         );
-        let query = chunk.iter().fold(prepared(sql), |query, digest| query.bind(digest.as_slice()));
+        let query =
+            chunk.iter().fold(prepared(sql), |query, (digest, _)| query.bind(digest.as_slice()));
         let found: String = query.fetch_one(&mut *connection).await?.try_get(0)?;
-        // The chunk is in the order of the digests.
-        ids.extend(chunk.iter().copied().zip(encode::ids(&found)));
+        for ((_, parts), id) in chunk.iter().zip(row::ids(&found)) {
+            ids.extend(parts.iter().map(|part| (part.name, id)));
+        }
     }
-    Ok(ids)
+    Ok(())
 }
 
 /// Writes the cases under numbers from the first on; `false` if an id is there already.
 async fn insert_cases(
     connection: &mut SqliteConnection,
-    (first, mut cases): (i64, Vec<Encoded<'_>>),
-    parts: &Parts,
+    (first, cases): (i64, &[&Encoded]),
+    parts: &PartIds,
 ) -> Result<bool, sqlx::Error> {
-    let numbers: Vec<i64> = (first..).take(cases.len()).collect();
-    for chunk in chunks(&numbers) {
+    let mut numbers = first..;
+    for chunk in chunks(cases) {
         let sql = format!(
             "INSERT INTO message_case \
              (hashed, seq, id, public_id, at, nonce, findings, evidence, body) \
              VALUES {} ON CONFLICT (id) DO NOTHING",
             vec!["(0, ?, ?, ?, ?, ?, ?, ?, ?)"; chunk.len()].join(", ")
         );
-        let rows = chunk.iter().zip(cases.drain(..chunk.len()));
-        let query = rows.fold(prepared(sql), |query, (seq, encoded)| {
+        let rows = numbers.by_ref().zip(chunk);
+        let query = rows.fold(prepared(sql), |query, (seq, case)| {
             query
                 .bind(seq)
-                .bind(encoded.case.id())
-                .bind(encoded.public_id())
-                .bind(seconds(&encoded.case))
-                .bind(encoded.case.facts.nonce.0.as_slice())
-                .bind(column(&encoded.findings, parts))
-                .bind(column(&encoded.evidence, parts))
-                .bind(encoded.body)
+                .bind(&case.id)
+                .bind(&case.public_id)
+                .bind(case.at)
+                .bind(case.nonce.0.as_slice())
+                .bind(column(&case.parts.findings, parts))
+                .bind(column(&case.parts.evidence, parts))
+                .bind(&case.body)
         });
         let rows = query.execute(&mut *connection).await?.rows_affected();
         if rows < chunk.len() as u64 {
@@ -251,7 +271,7 @@ impl Index {
     }
 
     /// Adds the next case's.
-    pub(crate) fn add(&mut self, words: &Words<'_>, known: &Known) {
+    pub(crate) fn add(&mut self, words: &CaseWords, known: &Known) {
         let separator = if self.texts.len() > 1 { ",\"" } else { "\"" };
         // Nothing in words has to be escaped.
         for text in [separator, words.text(), "\""] {
@@ -344,14 +364,15 @@ async fn count_refused(
     Ok(())
 }
 
-/// The ids of the parts at these places as a column has them.
-pub(crate) fn column(places: &[usize], parts: &Parts) -> String {
-    let mut column = String::with_capacity(places.len() * 8);
-    for place in places {
+/// The ids of these parts as a column has them.
+pub(crate) fn column(of_case: &[Arc<Part>], ids: &PartIds) -> String {
+    let mut column = String::with_capacity(of_case.len() * 8);
+    for part in of_case {
         if !column.is_empty() {
             column.push(' ');
         }
-        write!(column, "{}", parts.at(*place).id).expect("a String takes all text");
+        let id = ids.get(&part.name).copied().unwrap_or_default();
+        write!(column, "{id}").expect("a String takes all text");
     }
     column
 }

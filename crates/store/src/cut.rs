@@ -3,7 +3,7 @@
 use quivive_evidence::Finding;
 use quivive_verdict::Case;
 
-use crate::encode::json;
+use crate::body::json;
 
 /// How many octets a case may have as JSON. What is longer is cut, and [`Case::cut`] names where.
 pub const CASE_OCTETS_MAX: usize = 256 * 1024;

@@ -1,6 +1,7 @@
 //! Where Quivive keeps its cases: a SQLite file, written in batches off the message's path.
 //!
-//! [`Store::record`] puts a case into a bounded queue and returns. One task writes what waits, a
+//! [`Store::record`] makes a case ready, puts it into a bounded queue and returns: it never waits. One
+//! task writes what waits, a
 //! batch in a transaction, and keeps the file within its bounds. Whatever happens to the file (full
 //! disk, wrong permissions, damage, somebody deletes it) is said in the log and in [`Health`],
 //! never to the message; the task goes on as soon as it can, a damaged file is moved aside.
@@ -9,9 +10,9 @@
 //! [`BUSY_TIMEOUT`] at most. The file is readable by its owner alone.
 //!
 //! ```text
-//! record -> queue -> writer: encode (parts that are not known, words, counters),
-//!                            one transaction a batch
-//!                            retention, ageing, recovery
+//! record: encode (body, words, parts) -> queue
+//! queue -> writer: one transaction a batch (parts that are not known, cases, words, counters),
+//!                  retention, ageing, recovery
 //! case, list, overview, export <- readers
 //! ```
 //!
@@ -20,6 +21,7 @@
 
 mod age;
 mod batch;
+mod body;
 mod cut;
 mod database;
 mod encode;
@@ -30,10 +32,12 @@ mod health;
 mod known;
 mod list;
 mod overview;
+mod part;
 mod queue;
 mod read;
 mod remove;
 mod retention;
+mod row;
 mod senders;
 mod store;
 mod subject;

@@ -9,10 +9,10 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{chunks, places, prepared};
-use crate::encode::{Contents, Row, read_all};
 use crate::error::Error;
 use crate::filter::{Cursor, Filter, FindingHead, LIMIT_MAX, Looked};
 use crate::read::{COLUMNS, read_parts};
+use crate::row::{Contents, Row, read_all};
 use crate::store::Store;
 use crate::tally::HOUR;
 use crate::words::{BEGINNINGS_MAX, Beginnings, last_words};
@@ -242,7 +242,7 @@ async fn with_heads(
     connection: &mut SqliteConnection,
     rows: Vec<Row>,
 ) -> Result<Vec<(Row, Vec<FindingHead>)>, Error> {
-    let ids = rows.iter().flat_map(|row| crate::encode::ids(&row.findings)).collect();
+    let ids = rows.iter().flat_map(|row| crate::row::ids(&row.findings)).collect();
     let parts: Contents = read_parts(connection, ids).await?;
     rows.into_iter()
         .map(|row| match read_all(&row.findings, &parts) {

@@ -7,8 +7,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::batch::{chunks, places, prepared};
-use crate::encode::{Contents, Row};
 use crate::error::{Error, Fault};
+use crate::row::{Contents, Row};
 use crate::store::{Shared, Store};
 use crate::tally::DAY;
 

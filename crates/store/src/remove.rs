@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{begin, chunks, commit, places, prepared, roll_back};
-use crate::encode::Row;
+use crate::row::Row;
 use crate::words::quoted;
 
 /// Removes these cases with the parts that nobody else uses, in a transaction of its own. Counters

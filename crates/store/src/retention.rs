@@ -6,9 +6,9 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::prepared;
 use crate::database::Database;
-use crate::encode::Row;
 use crate::read::COLUMNS;
 use crate::remove::remove;
+use crate::row::Row;
 use crate::store::Settings;
 use crate::tally::{DAY, HOUR};
 

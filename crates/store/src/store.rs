@@ -4,12 +4,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use quivive_verdict::Case;
+use quivive_evidence::Facts;
+use quivive_verdict::{Case, Judgement};
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::database::{BUSY_TIMEOUT, Bounds, Database, OpenError};
+use crate::encode::Encoded;
 use crate::health::{Counters, Health, Trouble};
+use crate::part::Parts;
 use crate::queue::{CASES_WAITING_MAX, OCTETS_WAITING_MAX, Queue};
 use crate::subject::Subject;
 use crate::writer::{self, Writer};
@@ -46,6 +49,7 @@ pub struct Store {
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) tuning: Tuning,
+    pub(crate) parts: Parts,
     pub(crate) queue: Queue,
     pub(crate) counters: Counters,
     /// `None` while the file cannot be used.
@@ -157,11 +161,22 @@ impl Store {
         Ok(Self { shared, commands })
     }
 
-    /// Has a case written. Never waits, never fails: what finds no room is dropped and counted, and
-    /// so is a case without an id.
-    pub fn record(&self, case: Case) {
-        let has_id = !case.facts.case_id.is_empty();
-        if !(has_id && self.shared.queue.push(case)) {
+    /// Has a case written: what was judged, the door by which it came, and the reply that its client
+    /// heard last. Never waits, never fails: what finds no room is dropped and counted, and so is
+    /// what has no id.
+    pub fn record(&self, judgement: &Judgement, door: &str, outcome: &str) {
+        self.take(&judgement.facts, |parts| Encoded::of_judgement(judgement, door, outcome, parts));
+    }
+
+    /// As [`Store::record`], of a case as it stands, such as one that was exported.
+    pub fn record_case(&self, case: &Case) {
+        self.take(&case.facts, |parts| Encoded::of_case(case, parts));
+    }
+
+    fn take(&self, facts: &Facts, encode: impl FnOnce(&Parts) -> Encoded) {
+        let Shared { queue, parts, .. } = &*self.shared;
+        let has_id = !facts.case_id.is_empty();
+        if !(has_id && !queue.is_full() && queue.push(encode(parts))) {
             self.shared.lost(1, "the queue is full");
         }
     }
@@ -225,6 +240,7 @@ impl Store {
 impl Shared {
     fn new(settings: Settings, tuning: Tuning) -> Self {
         Self {
+            parts: Parts::new(),
             queue: Queue::new(tuning.cases_waiting_max, tuning.octets_waiting_max),
             settings,
             tuning,

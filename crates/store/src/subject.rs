@@ -7,12 +7,13 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::age::hashed_local;
 use crate::database::Database;
-use crate::encode::{Key, Row};
+use crate::encode::Key;
 use crate::error::Error;
 use crate::filter::{Filter, FindingHead, Looked};
 use crate::list::{by_seqs, found};
 use crate::read::parts;
 use crate::remove::remove;
+use crate::row::Row;
 use crate::store::Store;
 use crate::words::Beginnings;
 

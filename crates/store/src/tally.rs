@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use quivive_evidence::{Finding, FindingResult, Identity, Method};
+use quivive_evidence::{Facts, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
-use quivive_verdict::{Action, Case};
+use quivive_verdict::Action;
+
+use crate::encode::Encoded;
 
 /// How many domains a day are counted by name; refusals of all further ones are counted together.
 pub(crate) const DOMAINS_A_DAY_MAX: i64 = 2000;
@@ -29,35 +31,31 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Counts a case that was written as number `seq`.
-    pub(crate) fn add(&mut self, case: &Case, seq: i64) {
-        let at = seconds(case);
-        let hour = at / HOUR;
+    pub(crate) fn add(&mut self, case: &Encoded, seq: i64) {
+        let hour = case.at / HOUR;
         let span = self.spans.entry(hour).or_insert((seq, seq));
         *span = (span.0.min(seq), span.1.max(seq));
-        let action = case.verdict.action;
-        *self.actions.entry((hour, action)).or_default() += 1;
+        *self.actions.entry((hour, case.action)).or_default() += 1;
         // A message with two findings alike is one message with such a finding.
-        let kind = |finding: &Finding| (finding.method, finding.identity, finding.result);
-        for (place, finding) in case.findings.iter().enumerate() {
-            let (method, identity, result) = kind(finding);
-            if case.findings[..place].iter().all(|before| kind(before) != kind(finding)) {
+        for (place, kind) in case.kinds().enumerate() {
+            if case.kinds().take(place).all(|before| before != kind) {
+                let (method, identity, result) = kind;
                 *self.findings.entry((hour, method, identity, result)).or_default() += 1;
             }
         }
-        if matches!(action, Action::Reject | Action::Defer) {
-            *self.refused.entry((at / DAY, sender_domain(case))).or_default() += 1;
+        if let Some(domain) = &case.refused {
+            *self.refused.entry((case.at / DAY, domain.clone())).or_default() += 1;
         }
     }
 }
 
 /// When the message came.
-pub(crate) fn seconds(case: &Case) -> i64 {
-    i64::try_from(case.facts.now).unwrap_or(i64::MAX)
+pub(crate) fn seconds(facts: &Facts) -> i64 {
+    i64::try_from(facts.now).unwrap_or(i64::MAX)
 }
 
 /// The domain that the message claims to come from: that of the reverse-path, or else HELO's.
-fn sender_domain(case: &Case) -> String {
-    let facts = &case.facts;
+pub(crate) fn sender_domain(facts: &Facts) -> String {
     let domain = facts.reverse_path.rsplit_once('@').map_or(&*facts.helo, |(_, domain)| domain);
     let mut domain = to_ascii(domain);
     domain.truncate(domain.floor_char_boundary(DOMAIN_OCTETS_MAX));

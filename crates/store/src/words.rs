@@ -17,7 +17,7 @@ use foldhash::fast::RandomState;
 use ipnet::IpNet;
 use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
-use quivive_verdict::{Action, Case, Rewrite, Verdict};
+use quivive_verdict::{Action, Rewrite, Verdict};
 
 use crate::filter::addresses;
 
@@ -66,12 +66,35 @@ pub(crate) struct Words<'c> {
 /// The words that begin as each of these; `None`: too many.
 pub(crate) type Beginnings = HashMap<String, Option<Vec<String>>>;
 
+/// The words of a case as they are kept until it is written.
+#[derive(Debug)]
+pub(crate) struct CaseWords {
+    text: Box<str>,
+    plain: Box<[Range<u32>]>,
+}
+
+impl CaseWords {
+    /// As they go into the index. None has a quotation mark, a backslash or a control character.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Those that are found by their beginnings.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
+        self.plain.iter().map(|at| &self.text[at.start as usize..at.end as usize])
+    }
+
+    /// How many octets of memory they take.
+    pub(crate) fn octets(&self) -> usize {
+        self.text.len() + size_of_val(&*self.plain)
+    }
+}
+
 impl<'c> Words<'c> {
-    pub(crate) fn of(case: &'c Case) -> Self {
-        let facts = &case.facts;
+    pub(crate) fn of(facts: &'c Facts, findings: &'c [Finding], verdict: &'c Verdict) -> Self {
         let mut words = Self { text: Vec::with_capacity(TEXT_OCTETS), ..Self::default() };
-        words.add(|text| of_action(text, case.verdict.action));
-        for finding in &case.findings {
+        words.add(|text| of_action(text, verdict.action));
+        for finding in findings {
             let Finding { result, method, identity, .. } = finding;
             words.add(|text| of_finding(text, (*result, *method, *identity)));
             words.domain(&finding.domain);
@@ -87,21 +110,20 @@ impl<'c> Words<'c> {
         for recipient in &facts.recipients {
             words.address(recipient);
         }
-        for address in case.verdict.rewrites.iter().flat_map(Rewrite::addresses) {
+        for address in verdict.rewrites.iter().flat_map(Rewrite::addresses) {
             words.address(address);
         }
         words
     }
 
-    /// As they go into the index. None has a quotation mark, a backslash or a control character.
-    pub(crate) fn text(&self) -> &str {
-        str::from_utf8(&self.text).expect("words are made of characters")
-    }
-
-    /// Those that are found by their beginnings.
-    pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
-        let text = self.text();
-        self.plain.iter().map(move |place| &text[self.all[*place].1.clone()])
+    /// Those of a case, in little memory.
+    pub(crate) fn into_kept(self) -> CaseWords {
+        let text = str::from_utf8(&self.text).expect("words are made of characters");
+        let at = |place: &usize| {
+            let Range { start, end } = self.all[*place].1;
+            start as u32..end as u32
+        };
+        CaseWords { text: text.into(), plain: self.plain.iter().map(at).collect() }
     }
 
     /// Adds the word that is written, unless it is there; and says where it is.
@@ -172,7 +194,7 @@ pub(crate) fn plain_words_of(facts: &Facts, verdict: &Verdict) -> BTreeSet<Strin
     let mut words = Words::default();
     words.text_words(&facts.helo);
     addresses(facts, verdict).for_each(|address| words.text_words(address));
-    words.plain().map(str::to_owned).collect()
+    words.into_kept().plain().map(str::to_owned).collect()
 }
 
 /// A query of FTS5: all of what was added.

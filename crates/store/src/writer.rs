@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use quivive_verdict::Case;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use crate::database::{Database, OpenError};
+use crate::encode::Encoded;
 use crate::error::{Error, Fault};
 use crate::file::Fate;
 use crate::health::{Counters, Trouble};
@@ -32,7 +32,7 @@ pub(crate) struct Writer {
     commands: UnboundedReceiver<Command>,
     database: Option<Database>,
     /// A batch that could not be written yet.
-    pending: Vec<Case>,
+    pending: Vec<Encoded>,
     /// When waiting cases are written.
     write_at: Option<Instant>,
     tidy_at: Instant,
@@ -237,7 +237,7 @@ impl Writer {
     }
 
     /// One of them cannot be written, now or ever: the others are.
-    async fn write_singly(&mut self, cases: Vec<Case>, error: &sqlx::Error) {
+    async fn write_singly(&mut self, cases: Vec<Encoded>, error: &sqlx::Error) {
         tracing::error!("a case cannot be written ({error}); its batch is written one by one");
         Counters::add(&self.shared.counters.failed_batches, 1);
         for case in cases {

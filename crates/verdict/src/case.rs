@@ -1,7 +1,7 @@
 use quivive_evidence::{Facts, Finding, Identity, Notebook, Recorded};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cost, Headers, Judgement, RecipientVerdict, Rewrite, Verdict};
+use crate::{Cost, Headers, Judgement, Verdict};
 
 /// A message's judgement with all that it rests on, in the form in which it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +29,12 @@ pub struct Case {
 }
 
 impl Case {
-    /// The case of a judgement.
+    /// The case of a judgement. Where its verdict names no recipients, it is that for each of them.
     pub fn new(judgement: Judgement, door: &str, outcome: String) -> Self {
-        let Judgement { facts, findings, verdict, headers, notebook, cost } = judgement;
+        let Judgement { facts, findings, mut verdict, headers, notebook, cost } = judgement;
+        if verdict.recipients.is_empty() {
+            verdict.recipients = verdict.for_each(&facts.recipients);
+        }
         Self {
             facts,
             door: door.to_owned(),
@@ -43,28 +46,6 @@ impl Case {
             outcome,
             cut: Vec::new(),
         }
-    }
-
-    /// The case with the recipients that a client named after it had been judged: the verdict is
-    /// the same for each of them.
-    #[must_use]
-    pub fn with_recipients(mut self, recipients: Vec<String>) -> Self {
-        let Verdict { action, reply, .. } = &self.verdict;
-        let to = |recipient: &String| RecipientVerdict {
-            recipient: recipient.clone(),
-            action: *action,
-            reply: reply.clone(),
-        };
-        self.verdict.recipients = recipients.iter().map(to).collect();
-        self.facts.recipients = recipients;
-        self
-    }
-
-    /// The case with the addresses of the envelope that were changed on the way.
-    #[must_use]
-    pub fn with_rewrites(mut self, rewrites: Vec<Rewrite>) -> Self {
-        self.verdict.rewrites = rewrites;
-        self
     }
 
     /// The judgement that it keeps.

@@ -23,6 +23,15 @@ pub struct Judgement {
     pub cost: Cost,
 }
 
+impl Judgement {
+    /// Names the recipients that a client named after it had been judged: the verdict is the same
+    /// for each of them.
+    pub fn name_recipients(&mut self, recipients: Vec<String>) {
+        self.verdict.recipients.clear();
+        self.facts.recipients = recipients;
+    }
+}
+
 /// What a judgement took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {

@@ -68,6 +68,27 @@ pub struct HeaderEdit {
     pub value: String,
 }
 
+impl Verdict {
+    /// The same for each of these recipients.
+    pub fn for_each(&self, recipients: &[String]) -> Vec<RecipientVerdict> {
+        let to = |recipient: &String| RecipientVerdict {
+            recipient: recipient.clone(),
+            action: self.action,
+            reply: self.reply.clone(),
+        };
+        recipients.iter().map(to).collect()
+    }
+
+    /// Whether it has the same for each of these recipients.
+    pub fn is_for_each(&self, recipients: &[String]) -> bool {
+        let alike = |(one, recipient): (&RecipientVerdict, &String)| {
+            one.recipient == *recipient && one.action == self.action && one.reply == self.reply
+        };
+        self.recipients.len() == recipients.len()
+            && self.recipients.iter().zip(recipients).all(alike)
+    }
+}
+
 impl Headers {
     /// The fields, from the top: name and value.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {

@@ -59,7 +59,7 @@ async fn in_every_field_of_a_case() {
         case.verdict.reasons = vec!["spf mailfrom none: reject (rule)".to_owned()];
         case.facts.public_id = format!("p{index}");
         set(&mut case, HOSTILE);
-        setting.store.record(case);
+        setting.store.record_case(&case);
         setting.store.flush().await;
         let page = get(&pages, &format!("/cases/h{index}")).await;
         assert_eq!(page.status.as_u16(), 200, "{field}");
@@ -104,7 +104,7 @@ async fn in_the_id_of_a_case() {
         "250".to_owned(),
     );
     case.facts.case_id = id.to_owned();
-    setting.store.record(case);
+    setting.store.record_case(&case);
     setting.store.flush().await;
     let pages = setting.console();
     let list = get(&pages, "/cases").await.body;

@@ -51,7 +51,7 @@ async fn what_was_not_checked_is_called_so() {
     let setting = Setting::new(ZONE).await;
     let mut judged = setting.judge("192.0.2.1", "mail.example.com", "a@example.com", "c1");
     judged.findings.clear();
-    setting.store.record(quivive_verdict::Case::new(judged, "gateway", "250".to_owned()));
+    setting.store.record(&judged, "gateway", "250");
     setting.store.flush().await;
     let body = get(&setting.console(), "/cases").await.body;
     assert!(text(&body).contains("not checked"), "{body}");
@@ -64,7 +64,7 @@ async fn the_list_is_searched_and_paged() {
         let from = format!("user{index}@example.com");
         let id = format!("c{index}");
         let judged = setting.judge("192.0.2.1", "mail.example.com", &from, &id);
-        setting.store.record(quivive_verdict::Case::new(judged, "gateway", "250".to_owned()));
+        setting.store.record(&judged, "gateway", "250");
     }
     setting.keep("203.0.113.1", "other.example", "x@example.com", "last").await;
     let pages = setting.console();

@@ -147,8 +147,8 @@ fn refused_login(id: &str, entries: &[&str]) -> Case {
 #[tokio::test]
 async fn whose_an_address_is_is_not_told() {
     let setting = Setting::new("").await;
-    setting.store.record(refused_login("c1", &["bob@e.test -"]));
-    setting.store.record(refused_login("c2", &[]));
+    setting.store.record_case(&refused_login("c1", &["bob@e.test -"]));
+    setting.store.record_case(&refused_login("c2", &[]));
     setting.store.flush().await;
     let pages = setting.public();
     let [others, nobodys] = ["c1", "c2"].map(|id| format!("/q/why/public-{id}"));

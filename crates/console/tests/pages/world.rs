@@ -91,7 +91,7 @@ impl Setting {
     pub(crate) async fn keep(&self, client: &str, helo: &str, from: &str, id: &str) -> Case {
         let judgement = self.judge(client, helo, from, id);
         let case = Case::new(judgement, "gateway", "250 2.0.0 Taken".to_owned());
-        self.store.record(case.clone());
+        self.store.record_case(&case);
         self.store.flush().await;
         case
     }

@@ -150,7 +150,7 @@ impl Conversation {
         let outcome = answer.or(refusal).map_or_else(String::new, Reply::to_string);
         let named = || recipients.iter().chain(&refused).map(ForwardPath::address).collect();
         let rewrites = trail.rewrites.into_all();
-        self.gateway.ledger.write_with(judgement, self.gateway.word(), named, outcome, rewrites);
+        self.gateway.ledger.write_with(judgement, self.gateway.word(), named, &outcome, rewrites);
     }
 }
 

@@ -153,7 +153,7 @@ fn write_down(api: &Api, bearer: &Bearer, judgement: &Judgement) {
     let reply = &judgement.verdict.reply;
     let outcome = format!("{} {} {}", reply.code, reply.enhanced, reply.text);
     // The answer is still to be read from it.
-    api.0.ledger.write(judgement.clone(), "http", || facts.recipients.clone(), outcome);
+    api.0.ledger.write(judgement.clone(), "http", || facts.recipients.clone(), &outcome);
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }

@@ -103,7 +103,7 @@ impl Conversation {
         }
         let named = || recipients.into_iter().chain(refused).collect();
         let rewrites = routing.rewrites.into_all();
-        self.milter.ledger.write_with(judgement, "milter", named, answer, rewrites);
+        self.milter.ledger.write_with(judgement, "milter", named, &answer, rewrites);
     }
 }
 

@@ -104,7 +104,7 @@ impl Drop for Message {
             std::mem::replace(&mut self.judging, Judging::Lost).into_judgement()
         {
             let (named, reply) = (std::mem::take(&mut self.named), std::mem::take(&mut self.reply));
-            self.door.ledger.write(judgement, "opensmtpd", || named, reply);
+            self.door.ledger.write(judgement, "opensmtpd", || named, &reply);
         }
     }
 }

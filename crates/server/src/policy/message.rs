@@ -202,7 +202,7 @@ impl Message {
         let outcome = self.refusal.as_ref().map_or_else(|| LEFT.to_owned(), Refusal::outcome);
         log(&judgement, self.recipients.len(), &outcome);
         let recipients = std::mem::take(&mut self.recipients);
-        self.ledger.write(*judgement, "policy", || recipients, outcome);
+        self.ledger.write(*judgement, "policy", || recipients, &outcome);
     }
 }
 

@@ -41,7 +41,7 @@ async fn a_full_disk_loses_no_case_that_has_room_to_wait() {
         })
         .collect();
     for case in &many {
-        store.record(case.clone());
+        store.record_case(case);
     }
     store.flush().await;
     let health = store.health();
@@ -52,7 +52,7 @@ async fn a_full_disk_loses_no_case_that_has_room_to_wait() {
     store.flush().await;
     // A batch is in the writer's hands, the queue takes 100 more, and then drops.
     for number in 1000..1150 {
-        store.record(case(number));
+        store.record_case(&case(number));
     }
     assert_eq!(store.health().dropped, 50);
 
@@ -71,7 +71,7 @@ async fn a_file_deleted_while_it_is_open_is_made_anew() {
     let world = World::new();
     let store = filled(&world, &[case(1)]).await;
     fs::remove_file(world.path()).unwrap();
-    store.record(case(2));
+    store.record_case(&case(2));
     store.flush().await;
     assert!(world.path().exists());
     assert_eq!(store.case(case(2).id()).await.unwrap(), Some(case(2)));
@@ -92,7 +92,7 @@ async fn a_folder_deleted_while_it_is_open_is_waited_for() {
     world.settings.path = folder.join("cases.db");
     let store = filled(&world, &[case(1)]).await;
     fs::remove_dir_all(&folder).unwrap();
-    store.record(case(2));
+    store.record_case(&case(2));
     store.flush().await;
     assert_eq!(store.health().state, State::Trouble);
     assert!(store.case(case(2).id()).await.is_err());
@@ -123,7 +123,7 @@ async fn a_file_truncated_while_it_is_open_is_moved_aside() {
     store.tidy().await;
     let octets = fs::metadata(world.path()).unwrap().len();
     OpenOptions::new().write(true).open(world.path()).unwrap().set_len(octets / 2).unwrap();
-    store.record(refused(900));
+    store.record_case(&refused(900));
     store.flush().await;
     assert_eq!(store.health().state, State::Working);
     assert_eq!(
@@ -141,7 +141,7 @@ async fn a_file_emptied_while_it_is_open_is_filled_again() {
     let world = World::new();
     let store = filled(&world, &[case(1)]).await;
     OpenOptions::new().write(true).open(world.path()).unwrap().set_len(0).unwrap();
-    store.record(case(2));
+    store.record_case(&case(2));
     store.flush().await;
     assert_eq!(store.health().state, State::Working);
     assert_eq!(store.case(case(2).id()).await.unwrap(), Some(case(2)));
@@ -162,7 +162,7 @@ async fn damage_that_a_reader_meets_is_moved_aside() {
     std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(8192)).unwrap();
     file.write_all(&damaged).unwrap();
     let store = world.open().await;
-    store.record(case(900));
+    store.record_case(&case(900));
     store.flush().await;
     store.flush().await;
     assert_eq!(store.case(case(900).id()).await.unwrap(), Some(case(900)));
@@ -179,7 +179,7 @@ async fn a_file_that_cannot_be_written_is_waited_for() {
     fs::rename(world.path(), &hidden).unwrap();
     let socket = std::os::unix::net::UnixListener::bind(world.path()).unwrap();
     let store = world.open().await;
-    store.record(case(2));
+    store.record_case(&case(2));
     store.flush().await;
     assert_eq!(store.health().state, State::Trouble);
     assert!(store.case(case(1).id()).await.is_err());
@@ -199,7 +199,7 @@ async fn a_read_only_file_is_read_and_waited_for() {
     filled(&world, &[case(1)]).await.close().await;
     world.tuning.read_only.store(true, Ordering::Relaxed);
     let store = world.open().await;
-    store.record(case(2));
+    store.record_case(&case(2));
     store.flush().await;
     let health = store.health();
     assert_eq!(health.state, State::Trouble);
@@ -225,10 +225,10 @@ async fn a_flood_of_mail_waits_for_the_writer_and_no_case_is_lost() {
     world.tuning.cases_waiting_max = 8;
     let store = world.open().await;
     for number in 1..=4 {
-        store.record(case(number));
+        store.record_case(&case(number));
     }
     assert!(goes_on(&store).await, "half of the queue is free");
-    store.record(case(5));
+    store.record_case(&case(5));
     assert!(!goes_on(&store).await);
     tokio::join!(store.room(), store.flush());
     assert!(goes_on(&store).await);
@@ -242,10 +242,10 @@ async fn mail_waits_for_no_store_that_cannot_be_used() {
     filled(&world, &[case(1)]).await.close().await;
     world.tuning.read_only.store(true, Ordering::Relaxed);
     let store = world.open().await;
-    store.record(case(2));
+    store.record_case(&case(2));
     store.flush().await;
     assert_eq!(store.health().state, State::Trouble);
-    (3..=6).for_each(|number| store.record(case(number)));
+    (3..=6).for_each(|number| store.record_case(&case(number)));
     assert!(goes_on(&store).await);
 }
 
@@ -255,7 +255,7 @@ async fn mail_waits_for_a_bounded_time() {
     let mut world = World::new();
     world.tuning.cases_waiting_max = 2;
     let store = world.open().await;
-    (1..=2).for_each(|number| store.record(case(number)));
+    (1..=2).for_each(|number| store.record_case(&case(number)));
     assert!(!goes_on(&store).await);
     let began = tokio::time::Instant::now();
     store.room().await;
@@ -267,8 +267,8 @@ async fn two_writers_work_on_one_file() {
     let world = World::new();
     let (one, other) = (world.open().await, world.open().await);
     for number in 1..=50 {
-        one.record(case(number));
-        other.record(case(100 + number));
+        one.record_case(&case(number));
+        other.record_case(&case(100 + number));
     }
     tokio::join!(one.flush(), other.flush());
     // Whoever found the other at work for too long has kept its cases.
@@ -284,7 +284,7 @@ async fn a_writer_that_holds_the_file_for_long_is_waited_for() {
     let store = filled(&world, &[case(1)]).await;
     let mut other = database(&world).await;
     other.connection.execute("BEGIN IMMEDIATE").await.unwrap();
-    store.record(case(2));
+    store.record_case(&case(2));
     store.flush().await;
     assert_eq!(store.health().state, State::Trouble);
     assert!(store.health().last_trouble.unwrap().text.contains("another process"));
@@ -302,13 +302,13 @@ async fn what_waits_when_the_store_ends_in_trouble_is_counted() {
     let store = filled(&world, &[case(1)]).await;
     let mut other = database(&world).await;
     other.connection.execute("BEGIN IMMEDIATE").await.unwrap();
-    store.record(case(2));
-    store.record(case(3));
+    store.record_case(&case(2));
+    store.record_case(&case(3));
     let watch = store.clone();
     store.close().await;
     assert_eq!(watch.health().dropped, 2);
     // Nothing works any more, and nothing hangs.
-    watch.record(case(4));
+    watch.record_case(&case(4));
     watch.flush().await;
     assert!(watch.case(case(1).id()).await.is_err());
 }
@@ -360,7 +360,7 @@ async fn write_until_killed(path: std::path::PathBuf) {
     let store: Store = world.open().await;
     for batch in 0_u64.. {
         for number in 1..=64 {
-            store.record(case(batch * 64 + number));
+            store.record_case(&case(batch * 64 + number));
         }
         store.flush().await;
         let mut out = std::io::stdout();

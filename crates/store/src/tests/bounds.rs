@@ -27,7 +27,7 @@ async fn the_queue_is_bounded_by_count() {
     world.tuning.cases_waiting_max = 3;
     let store = world.open().await;
     for number in 1..=5 {
-        store.record(case(number));
+        store.record_case(&case(number));
     }
     let health = store.health();
     assert_eq!((health.queue_length, health.queue_capacity, health.dropped), (3, 3, 2));
@@ -43,10 +43,10 @@ async fn the_queue_is_bounded_by_octets() {
     let store = world.open().await;
     let mut large = case(1);
     large.facts.helo = "h".repeat(60_000);
-    store.record(large.clone());
+    store.record_case(&large);
     large.facts.case_id = "2".to_owned();
-    store.record(large);
-    store.record(case(3));
+    store.record_case(&large);
+    store.record_case(&case(3));
     let health = store.health();
     assert_eq!((health.queue_length, health.dropped), (2, 1));
 }
@@ -69,8 +69,8 @@ async fn the_queue_counts_properties_and_headers() {
         let store = world.open().await;
         for number in 1..=2 {
             let mut large = case(number);
-            lengthen(&mut large, "x".repeat(60_000));
-            store.record(large);
+            lengthen(&mut large, format!("{number}").repeat(60_000));
+            store.record_case(&large);
         }
         assert_eq!((store.health().queue_length, store.health().dropped), (1, 1));
     }
@@ -172,7 +172,7 @@ async fn old_cases_go_and_their_counters_stay() {
     world.clock.store(NOON + 20 * DAY, Ordering::Relaxed);
     let mut late = case(3);
     late.facts.now = NOON + 20 * DAY;
-    store.record(late.clone());
+    store.record_case(&late);
     store.flush().await;
     store.tidy().await;
     assert_eq!(store.list(&all()).await.unwrap().lines.len(), 3);
@@ -225,7 +225,7 @@ async fn a_file_beyond_its_size_gives_pages_back() {
         let sender = format!("user{number}@pass.example");
         let mut long = message(number, "192.0.2.1", &sender);
         long.facts.helo = format!("{number:04000}");
-        store.record(long);
+        store.record_case(&long);
     }
     store.flush().await;
     let before = fs::metadata(world.path()).unwrap().len();
@@ -248,7 +248,7 @@ async fn refused_domains_beyond_a_days_bound_are_counted_together() {
         one.facts.case_id = format!("{number:x}");
         one.facts.public_id.clear();
         one.facts.reverse_path = format!("x@d{number}.example");
-        store.record(one);
+        store.record_case(&one);
     }
     store.flush().await;
     let overview = store.overview(NOON, 1).await.unwrap();

@@ -1,13 +1,18 @@
 //! What the writer remembers of the file, and files that were made before it did.
 
+use std::sync::Arc;
+
+use quivive_evidence::{Notebook, Recorded};
+use quivive_verdict::Case;
 use sqlx::Executor;
 use sqlx::sqlite::SqliteConnection;
 
 use super::world::{NOON, World, answer, case, database, filled, message, refused};
-use crate::encode::Key;
-use crate::known::{KNOWN_OCTETS_MAX, Known, WORDS_MAX};
+use crate::encode::Encoded;
+use crate::known::{Known, PARTS_MAX, WORDS_MAX};
+use crate::part::{Name, Parts, REMEMBERED_OCTETS_MAX};
 use crate::queue::{BATCH_MAX, BATCH_OCTETS_MAX, Queue};
-use crate::{Filter, Subject};
+use crate::{CASE_OCTETS_MAX, Filter, Subject};
 
 fn text(text: &str) -> Filter {
     Filter { text: Some(text.to_owned()), limit: 500, ..Filter::default() }
@@ -62,9 +67,9 @@ async fn what_another_process_took_out_is_remembered_no_more() {
     assert_eq!(other.erase(&whom).await.unwrap(), 1);
     let mut elsewhere = message(2, "198.51.100.1", "carol@other.example");
     elsewhere.facts.helo = "mail.other.example".to_owned();
-    other.record(elsewhere.clone());
+    other.record_case(&elsewhere);
     other.flush().await;
-    store.record(case(3));
+    store.record_case(&case(3));
     store.flush().await;
     for kept in [elsewhere, case(3)] {
         assert_eq!(store.case(kept.id()).await.unwrap(), Some(kept));
@@ -87,7 +92,7 @@ async fn what_changes_is_not_taken_for_what_was() {
         })
         .collect();
     let store = filled(&world, &cases[..20]).await;
-    cases[20..].iter().for_each(|case| store.record(case.clone()));
+    cases[20..].iter().for_each(|case| store.record_case(case));
     store.flush().await;
     for kept in cases {
         assert_eq!(store.case(kept.id()).await.unwrap(), Some(kept));
@@ -103,77 +108,87 @@ async fn what_could_not_be_written_is_not_remembered() {
     // The last that a batch writes.
     let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON kept BEGIN SELECT RAISE(ABORT, 'no'); END";
     other.connection.execute(refuse).await.unwrap();
-    store.record(case(1));
+    store.record_case(&case(1));
     store.flush().await;
     assert_eq!(store.health().written, 0);
     other.connection.execute("DROP TRIGGER refuse").await.unwrap();
-    store.record(case(2));
+    store.record_case(&case(2));
     store.flush().await;
     assert_eq!(store.case(case(2).id()).await.unwrap(), Some(case(2)));
 }
 
-/// A case that is too large is cut: what it loses is not in the file, and not known.
-#[test]
-fn what_was_taken_back_is_made_again() {
-    let (mut known, key) = (Known::default(), Key([7; 32]));
-    let answer = answer("a.example TXT", "found", &["r"]);
-    let mut parts = known.parts();
-    let place = known.list(&answer, &key, &mut parts);
-    parts.take_back(&[place]);
-    assert_eq!(parts.used().count(), 0);
-    assert_eq!(known.list(&answer, &key, &mut parts), place, "it is the same batch");
-    parts.take_back(&[place]);
-    known.written(&parts, Vec::new());
-    let mut parts = known.parts();
-    let place = known.list(&answer, &key, &mut parts);
-    assert!(parts.at(place).part.is_some());
-}
-
 #[test]
 fn memory_for_parts_is_bounded() {
-    let mut known = Known::default();
-    let key = Key([7; 32]);
+    let parts = Parts::new();
     let record = "r".repeat(10_000);
-    for number in 0..2000 {
+    for number in 0..4000 {
         let answer = answer(&format!("d{number}.example TXT"), "found", &[&*record]);
-        let mut parts = known.parts();
-        known.list(&answer, &key, &mut parts);
-        assert!(known.octets() <= KNOWN_OCTETS_MAX, "{}", known.octets());
+        parts.of_case(&[], &[answer]);
+        assert!(parts.octets() <= REMEMBERED_OCTETS_MAX, "{}", parts.octets());
     }
-    assert!(known.octets() > 0);
-    let large = answer("large.example TXT", "found", &["r".repeat(KNOWN_OCTETS_MAX).as_str()]);
-    let mut parts = known.parts();
-    known.list(&large, &key, &mut parts);
-    assert!(known.octets() <= KNOWN_OCTETS_MAX);
+    assert!(parts.octets() > 0);
+    let large = "r".repeat(REMEMBERED_OCTETS_MAX);
+    let large = answer("large.example TXT", "found", &[large.as_str()]);
+    parts.of_case(&[], &[large]);
+    assert!(parts.octets() <= REMEMBERED_OCTETS_MAX);
 }
 
 #[test]
-fn memory_for_words_is_bounded() {
+fn memory_for_what_is_in_the_file_is_bounded() {
     let mut known = Known::default();
-    let parts = known.parts();
     for batch in 0..10 {
         let words = (0..WORDS_MAX / 4).map(|word| format!("{batch}x{word}")).collect();
+        let name = |part: usize| (batch * PARTS_MAX + part) as Name;
+        let parts = (0..PARTS_MAX / 4).map(|part| (name(part), 1)).collect();
         known.written(&parts, words);
         assert!(known.has_word(&format!("{batch}x0")));
-        assert!(known.words() <= WORDS_MAX);
+        assert_eq!(known.part(name(0)), Some(1));
+        assert!(known.counts().0 <= PARTS_MAX && known.counts().1 <= WORDS_MAX);
     }
+}
+
+/// The very answer of the time before is known by itself, another that says the same by what it
+/// says.
+#[test]
+fn equal_parts_are_made_once() {
+    let parts = Parts::new();
+    let notebook = |ttl: u32| {
+        let mut notebook = Notebook::default();
+        let same = answer("a.example A", "found", &["192.0.2.1"]);
+        Recorded { ttl, ..same }.note(&mut notebook).unwrap();
+        notebook
+    };
+    let first = notebook(300);
+    let of = |notebook: &Notebook| parts.of_judgement(&case(1).findings, notebook);
+    let (before, again, equal) = (of(&first), of(&first), of(&notebook(300)));
+    for other in [&again, &equal] {
+        assert!(Arc::ptr_eq(&before.evidence[0], &other.evidence[0]));
+        assert!(Arc::ptr_eq(&before.findings[0], &other.findings[0]));
+        assert_eq!(other.new_octets, 0);
+    }
+    assert!(before.new_octets > before.evidence[0].content.len());
+    let changed = of(&notebook(301));
+    assert_ne!(before.evidence[0].content, changed.evidence[0].content);
 }
 
 #[test]
 fn batches_are_bounded_by_count_and_octets() {
     let queue = Queue::new(usize::MAX, usize::MAX);
+    let parts = Parts::new();
+    let encoded = |case: &Case| Encoded::of_case(case, &parts);
     let count = BATCH_MAX as u64 + 10;
-    assert!((0..count).all(|number| queue.push(case(number))));
+    assert!((0..count).all(|number| queue.push(encoded(&case(number)))));
     assert_eq!(queue.take(usize::MAX).len(), BATCH_MAX);
     assert_eq!(queue.take(3).len(), 3);
     assert_eq!(queue.take(usize::MAX).len(), 7);
-    for number in 0..3 {
+    for number in 0..100 {
         let mut large = case(number);
-        large.facts.helo = "h".repeat(BATCH_OCTETS_MAX / 2);
-        assert!(queue.push(large));
+        large.facts.helo = "h".repeat(CASE_OCTETS_MAX / 2);
+        assert!(queue.push(encoded(&large)));
     }
-    assert_eq!(queue.take(usize::MAX).len(), 1);
-    assert_eq!(queue.take(usize::MAX).len(), 1);
-    assert_eq!(queue.give_up(), 1);
+    let taken = queue.take(usize::MAX);
+    let octets: usize = taken.iter().map(Encoded::octets).sum();
+    assert!((BATCH_OCTETS_MAX / 2..=BATCH_OCTETS_MAX).contains(&octets), "{octets}");
+    assert_eq!(queue.give_up(), 100 - taken.len());
     assert_eq!(queue.len(), 0);
 }

@@ -134,8 +134,8 @@ async fn an_id_is_written_once() {
     let store = filled(&world, &[case(1)]).await;
     let mut second = refused(1);
     second.facts.case_id = case(1).facts.case_id;
-    store.record(second.clone());
-    store.record(second);
+    store.record_case(&second);
+    store.record_case(&second);
     store.flush().await;
     assert_eq!(store.health().written, 1);
     assert_eq!(store.case(case(1).id()).await.unwrap(), Some(case(1)));
@@ -147,7 +147,7 @@ async fn a_case_without_an_id_is_counted_as_lost() {
     let store = world.open().await;
     let mut nameless = case(1);
     nameless.facts.case_id.clear();
-    store.record(nameless);
+    store.record_case(&nameless);
     store.flush().await;
     assert_eq!((store.health().written, store.health().dropped), (0, 1));
 }
@@ -228,10 +228,10 @@ async fn a_handle_for_reading_sees_what_another_writes() {
     let store = filled(&world, &[case(1)]).await;
     let reader = Store::open_to_read(world.settings.clone()).unwrap();
     assert_eq!(reader.case(case(1).id()).await.unwrap(), Some(case(1)));
-    store.record(case(2));
+    store.record_case(&case(2));
     store.flush().await;
     assert_eq!(reader.case(case(2).id()).await.unwrap(), Some(case(2)));
-    reader.record(case(3));
+    reader.record_case(&case(3));
     assert_eq!(reader.health().dropped, 1);
     let whom = crate::Subject::Domain("pass.example".to_owned());
     assert!(reader.erase(&whom).await.is_err());

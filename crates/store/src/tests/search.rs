@@ -157,7 +157,7 @@ async fn pages_follow_each_other_while_cases_come() {
         let page = store.list(&filter).await.unwrap();
         seen.extend(page.lines.into_iter().map(|line| line.id));
         // New cases do not move those that were there.
-        store.record(case(100 + seen.len() as u64));
+        store.record_case(&case(100 + seen.len() as u64));
         store.flush().await;
         filter.before = page.next;
         if page.next.is_none() {

@@ -61,7 +61,7 @@ async fn what_is_erased_is_out_of_the_file() {
     assert_eq!(store.erase(&Subject::Domain("pass.example".to_owned())).await.unwrap(), 300);
     let left = store.list(&Filter { limit: 10, ..Filter::default() }).await.unwrap();
     assert_eq!(left.lines, []);
-    store.record(case(1));
+    store.record_case(&case(1));
     store.flush().await;
     assert_eq!(store.case(case(1).id()).await.unwrap(), Some(case(1)));
 }
@@ -91,7 +91,7 @@ async fn addresses_become_hashes_when_they_are_old() {
     world.clock.store(NOON + 8 * DAY, Ordering::Relaxed);
     let mut fresh = case(2);
     fresh.facts.now = NOON + 8 * DAY;
-    store.record(fresh.clone());
+    store.record_case(&fresh);
     store.flush().await;
     store.tidy().await;
     assert_eq!(store.case(fresh.id()).await.unwrap(), Some(fresh));

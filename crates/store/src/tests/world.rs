@@ -68,7 +68,7 @@ pub(super) async fn database(world: &World) -> Database {
 pub(super) async fn filled(world: &World, cases: &[Case]) -> Store {
     let store = world.open().await;
     for case in cases {
-        store.record(case.clone());
+        store.record_case(case);
     }
     store.flush().await;
     assert_eq!(store.health().written, cases.len() as u64);
