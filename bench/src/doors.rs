@@ -3,7 +3,6 @@
 //! Everything runs in a network of its own, where the client has an address that is not this
 //! host's, and port 53 is free for the name server that all filters ask.
 
-mod cost;
 mod load;
 pub mod null;
 mod subjects;
@@ -18,9 +17,9 @@ use std::time::Duration;
 
 use quivive_e2e::{peer, quivive};
 
+use crate::cost::Tree;
 use crate::series::Series;
 use crate::table::Table;
-use cost::Tree;
 use load::Load;
 use subjects::{NO_FILTER, Subject, Subjects};
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::corpus;
+use crate::cost::Tree;
 use crate::series::Series;
 use crate::table::Table;
 use load::Load;
@@ -49,13 +50,34 @@ struct Subject {
     maildir: Option<PathBuf>,
     /// How many messages it was sent.
     sent: Cell<usize>,
+    /// What it runs as.
+    processes: Tree,
 }
 
-/// Messages per second of one server, round by round.
+/// One server's, round by round.
 #[derive(Default)]
 struct Rates {
     accepted: Series,
     through: Series,
+    processor: Series,
+}
+
+/// What a pass came to.
+struct Pass {
+    /// Messages a second that were accepted.
+    accepted: f64,
+    /// Messages a second that were through.
+    through: f64,
+    /// Microseconds of processor time a message.
+    processor: f64,
+}
+
+impl Rates {
+    fn add(&mut self, pass: &Pass) {
+        self.accepted.add(pass.accepted);
+        self.through.add(pass.through);
+        self.processor.add(pass.processor);
+    }
 }
 
 /// Servers, and what they are sent.
@@ -162,10 +184,9 @@ fn measure(
             let index = (round + turn) % subjects.len();
             let subject = &subjects[index];
             let load = Load { messages: subject.messages, ..load.clone() };
-            let (accepted, through) = subject.pass(runtime, &load)?;
+            let pass = subject.pass(runtime, &load)?;
             if round > 0 {
-                rates[index].accepted.add(accepted);
-                rates[index].through.add(through);
+                rates[index].add(&pass);
             }
         }
     }
@@ -187,10 +208,9 @@ fn sustained(
         for turn in 0..subjects.len() {
             let index = (round + turn) % subjects.len();
             subjects[index].empty()?;
-            let (accepted, through) = subjects[index].pass(runtime, load)?;
+            let pass = subjects[index].pass(runtime, load)?;
             if round > 0 {
-                rates[index].accepted.add(accepted);
-                rates[index].through.add(through);
+                rates[index].add(&pass);
             }
         }
     }
@@ -198,16 +218,21 @@ fn sustained(
 }
 
 impl Subject {
-    /// Loads it: messages a second that were accepted, and that were through.
-    fn pass(&self, runtime: &tokio::runtime::Runtime, load: &Load) -> Result<(f64, f64)> {
-        let start = Instant::now();
+    /// Loads it.
+    fn pass(&self, runtime: &tokio::runtime::Runtime, load: &Load) -> Result<Pass> {
+        let (start, before) = (Instant::now(), self.processes.processor());
         let accepted = runtime
             .block_on(load.run(self.address))
             .map_err(|error| Error::other(format!("{}: {error}", self.name)))?;
         self.sent.set(self.sent.get() + load.messages);
         self.wait()?;
-        let per_second = |time: Duration| load.messages as f64 / time.as_secs_f64();
-        Ok((per_second(accepted), per_second(start.elapsed())))
+        let messages = load.messages as f64;
+        let processor = self.processes.processor().saturating_sub(before);
+        Ok(Pass {
+            accepted: messages / accepted.as_secs_f64(),
+            through: messages / start.elapsed().as_secs_f64(),
+            processor: processor.as_secs_f64() * 1e6 / messages,
+        })
     }
 
     /// Puts aside what it delivered, so that a folder does not grow without end. Nothing is deleted
@@ -242,13 +267,13 @@ fn heading(rounds: usize, origin: &str) -> String {
         "Gateway: {CONNECTIONS} connections, messages of {MESSAGE_OCTETS} octets, senders of \
          {origin}, {rounds} interleaved rounds.\n\
          accepted: messages a second that the client had answered; through: until the last had \
-         left, and its case was written.\nRatios are medians of the ratios of a round; noise is \
+         left, and its case was written; processor: microseconds of its processor time a message.\nRatios are medians of the ratios of a round; noise is \
          half the distance between the first and the ninth tenth.\n"
     )
 }
 
 fn table(subjects: &[&Subject], rates: &[Rates], yardstick: &str) -> Table {
-    let mut table = Table::new(&["", "accepted", "noise", "through", "messages/s"]);
+    let mut table = Table::new(&["", "accepted", "noise", "through", "messages/s", "processor"]);
     let place = subjects.iter().position(|subject| subject.name == yardstick).unwrap_or(0);
     let base = &rates[place];
     for (subject, rates) in subjects.iter().zip(rates) {
@@ -260,6 +285,7 @@ fn table(subjects: &[&Subject], rates: &[Rates], yardstick: &str) -> Table {
             format!("{:.0} %", accepted.noise() * 100.0),
             format!("{:.2}", through.median()),
             format!("{:.0}", rates.accepted.median()),
+            format!("{:.0}", rates.processor.median()),
         ]);
     }
     table

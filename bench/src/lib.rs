@@ -5,6 +5,7 @@
 
 pub mod cases;
 pub mod corpus;
+mod cost;
 pub mod differential;
 pub mod domains;
 pub mod doors;

@@ -10,9 +10,9 @@ use quivive_e2e::peer::{self, Peer};
 use quivive_e2e::quivive::Serve;
 use quivive_e2e::{nsd, postfix, wait};
 
-use super::cost::Tree;
 use super::load::Load;
 use super::{CLIENT, zone};
+use crate::cost::Tree;
 
 /// The yardstick of all.
 pub(super) const NO_FILTER: &str = "no filter";

@@ -9,6 +9,8 @@ use quivive_e2e::postfix;
 use quivive_e2e::quivive::Serve;
 use quivive_store::{Settings, Store};
 
+use crate::cost::Tree;
+
 use super::{MESSAGES, POSTFIX_MESSAGES, Subject};
 
 /// The yardstick.
@@ -53,25 +55,25 @@ impl Servers {
         let sink = if has_postfix {
             let sink = smtp_sink();
             let address = sink.address;
+            onward.push(subject("smtp-sink alone", address, sink.id()));
             peers.push(sink);
-            onward.push(subject("smtp-sink alone", address));
             address
         } else {
             skipped.push("smtp-sink, Postfix: run `cargo xtask test` once, as root".to_owned());
             let sink = Bare::start(None)?;
             let address = sink.address;
+            onward.push(subject("bare tokio sink alone", address, sink.child.id()));
             bare.push(sink);
-            onward.push(subject("bare tokio sink alone", address));
             address
         };
         let relay = Bare::start(Some(sink))?;
-        onward.push(subject(BARE_RELAY, relay.address));
+        onward.push(subject(BARE_RELAY, relay.address, relay.child.id()));
         bare.push(relay);
         let next_hop = format!("smtp:{sink}");
         let gateway = Serve::start(&configuration(zone, "enforce", &next_hop));
-        onward.push(subject("quivive, SPF", gateway.address("gateway")));
+        onward.push(subject("quivive, SPF", gateway.address("gateway"), gateway.id()));
         let without = Serve::start(&configuration(zone, "off", &next_hop));
-        onward.push(subject("quivive, no checks", without.address("gateway")));
+        onward.push(subject("quivive, no checks", without.address("gateway"), without.id()));
         let into_maildir = Serve::start(&configuration(zone, "enforce", "maildir:box"));
         let with_cases = configuration(zone, "enforce", "maildir:box");
         let with_cases = with_cases.replace("path = \"\"", "path = \"cases.db\"");
@@ -91,7 +93,7 @@ impl Servers {
         }
         let delivers = |name, serve: &Serve| Subject {
             maildir: Some(serve.folder().join("box")),
-            ..subject(name, serve.address("gateway"))
+            ..subject(name, serve.address("gateway"), serve.id())
         };
         maildir.push(delivers(WITHOUT_STORE, &into_maildir));
         maildir.push(Subject {
@@ -132,7 +134,7 @@ impl Servers {
     }
 }
 
-fn subject(name: &'static str, address: SocketAddr) -> Subject {
+fn subject(name: &'static str, address: SocketAddr, process: u32) -> Subject {
     Subject {
         name,
         address,
@@ -140,6 +142,7 @@ fn subject(name: &'static str, address: SocketAddr) -> Subject {
         is_through: Box::new(|_| true),
         maildir: None,
         sent: Cell::default(),
+        processes: Tree::of(process),
     }
 }
 
@@ -153,7 +156,7 @@ fn queued(name: &'static str, postfix: &Peer) -> Subject {
     Subject {
         messages: POSTFIX_MESSAGES,
         is_through: Box::new(move |_| queues.iter().all(is_empty)),
-        ..subject(name, postfix.address)
+        ..subject(name, postfix.address, postfix.id())
     }
 }
 

@@ -159,6 +159,7 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
     let migrations = vec![
         simple(1, "cases", include_str!("../migrations/0001_cases.sql")),
         simple(2, "uses", include_str!("../migrations/0002_uses.sql")),
+        simple(3, "merges", include_str!("../migrations/0003_merges.sql")),
     ];
     match Migrator::with_migrations(migrations).run_direct(None, connection, false).await {
         Ok(()) => Ok(()),

@@ -187,8 +187,40 @@ impl Parts {
 struct Octets(Vec<u8>);
 
 impl Hasher for Octets {
+    #[inline]
     fn write(&mut self, octets: &[u8]) {
         self.0.extend_from_slice(octets);
+    }
+
+    #[inline]
+    fn write_u8(&mut self, octet: u8) {
+        self.0.push(octet);
+    }
+
+    #[inline]
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
+    }
+
+    /// Seven bits an octet, from the lowest; the last is the first below 128. Almost all numbers in
+    /// a part are small.
+    #[inline]
+    fn write_u64(&mut self, mut number: u64) {
+        while number > 0x7f {
+            self.0.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
+    }
+
+    #[inline]
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    #[inline]
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as u64);
     }
 
     /// What was written is the result.

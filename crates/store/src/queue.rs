@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 
 use crate::encode::Encoded;
 
-/// How many cases wait at most; more are dropped, and counted.
-pub const CASES_WAITING_MAX: usize = 20_000;
+/// How many cases wait at most; more are dropped, and counted. As many as there is memory for.
+pub const CASES_WAITING_MAX: usize = 32_768;
 
 /// How many octets of memory waiting cases take at most.
 pub const OCTETS_WAITING_MAX: usize = 64 * 1024 * 1024;

@@ -9,7 +9,7 @@ const TICKS_A_SECOND: f64 = 100.0;
 
 /// Processes with all that they have started.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     roots: Vec<u32>,
     /// Only those whose command line holds this.
     word: Option<&'static str>,
@@ -24,18 +24,18 @@ struct Process {
 
 impl Tree {
     /// A process and its descendants.
-    pub(super) fn of(root: u32) -> Self {
+    pub(crate) fn of(root: u32) -> Self {
         Self { roots: vec![root], word: None }
     }
 
     /// Of these, the ones whose command line holds a word.
-    pub(super) fn with(self, word: &'static str) -> Self {
+    pub(crate) fn with(self, word: &'static str) -> Self {
         Self { word: Some(word), ..self }
     }
 
     /// The processor time that they have used since they began. It only grows: what a process has
     /// used that ended is its parent's.
-    pub(super) fn processor(&self) -> Duration {
+    pub(crate) fn processor(&self) -> Duration {
         let processes = processes();
         let ticks = self.members(&processes).iter().map(|id| processes[id].ticks).sum::<u64>();
         Duration::from_secs_f64(ticks as f64 / TICKS_A_SECOND)
@@ -43,13 +43,13 @@ impl Tree {
 
     /// What the threads that they have now used until now, to the nanosecond. For processes that
     /// neither end nor end threads: what those used would be missing.
-    pub(super) fn processor_of_threads(&self) -> Duration {
+    pub(crate) fn processor_of_threads(&self) -> Duration {
         let nanoseconds = self.members(&processes()).into_iter().map(threads_nanoseconds).sum();
         Duration::from_nanos(nanoseconds)
     }
 
     /// Their resident memory in MiB; what several share counts for each.
-    pub(super) fn resident_mib(&self) -> f64 {
+    pub(crate) fn resident_mib(&self) -> f64 {
         let kib = self.members(&processes()).into_iter().map(resident_kib).sum::<u64>();
         kib as f64 / 1024.0
     }
