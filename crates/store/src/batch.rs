@@ -137,12 +137,12 @@ async fn without_known<'c>(
     let mut known = HashSet::new();
     for chunk in chunks(cases) {
         let sql = format!("SELECT id FROM message_case WHERE id IN {}", places(1, chunk.len()));
-        let query = chunk.iter().fold(prepared(sql), |query, case| query.bind(&case.id));
+        let query = chunk.iter().fold(prepared(sql), |query, case| query.bind(case.id.clone()));
         for row in query.fetch_all(&mut *connection).await? {
             known.insert(row.try_get::<String, _>(0)?);
         }
     }
-    Ok(cases.iter().filter(|case| known.insert(case.id.clone())).collect())
+    Ok(cases.iter().filter(|case| known.insert(case.id.as_ref().to_owned())).collect())
 }
 
 /// Writes the parts of these cases that are not there yet, counts the uses of all, and says under
@@ -152,12 +152,13 @@ pub(crate) async fn insert_parts(
     cases: &[&Encoded],
     (key, known): (&Key, &Known),
 ) -> Result<PartIds, sqlx::Error> {
-    let mut uses: HashMap<Name, (&Part, i64), RandomState> = HashMap::default();
+    let mut uses: HashMap<Name, (&Part, i64), RandomState> =
+        HashMap::with_capacity_and_hasher(cases.len(), RandomState::default());
     for part in cases.iter().flat_map(|case| case.parts.findings.iter().chain(&case.parts.evidence))
     {
         uses.entry(part.name).or_insert((part, 0)).1 += 1;
     }
-    let mut ids = PartIds::default();
+    let mut ids = PartIds::with_capacity_and_hasher(uses.len(), RandomState::default());
     // In order: pages of the index are visited once, and two writers cannot block each other.
     let mut fresh: BTreeMap<Digest, Vec<&Part>> = BTreeMap::new();
     for (name, (part, _)) in &uses {
@@ -172,11 +173,17 @@ pub(crate) async fn insert_parts(
         }
     }
     insert_fresh(connection, &fresh.into_iter().collect::<Vec<_>>(), &mut ids).await?;
-    let mut of_ids: BTreeMap<i64, i64> = BTreeMap::new();
-    for (name, (_, uses)) in &uses {
-        *of_ids.entry(ids.get(name).copied().unwrap_or_default()).or_default() += uses;
-    }
-    let uses: Vec<(i64, i64)> = of_ids.into_iter().collect();
+    // Two parts of one content have one id.
+    let mut uses: Vec<(i64, i64)> = uses
+        .iter()
+        .map(|(name, (_, uses))| (ids.get(name).copied().unwrap_or_default(), *uses))
+        .collect();
+    uses.sort_unstable();
+    uses.dedup_by(|(id, uses), (before, sum)| {
+        let is_same = id == before;
+        *sum += if is_same { *uses } else { 0 };
+        is_same
+    });
     for chunk in chunks(&uses) {
         let sql = format!(
             "INSERT INTO part_use (id, uses) VALUES {} ON CONFLICT (id) DO UPDATE \
@@ -202,7 +209,7 @@ async fn insert_fresh(
             places(chunk.len(), 2)
         );
         let query = chunk.iter().fold(prepared(sql), |query, (digest, parts)| {
-            query.bind(digest.as_slice()).bind(&parts[0].content)
+            query.bind(digest.as_slice()).bind(parts[0].content.clone())
         });
         query.execute(&mut *connection).await?;
         // As one row: each has to come over from SQLite's thread.
@@ -239,13 +246,13 @@ async fn insert_cases(
         let query = rows.fold(prepared(sql), |query, (seq, case)| {
             query
                 .bind(seq)
-                .bind(&case.id)
+                .bind(case.id.clone())
                 .bind(&case.public_id)
                 .bind(case.at)
                 .bind(case.nonce.0.as_slice())
                 .bind(column(&case.parts.findings, parts))
                 .bind(column(&case.parts.evidence, parts))
-                .bind(&case.body)
+                .bind(case.body.clone())
         });
         let rows = query.execute(&mut *connection).await?.rows_affected();
         if rows < chunk.len() as u64 {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use quivive_evidence::{Facts, Header};
 use quivive_verdict::{
@@ -107,7 +108,7 @@ impl<'a> Own<'a> {
     }
 
     /// As JSON.
-    pub(crate) fn json(&self) -> String {
+    pub(crate) fn json(&self) -> Arc<str> {
         let Verdict { action, reply, reasons, recipients, rewrites } = self.verdict;
         let recipients: &[RecipientVerdict] = if self.alike { &[] } else { recipients };
         json(&BodyRef {
@@ -174,15 +175,15 @@ impl<'a> FactsRef<'a> {
     }
 }
 
-/// As JSON, in no more memory than it takes.
-pub(crate) fn json(value: &impl Serialize) -> String {
+/// As JSON, in no more memory than it takes; shared with what writes it.
+pub(crate) fn json(value: &impl Serialize) -> Arc<str> {
     thread_local! {
         static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
     TEXT.with_borrow_mut(|text| {
         text.clear();
         serde_json::to_writer(&mut *text, value).expect("strings, numbers and lists are JSON");
-        let json = str::from_utf8(text).expect("JSON is text").to_owned();
+        let json = str::from_utf8(text).expect("JSON is text").into();
         text.shrink_to(JSON_OCTETS);
         json
     })

@@ -1,6 +1,8 @@
 //! A case as it goes into the file, made ready where its message was judged: there everything is at
 //! hand, and what waits to be written is small.
 
+use std::sync::Arc;
+
 use hmac::{Hmac, KeyInit, Mac};
 use quivive_evidence::{Finding, Nonce};
 use quivive_verdict::{Action, Case, Judgement};
@@ -32,7 +34,7 @@ pub(crate) type Digest = [u8; DIGEST_OCTETS];
 /// A case ready to be written.
 #[derive(Debug)]
 pub(crate) struct Encoded {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     /// The id under which the explanation of a refusal is public.
     pub(crate) public_id: Option<String>,
     /// When the message came, in seconds since 1970.
@@ -43,7 +45,7 @@ pub(crate) struct Encoded {
     pub(crate) refused: Option<String>,
     pub(crate) words: CaseWords,
     /// What it has to itself.
-    pub(crate) body: String,
+    pub(crate) body: Arc<str>,
     pub(crate) parts: PartsOfCase,
 }
 
@@ -98,7 +100,7 @@ impl Encoded {
         let is_refused = matches!(action, Action::Reject | Action::Defer);
         let public_id = Some(&facts.public_id).filter(|id| is_refused && !id.is_empty());
         Self {
-            id: facts.case_id.clone(),
+            id: facts.case_id.as_str().into(),
             public_id: public_id.cloned(),
             at: seconds(facts),
             nonce: facts.nonce,
@@ -117,11 +119,7 @@ impl Encoded {
 
     /// How many octets of memory it takes.
     pub(crate) fn octets(&self) -> usize {
-        CASE_OCTETS
-            + self.id.len()
-            + self.words.octets()
-            + self.body.capacity()
-            + self.parts.new_octets
+        CASE_OCTETS + self.id.len() + self.words.octets() + self.body.len() + self.parts.new_octets
     }
 
     fn is_within_bound(&self) -> bool {

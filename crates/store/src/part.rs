@@ -40,7 +40,7 @@ pub(crate) type FindingKind = (Method, Identity, FindingResult);
 pub(crate) struct Part {
     pub(crate) name: Name,
     /// As JSON.
-    pub(crate) content: String,
+    pub(crate) content: Arc<str>,
     /// None of an answer.
     pub(crate) finding: Option<FindingKind>,
 }
@@ -149,7 +149,7 @@ impl Remembered {
             return part.clone();
         }
         let part = Arc::new(Part { name, content: json(value), finding });
-        let octets = part.content.capacity() + PART_OCTETS;
+        let octets = part.content.len() + PART_OCTETS;
         self.new_octets += octets;
         if part.content.len() <= PART_OCTETS_MAX {
             self.make_room(octets);

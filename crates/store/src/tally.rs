@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use quivive_evidence::{Facts, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
 use quivive_verdict::Action;
@@ -23,10 +24,10 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 /// The counters of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    pub(crate) spans: HashMap<i64, (i64, i64)>,
-    pub(crate) actions: HashMap<(i64, Action), i64>,
-    pub(crate) findings: HashMap<(i64, Method, Identity, FindingResult), i64>,
-    pub(crate) refused: HashMap<(i64, String), i64>,
+    pub(crate) spans: HashMap<i64, (i64, i64), RandomState>,
+    pub(crate) actions: HashMap<(i64, Action), i64, RandomState>,
+    pub(crate) findings: HashMap<(i64, Method, Identity, FindingResult), i64, RandomState>,
+    pub(crate) refused: HashMap<(i64, String), i64, RandomState>,
 }
 
 impl Tally {

@@ -30,6 +30,9 @@ const WORD_OCTETS_MAX: usize = 64;
 /// What the words of most cases fit into.
 const TEXT_OCTETS: usize = 512;
 
+/// How many words most cases have.
+const WORDS_USUAL: usize = 32;
+
 /// How many domains of a case are looked at once only.
 const DOMAINS_MAX: usize = 16;
 
@@ -92,7 +95,13 @@ impl CaseWords {
 
 impl<'c> Words<'c> {
     pub(crate) fn of(facts: &'c Facts, findings: &'c [Finding], verdict: &'c Verdict) -> Self {
-        let mut words = Self { text: Vec::with_capacity(TEXT_OCTETS), ..Self::default() };
+        let mut words = Self {
+            text: Vec::with_capacity(TEXT_OCTETS),
+            all: Vec::with_capacity(WORDS_USUAL),
+            plain: Vec::with_capacity(WORDS_USUAL),
+            domains: Vec::with_capacity(DOMAINS_MAX),
+            hasher: RandomState::default(),
+        };
         words.add(|text| of_action(text, verdict.action));
         for finding in findings {
             let Finding { result, method, identity, .. } = finding;
@@ -378,7 +387,8 @@ fn lengths(address: IpAddr) -> &'static [u8] {
 /// Calls with runs of letters and digits, in lower case.
 fn plain_words(text: &str, mut each: impl FnMut(&[u8])) {
     if text.is_ascii() {
-        let text = text.to_ascii_lowercase();
+        let is_lower = text.bytes().all(|octet| !octet.is_ascii_uppercase());
+        let text = if is_lower { Cow::Borrowed(text) } else { text.to_ascii_lowercase().into() };
         let words = text.as_bytes().split(|octet| !octet.is_ascii_alphanumeric());
         words.filter(|word| !word.is_empty()).for_each(each);
         return;
