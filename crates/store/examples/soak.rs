@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use quivive_evidence::{Facts, FindingResult, Identity, Method, Nonce, Notebook, Recorded};
-use quivive_store::{CASES_WAITING_MAX, Filter, Settings, Store, Subject};
+use quivive_store::{Filter, Settings, Store, Subject};
 use quivive_verdict::{Action, Judgement, Policy, replay};
 
 /// About how many cases are read and judged again.
@@ -44,10 +44,8 @@ async fn main() {
             if let Some(wait) = due.checked_sub(started.elapsed()) {
                 tokio::time::sleep(wait).await;
             }
-        } else if number % 1000 == 0 {
-            while store.health().queue_length > CASES_WAITING_MAX / 2 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+        } else if number % 16 == 0 {
+            store.room().await;
         }
         let (judgement, outcome) = world.judged(number, count);
         store.record(&judgement, "gateway", &outcome);

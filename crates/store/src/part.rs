@@ -160,7 +160,8 @@ impl Remembered {
 
     fn remember_answer(&mut self, Noted { question, answer }: Noted, part: Arc<Part>) {
         if part.content.len() <= PART_OCTETS_MAX {
-            self.make_room(PART_OCTETS);
+            // The question stands in the content, too.
+            self.make_room(PART_OCTETS + part.content.len());
             self.answers.insert(question, (answer.identity(), part));
         }
     }
