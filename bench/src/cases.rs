@@ -1,5 +1,5 @@
-//! What keeping a case takes, in instructions: on the message's path, to make it ready, to write
-//! it.
+//! What keeping a case takes, in instructions: to make it ready on the message's path, to hand it
+//! on, to write it.
 
 use std::fmt::Write;
 use std::io::{Error, Result};
@@ -23,7 +23,7 @@ const MESSAGES: usize = 4096;
 const BATCH: usize = 1024;
 
 /// The threads of a run in the order in which they begin: what each does for a case.
-const THREADS: &[&str] = &["on the message's path", "made ready", "written"];
+const THREADS: &[&str] = &["made ready, on the message's path", "handed on", "written"];
 
 /// Counts everything, and says it in a table.
 ///

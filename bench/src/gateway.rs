@@ -111,7 +111,7 @@ pub fn run(rounds: usize) -> Result<String> {
 /// As of [`run`].
 pub fn keeping(rounds: usize) -> Result<String> {
     let bench = Bench::new()?;
-    let tables = bench.maildirs(rounds, rounds)?;
+    let tables = bench.maildirs(rounds * SUSTAINED_EVERY, rounds)?;
     Ok(heading(rounds, &bench.origin) + &tables + &bench.remarks())
 }
 
