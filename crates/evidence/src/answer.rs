@@ -106,7 +106,7 @@ pub enum NotedAnswer {
     Stored(Arc<Answer<Octets>>),
 }
 
-/// Which answer it was, for whoever may meet it again. The answer is not kept for it.
+/// Which answer it was, for whoever may meet it again. Its records are not kept for it.
 #[derive(Debug, Clone)]
 pub struct AnswerIdentity(Weak<dyn Any + Send + Sync>);
 

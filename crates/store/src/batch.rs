@@ -154,8 +154,7 @@ pub(crate) async fn insert_parts(
 ) -> Result<PartIds, sqlx::Error> {
     let mut uses: HashMap<Name, (&Part, i64), RandomState> =
         HashMap::with_capacity_and_hasher(cases.len(), RandomState::default());
-    for part in cases.iter().flat_map(|case| case.parts.findings.iter().chain(&case.parts.evidence))
-    {
+    for part in cases.iter().flat_map(|case| case.parts.all()) {
         uses.entry(part.name).or_insert((part, 0)).1 += 1;
     }
     let mut ids = PartIds::with_capacity_and_hasher(uses.len(), RandomState::default());

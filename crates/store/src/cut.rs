@@ -1,6 +1,6 @@
 //! The bound of a case.
 
-use quivive_evidence::Finding;
+use quivive_evidence::{Finding, Question};
 use quivive_verdict::Case;
 
 use crate::body::json;
@@ -20,23 +20,54 @@ const HEADER_MAX: usize = 64 * 1024;
 /// How long a text of a case that is too long may be, in octets.
 const TEXT_OCTETS_MAX: usize = 512;
 
-/// The case within [`CASE_OCTETS_MAX`].
+/// Brings a case within [`CASE_OCTETS_MAX`]. Its evidence is told as questions, and how long each
+/// answer is as JSON; the places of those that stay are given back.
 ///
 /// What can be found out again goes first: traces follow from the evidence. An answer goes as a
 /// whole, so that a replay says that it lacks it and does not work with half of it.
-pub(crate) fn within_bound(mut case: Case) -> Case {
-    let steps: [fn(&mut Case); 6] = [traces, recipients, texts, header, evidence, findings];
+pub(crate) fn within_bound(case: &mut Case, answers: &[(Question, usize)]) -> Vec<usize> {
+    // With what separates it from the next.
+    let of_answer = |place: usize| answers[place].1 + 1;
+    let mut stay: Vec<usize> = (0..answers.len()).collect();
+    let of_answers: usize = stay.iter().copied().map(of_answer).sum();
+    let steps: [fn(&mut Case); 4] = [traces, recipients, texts, header];
     for step in steps {
-        if octets(&case) <= CASE_OCTETS_MAX {
-            return case;
+        if octets(case) + of_answers <= CASE_OCTETS_MAX {
+            return stay;
         }
-        step(&mut case);
+        step(case);
     }
-    case
+    // The longest answers first.
+    stay.sort_by_key(|place| std::cmp::Reverse(of_answer(*place)));
+    let mut octets_now = octets(case) + of_answers;
+    let mut gone = 0;
+    while octets_now > CASE_OCTETS_MAX && gone < stay.len() {
+        octets_now -= of_answer(stay[gone]);
+        octets_now += mark(case, &answers[stay[gone]].0);
+        gone += 1;
+    }
+    stay.drain(..gone);
+    stay.sort_unstable();
+    if octets_now > CASE_OCTETS_MAX {
+        findings(case);
+    }
+    stay
 }
 
 fn octets(case: &Case) -> usize {
     json(case).len()
+}
+
+/// Says that the answer to this question is gone, and how many octets that takes.
+fn mark(case: &mut Case, question: &Question) -> usize {
+    if case.cut.len() >= RECIPIENTS_MAX {
+        return 0;
+    }
+    let question = question.to_string();
+    let mark = format!("evidence: {}", &question[..question.floor_char_boundary(TEXT_OCTETS_MAX)]);
+    let octets = json(&mark).len() + 1;
+    case.cut.push(mark);
+    octets
 }
 
 fn traces(case: &mut Case) {
@@ -114,20 +145,6 @@ fn header(case: &mut Case) {
         header.fields.clear();
         header.cut = true;
         case.cut.push("header".to_owned());
-    }
-}
-
-/// The longest answers first.
-fn evidence(case: &mut Case) {
-    while octets(case) > CASE_OCTETS_MAX {
-        let lengths = case.evidence.iter().map(|answer| json(answer).len()).enumerate();
-        let Some((longest, _)) = lengths.max_by_key(|(_, length)| *length) else { return };
-        let answer = case.evidence.remove(longest);
-        if case.cut.len() < RECIPIENTS_MAX {
-            let question = answer.question.to_string();
-            let end = question.floor_char_boundary(TEXT_OCTETS_MAX);
-            case.cut.push(format!("evidence: {}", &question[..end]));
-        }
     }
 }
 

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use quivive_evidence::{Finding, Nonce};
+use quivive_evidence::{Finding, Nonce, Notebook, Question};
 use quivive_verdict::{Action, Case, Judgement};
 use sha2::Sha256;
 
 use crate::body::Own;
 use crate::cut::{self, CASE_OCTETS_MAX};
-use crate::part::{FindingKind, Parts, PartsOfCase};
+use crate::part::{FindingKind, Part, Parts, PartsOfCase};
 use crate::tally::{seconds, sender_domain};
 use crate::words::{CaseWords, Words};
 
@@ -71,28 +71,51 @@ impl Encoded {
         outcome: &str,
         parts: &Parts,
     ) -> Self {
-        let Judgement { findings, notebook, .. } = judgement;
+        let Judgement { facts, findings, verdict, headers, notebook, cost } = judgement;
         let own = Own::of_judgement(judgement, door, outcome);
         let encoded = Self::new(own, findings, parts.of_judgement(findings, notebook));
         if encoded.is_within_bound() {
             return encoded;
         }
-        let case = Case::new(judgement.clone(), door, outcome.to_owned());
-        Self::whole(&cut::within_bound(case), parts)
+        let without_evidence = Judgement {
+            facts: facts.clone(),
+            findings: findings.clone(),
+            verdict: verdict.clone(),
+            headers: headers.clone(),
+            notebook: Notebook::default(),
+            cost: *cost,
+        };
+        let case = Case::new(without_evidence, door, outcome.to_owned());
+        let questions = notebook.noted().map(|noted| noted.question).collect();
+        Self::cut(case, questions, encoded.parts.evidence, parts)
     }
 
     /// The case, within [`CASE_OCTETS_MAX`].
     pub(crate) fn of_case(case: &Case, parts: &Parts) -> Self {
-        let encoded = Self::whole(case, parts);
+        let of_case = parts.of_case(&case.findings, &case.evidence);
+        let encoded = Self::new(Own::of_case(case), &case.findings, of_case);
         if encoded.is_within_bound() {
             return encoded;
         }
-        Self::whole(&cut::within_bound(case.clone()), parts)
+        let mut case = case.clone();
+        let evidence = std::mem::take(&mut case.evidence);
+        let questions = evidence.into_iter().map(|answer| answer.question).collect();
+        Self::cut(case, questions, encoded.parts.evidence, parts)
     }
 
-    fn whole(case: &Case, parts: &Parts) -> Self {
-        let of_case = parts.of_case(&case.findings, &case.evidence);
-        Self::new(Own::of_case(case), &case.findings, of_case)
+    /// What stays of a case with these questions and their answers.
+    fn cut(
+        mut case: Case,
+        questions: Vec<Question>,
+        evidence: Vec<Arc<Part>>,
+        parts: &Parts,
+    ) -> Self {
+        let answers = questions.into_iter().zip(&evidence);
+        let answers = answers.map(|(question, part)| (question, part.content.len()));
+        let stay = cut::within_bound(&mut case, &answers.collect::<Vec<_>>());
+        let evidence = stay.into_iter().map(|place| evidence[place].clone()).collect();
+        let findings = parts.findings(&case.findings);
+        Self::new(Own::of_case(&case), &case.findings, PartsOfCase { findings, evidence })
     }
 
     fn new(own: Own<'_>, findings: &[Finding], parts: PartsOfCase) -> Self {
@@ -117,14 +140,24 @@ impl Encoded {
         self.parts.findings.iter().filter_map(|part| part.finding)
     }
 
-    /// How many octets of memory it takes.
+    /// How many octets of memory it takes, beside its parts.
     pub(crate) fn octets(&self) -> usize {
-        CASE_OCTETS + self.id.len() + self.words.octets() + self.body.len() + self.parts.new_octets
+        let texts = [&self.public_id, &self.refused].into_iter().flatten();
+        CASE_OCTETS
+            + self.id.len()
+            + texts.map(String::len).sum::<usize>()
+            + self.words.octets()
+            + self.body.len()
+            + self.parts.all().count() * size_of::<Arc<Part>>()
+    }
+
+    /// How many octets it has in a file that has none of its parts.
+    pub(crate) fn octets_in_file(&self) -> usize {
+        let of_parts: usize = self.parts.all().map(|part| part.content.len() + SEPARATORS).sum();
+        self.body.len() + of_parts + SEPARATORS
     }
 
     fn is_within_bound(&self) -> bool {
-        let parts = self.parts.findings.iter().chain(&self.parts.evidence);
-        let of_parts: usize = parts.map(|part| part.content.len() + SEPARATORS).sum();
-        self.body.len() + of_parts + SEPARATORS <= CASE_OCTETS_MAX
+        self.octets_in_file() <= CASE_OCTETS_MAX
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
@@ -20,11 +21,12 @@ use crate::body::json;
 /// forgotten: those that matter come again.
 pub(crate) const REMEMBERED_OCTETS_MAX: usize = 32 * 1024 * 1024;
 
-/// How long a part that is remembered may be; a longer one is made anew each time.
-const PART_OCTETS_MAX: usize = 256 * 1024;
+/// How long a part that is remembered may be; a longer one is made anew each time. No answer of DNS
+/// is: an octet takes at most five of JSON.
+const PART_OCTETS_MAX: usize = 2 * 1024 * 1024;
 
-/// What remembering a part takes beside its texts.
-pub(crate) const PART_OCTETS: usize = 192;
+/// What a part takes in memory beside its texts, and so what remembers one.
+const PART_OCTETS: usize = 192;
 
 /// What most parts fit into, octet by octet.
 const NAMED_OCTETS: usize = 2048;
@@ -43,6 +45,7 @@ pub(crate) struct Part {
     pub(crate) content: Arc<str>,
     /// None of an answer.
     pub(crate) finding: Option<FindingKind>,
+    gauge: Gauge,
 }
 
 /// The parts of a case.
@@ -50,8 +53,18 @@ pub(crate) struct Part {
 pub(crate) struct PartsOfCase {
     pub(crate) findings: Vec<Arc<Part>>,
     pub(crate) evidence: Vec<Arc<Part>>,
-    /// How many octets of memory they take that no earlier case counts.
-    pub(crate) new_octets: usize,
+}
+
+/// How much memory parts take.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gauge(Arc<Octets>);
+
+#[derive(Debug, Default)]
+struct Octets {
+    /// All that there are.
+    alive: AtomicUsize,
+    /// Those that are remembered.
+    remembered: AtomicUsize,
 }
 
 /// Makes parts, and remembers them.
@@ -59,6 +72,7 @@ pub(crate) struct Parts {
     /// Secret: who knew it could make two parts of one name.
     key: [u64; 2],
     remembered: Mutex<Remembered>,
+    gauge: Gauge,
 }
 
 #[derive(Default)]
@@ -67,8 +81,34 @@ struct Remembered {
     /// The last answer to each question.
     answers: HashMap<Question, (AnswerIdentity, Arc<Part>), RandomState>,
     octets: usize,
-    /// How many octets of memory were taken for what was not there.
-    new_octets: usize,
+}
+
+impl Part {
+    fn octets(&self) -> usize {
+        self.content.len() + PART_OCTETS
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.gauge.0.alive.fetch_sub(self.octets(), Ordering::Relaxed);
+    }
+}
+
+impl PartsOfCase {
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Part>> {
+        self.findings.iter().chain(&self.evidence)
+    }
+}
+
+impl Gauge {
+    /// How many octets those take that nothing but waiting cases has. What is remembered has a bound
+    /// of its own.
+    pub(crate) fn waiting(&self) -> usize {
+        let Octets { alive, remembered } = &*self.0;
+        alive.load(Ordering::Relaxed).saturating_sub(remembered.load(Ordering::Relaxed))
+    }
 }
 
 impl Parts {
@@ -76,58 +116,68 @@ impl Parts {
     pub(crate) fn new() -> Self {
         let random = std::hash::RandomState::new();
         let key = [random.hash_one(0), random.hash_one(1)];
-        Self { key, remembered: Mutex::default() }
+        Self { key, remembered: Mutex::default(), gauge: Gauge::default() }
     }
 
-    /// Those of what was judged.
+    /// How much memory they take.
+    pub(crate) fn gauge(&self) -> Gauge {
+        self.gauge.clone()
+    }
+
+    /// Those of what was judged. As a rule each answer is the very one that was there the last
+    /// time: then it is not written out.
     pub(crate) fn of_judgement(&self, findings: &[Finding], notebook: &Notebook) -> PartsOfCase {
-        self.all(findings, |remembered| {
-            notebook.noted().map(|noted| self.noted(remembered, noted)).collect()
-        })
+        let noted: Vec<Noted> = notebook.noted().collect();
+        let found = {
+            let remembered = self.lock();
+            noted.iter().map(|noted| remembered.answer(noted)).collect::<Vec<_>>()
+        };
+        let evidence = found.into_iter().zip(noted);
+        let evidence = evidence.map(|(found, noted)| found.unwrap_or_else(|| self.noted(noted)));
+        PartsOfCase { findings: self.findings(findings), evidence: evidence.collect() }
     }
 
     /// Those of a case.
     pub(crate) fn of_case(&self, findings: &[Finding], evidence: &[Recorded]) -> PartsOfCase {
-        self.all(findings, |remembered| {
-            evidence.iter().map(|answer| self.answer(remembered, answer)).collect()
-        })
+        let evidence = evidence.iter().map(|answer| self.part(answer, None)).collect();
+        PartsOfCase { findings: self.findings(findings), evidence }
     }
 
-    fn all(
-        &self,
-        findings: &[Finding],
-        evidence: impl FnOnce(&mut Remembered) -> Vec<Arc<Part>>,
-    ) -> PartsOfCase {
-        let names: Vec<Name> = findings.iter().map(|finding| self.name(finding)).collect();
-        let mut remembered = self.lock();
-        remembered.new_octets = 0;
-        let findings = names.into_iter().zip(findings).map(|(name, finding)| {
-            let kind = (finding.method, finding.identity, finding.result);
-            remembered.part(name, finding, Some(kind))
-        });
-        let findings = findings.collect();
-        let evidence = evidence(&mut remembered);
-        PartsOfCase { findings, evidence, new_octets: remembered.new_octets }
+    /// Those of these findings.
+    pub(crate) fn findings(&self, findings: &[Finding]) -> Vec<Arc<Part>> {
+        let kind = |finding: &Finding| (finding.method, finding.identity, finding.result);
+        findings.iter().map(|finding| self.part(finding, Some(kind(finding)))).collect()
     }
 
-    /// As a rule the very answer that was there the last time: then nothing is written out.
-    fn noted(&self, remembered: &mut Remembered, noted: Noted) -> Arc<Part> {
-        if let Some((identity, part)) = remembered.answers.get(&noted.question)
-            && identity.is_of(&noted.answer)
-        {
-            return part.clone();
+    fn noted(&self, noted: Noted) -> Arc<Part> {
+        let part = self.part(&Recorded::of(&noted), None);
+        if part.content.len() <= PART_OCTETS_MAX {
+            let forgotten = self.lock().remember_answer(noted, part.clone(), &self.gauge);
+            drop(forgotten);
         }
-        let part = self.answer(remembered, &Recorded::of(&noted));
-        remembered.remember_answer(noted, part.clone());
         part
     }
 
-    fn answer(&self, remembered: &mut Remembered, answer: &Recorded) -> Arc<Part> {
-        remembered.part(self.name(answer), answer, None)
+    /// The part that says this. It is made while nobody waits.
+    fn part<T: Hash + Serialize>(&self, value: &T, finding: Option<FindingKind>) -> Arc<Part> {
+        let name = self.name(value, finding.is_some());
+        let before = self.lock().parts.get(&name).cloned();
+        if let Some(part) = before {
+            return part;
+        }
+        let part = Part { name, content: json(value), finding, gauge: self.gauge.clone() };
+        self.gauge.0.alive.fetch_add(part.octets(), Ordering::Relaxed);
+        let part = Arc::new(part);
+        if part.content.len() <= PART_OCTETS_MAX {
+            let forgotten = self.lock().remember(part.clone(), &self.gauge);
+            drop(forgotten);
+        }
+        part
     }
 
-    fn name(&self, value: &impl Hash) -> Name {
-        let mut octets = Octets(Vec::with_capacity(NAMED_OCTETS));
+    fn name(&self, value: &impl Hash, is_finding: bool) -> Name {
+        let mut octets = Hashed(Vec::with_capacity(NAMED_OCTETS));
+        is_finding.hash(&mut octets);
         value.hash(&mut octets);
         SipHasher13::new_with_keys(self.key[0], self.key[1]).hash(&octets.0).as_u128()
     }
@@ -139,40 +189,48 @@ impl Parts {
 }
 
 impl Remembered {
-    fn part(
-        &mut self,
-        name: Name,
-        value: &impl Serialize,
-        finding: Option<FindingKind>,
-    ) -> Arc<Part> {
-        if let Some(part) = self.parts.get(&name) {
-            return part.clone();
-        }
-        let part = Arc::new(Part { name, content: json(value), finding });
-        let octets = part.content.len() + PART_OCTETS;
-        self.new_octets += octets;
-        if part.content.len() <= PART_OCTETS_MAX {
-            self.make_room(octets);
-            self.parts.insert(name, part.clone());
-        }
-        part
+    /// The part of this very answer.
+    fn answer(&self, noted: &Noted) -> Option<Arc<Part>> {
+        let (identity, part) = self.answers.get(&noted.question)?;
+        identity.is_of(&noted.answer).then(|| part.clone())
     }
 
-    fn remember_answer(&mut self, Noted { question, answer }: Noted, part: Arc<Part>) {
-        if part.content.len() <= PART_OCTETS_MAX {
-            // The question stands in the content, too.
-            self.make_room(PART_OCTETS + part.content.len());
-            self.answers.insert(question, (answer.identity(), part));
+    /// Remembers a part; what is forgotten for it is given back, to be freed once nobody waits.
+    #[must_use]
+    fn remember(&mut self, part: Arc<Part>, gauge: &Gauge) -> Self {
+        let octets = part.octets();
+        let forgotten = self.make_room(octets, gauge);
+        // Another thread may have been quicker.
+        match self.parts.insert(part.name, part) {
+            Some(_) => self.octets -= octets,
+            None => {
+                gauge.0.remembered.fetch_add(octets, Ordering::Relaxed);
+            }
         }
+        forgotten
     }
 
-    fn make_room(&mut self, octets: usize) {
+    /// As [`Remembered::remember`], of an answer that may come again.
+    #[must_use]
+    fn remember_answer(&mut self, noted: Noted, part: Arc<Part>, gauge: &Gauge) -> Self {
+        let Noted { question, answer } = noted;
+        // The question stands in the content, too.
+        let octets = part.octets();
+        let forgotten = self.make_room(octets, gauge);
+        if let Some((_, before)) = self.answers.insert(question, (answer.identity(), part)) {
+            self.octets -= before.octets();
+        }
+        forgotten
+    }
+
+    fn make_room(&mut self, octets: usize, gauge: &Gauge) -> Self {
+        let mut forgotten = Self::default();
         if self.octets + octets > REMEMBERED_OCTETS_MAX {
-            self.parts.clear();
-            self.answers.clear();
-            self.octets = 0;
+            forgotten = std::mem::take(self);
+            gauge.0.remembered.store(0, Ordering::Relaxed);
         }
         self.octets += octets;
+        forgotten
     }
 }
 
@@ -184,10 +242,10 @@ impl Parts {
     }
 }
 
-/// The octets of a value as they are hashed: all of it, and of no two values the same.
-struct Octets(Vec<u8>);
+/// The octets of a value as they are hashed: all of it, and of no two values of a type the same.
+struct Hashed(Vec<u8>);
 
-impl Hasher for Octets {
+impl Hasher for Hashed {
     #[inline]
     fn write(&mut self, octets: &[u8]) {
         self.0.extend_from_slice(octets);

@@ -6,25 +6,28 @@ use std::sync::Mutex;
 use tokio::sync::Notify;
 
 use crate::encode::Encoded;
+use crate::part::Gauge;
 
 /// How many cases wait at most; more are dropped, and counted. As many as there is memory for.
 pub const CASES_WAITING_MAX: usize = 32_768;
 
-/// How many octets of memory waiting cases take at most.
+/// How many octets of memory waiting cases take at most, beside what they share with what is
+/// remembered of earlier ones.
 pub const OCTETS_WAITING_MAX: usize = 64 * 1024 * 1024;
 
 /// How many cases a transaction writes at most: what a batch has in common is written once.
 pub(crate) const BATCH_MAX: usize = 2048;
 
-/// How many octets of cases a transaction writes at most, by the same count, save for one case that
-/// has more.
-pub(crate) const BATCH_OCTETS_MAX: usize = 8 * 1024 * 1024;
+/// How many octets a transaction writes at most, if no case had anything in common with others.
+pub(crate) const BATCH_OCTETS_MAX: usize = 16 * 1024 * 1024;
 
 /// A bounded queue of cases.
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     cases_max: usize,
     octets_max: usize,
+    /// What parts take.
+    parts: Gauge,
     /// Told with the first case that waits, and when there are [`BATCH_MAX`].
     pub(crate) filled: Notify,
     /// Told when cases were taken.
@@ -38,11 +41,12 @@ struct Waiting {
 }
 
 impl Queue {
-    pub(crate) fn new(cases_max: usize, octets_max: usize) -> Self {
+    pub(crate) fn new(cases_max: usize, octets_max: usize, parts: Gauge) -> Self {
         Self {
             waiting: Mutex::default(),
             cases_max,
             octets_max,
+            parts,
             filled: Notify::new(),
             drained: Notify::new(),
         }
@@ -54,7 +58,7 @@ impl Queue {
         let length = {
             let mut waiting = self.lock();
             let fits = waiting.cases.len() < self.cases_max
-                && waiting.octets.saturating_add(octets) <= self.octets_max;
+                && self.octets(&waiting).saturating_add(octets) <= self.octets_max;
             if !fits {
                 return false;
             }
@@ -72,10 +76,9 @@ impl Queue {
     pub(crate) fn take(&self, max: usize) -> Vec<Encoded> {
         let mut waiting = self.lock();
         let mut octets = 0;
-        let fit = waiting.cases.iter().take(max.min(BATCH_MAX)).take_while(|(_, one)| {
-            let is_first = octets == 0;
-            octets += one;
-            is_first || octets <= BATCH_OCTETS_MAX
+        let fit = waiting.cases.iter().take(max.min(BATCH_MAX)).take_while(|(case, _)| {
+            octets += case.octets_in_file();
+            octets <= BATCH_OCTETS_MAX
         });
         let count = fit.count();
         let taken: Vec<_> = waiting.cases.drain(..count).collect();
@@ -93,13 +96,13 @@ impl Queue {
     /// Whether no case finds room.
     pub(crate) fn is_full(&self) -> bool {
         let waiting = self.lock();
-        waiting.cases.len() >= self.cases_max || waiting.octets >= self.octets_max
+        waiting.cases.len() >= self.cases_max || self.octets(&waiting) >= self.octets_max
     }
 
     /// Whether half of it is free.
     pub(crate) fn has_room(&self) -> bool {
         let waiting = self.lock();
-        waiting.cases.len() <= self.cases_max / 2 && waiting.octets <= self.octets_max / 2
+        waiting.cases.len() <= self.cases_max / 2 && self.octets(&waiting) <= self.octets_max / 2
     }
 
     /// Waits until half of it is free.
@@ -119,6 +122,11 @@ impl Queue {
 
     pub(crate) fn capacity(&self) -> usize {
         self.cases_max
+    }
+
+    /// What waits, and the parts that nothing else has.
+    fn octets(&self, waiting: &Waiting) -> usize {
+        waiting.octets + self.parts.waiting()
     }
 
     /// Nobody panics with the lock held, so that it cannot be poisoned.

@@ -162,8 +162,8 @@ impl Store {
     }
 
     /// Has a case written: what was judged, the door by which it came, and the reply that its client
-    /// heard last. Never waits, never fails: what finds no room is dropped and counted, and so is
-    /// what has no id.
+    /// heard last. Never waits for the file, never fails: what finds no room is dropped and counted,
+    /// and so is what has no id.
     pub fn record(&self, judgement: &Judgement, door: &str, outcome: &str) {
         self.take(&judgement.facts, |parts| Encoded::of_judgement(judgement, door, outcome, parts));
     }
@@ -239,9 +239,10 @@ impl Store {
 
 impl Shared {
     fn new(settings: Settings, tuning: Tuning) -> Self {
+        let parts = Parts::new();
         Self {
-            parts: Parts::new(),
-            queue: Queue::new(tuning.cases_waiting_max, tuning.octets_waiting_max),
+            queue: Queue::new(tuning.cases_waiting_max, tuning.octets_waiting_max, parts.gauge()),
+            parts,
             settings,
             tuning,
             counters: Counters::default(),

@@ -135,8 +135,11 @@ impl<'c> Words<'c> {
         CaseWords { text: text.into(), plain: self.plain.iter().map(at).collect() }
     }
 
-    /// Adds the word that is written, unless it is there; and says where it is.
+    /// Adds the word that is written, unless it is there or there are too many; and says where it is.
     fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Option<usize> {
+        if self.all.len() >= WORDS_MAX {
+            return None;
+        }
         let start = self.text.len();
         write(&mut self.text);
         bound(&mut self.text, start);
@@ -144,7 +147,7 @@ impl<'c> Words<'c> {
         let hash = self.hasher.hash_one(word);
         let mut all = self.all.iter();
         let found = all.position(|(other, at)| *other == hash && self.text[at.clone()] == *word);
-        if found.is_some() || word.is_empty() || self.all.len() >= WORDS_MAX {
+        if found.is_some() || word.is_empty() {
             self.text.truncate(start);
             return found;
         }

@@ -3,11 +3,14 @@
 use std::fs;
 use std::sync::atomic::Ordering;
 
-use quivive_evidence::{FindingResult, Header, Property, TermResult, TraceNode};
+use quivive_evidence::{FindingResult, Header, Property, Recorded, TermResult, TraceNode};
 use quivive_verdict::{Case, RecipientVerdict};
 
 use super::world::{NOON, World, answer, case, filled, message, refused};
-use crate::cut::within_bound;
+use crate::cut;
+use crate::encode::Encoded;
+use crate::part::{Parts, REMEMBERED_OCTETS_MAX};
+use crate::queue::Queue;
 use crate::tally::DOMAINS_A_DAY_MAX;
 use crate::{CASE_OCTETS_MAX, Filter};
 
@@ -15,6 +18,17 @@ const DAY: u64 = 86_400;
 
 fn all() -> Filter {
     Filter { limit: 500, ..Filter::default() }
+}
+
+/// As what is recorded is cut.
+fn within_bound(mut case: Case) -> Case {
+    let evidence = std::mem::take(&mut case.evidence);
+    let octets = |answer: &Recorded| serde_json::to_string(answer).unwrap().len();
+    let answers: Vec<_> =
+        evidence.iter().map(|answer| (answer.question.clone(), octets(answer))).collect();
+    let stay = cut::within_bound(&mut case, &answers);
+    case.evidence = stay.into_iter().map(|place| evidence[place].clone()).collect();
+    case
 }
 
 fn octets(case: &Case) -> usize {
@@ -53,10 +67,9 @@ async fn the_queue_is_bounded_by_octets() {
 
 /// What of a case grows with the message counts, wherever it stands.
 #[tokio::test]
-async fn the_queue_counts_properties_and_headers() {
+async fn the_queue_counts_all_that_a_client_says() {
     type Lengthen = fn(&mut Case, String);
-    let lengthen: [Lengthen; 3] = [
-        |case, long| case.findings[0].properties = vec![Property::new("header.from", long)],
+    let lengthen: [Lengthen; 2] = [
         |case, long| case.facts.submitter = Some(long),
         |case, long| {
             let message = format!("From: {long}\r\n\r\n");
@@ -74,6 +87,67 @@ async fn the_queue_counts_properties_and_headers() {
         }
         assert_eq!((store.health().queue_length, store.health().dropped), (1, 1));
     }
+}
+
+/// Also what of a case is cut, what is dropped, and what is remembered no more.
+#[test]
+fn the_queue_counts_what_waiting_cases_share() {
+    for trace in [0, 60] {
+        let parts = Parts::new();
+        let queue = Queue::new(usize::MAX, 20 << 20, parts.gauge());
+        let mut taken = 0;
+        for number in 0..300 {
+            let heavy = heavy(number, trace);
+            drop(Encoded::of_case(&heavy, &parts));
+            taken += usize::from(queue.push(Encoded::of_case(&heavy, &parts)));
+        }
+        // Each has more than 200,000 octets.
+        assert!(taken * 200_000 <= (20 << 20) + REMEMBERED_OCTETS_MAX, "{taken}");
+        assert!(taken * 300_000 >= 20 << 20, "{taken}");
+        assert_eq!(queue.give_up(), taken);
+        assert_eq!(parts.gauge().waiting(), 0);
+    }
+}
+
+/// A case with much evidence that no other has. With a trace it is too long.
+fn heavy(number: u64, trace: usize) -> Case {
+    let mut heavy = case(number);
+    let node = TraceNode {
+        term: "a".repeat(1000),
+        span: (0, 1),
+        result: TermResult::NoMatch,
+        questions: Vec::new(),
+        children: Vec::new(),
+    };
+    heavy.findings[0].trace = vec![node; trace];
+    let record = "r".repeat(27_500);
+    for name in 0..8 {
+        let question = format!("n{name}.d{number}.example TXT");
+        heavy.evidence.push(answer(&question, "found", &[&*record]));
+    }
+    heavy
+}
+
+/// Evidence of megabytes: the longest answers go, in the order in which they were asked the others
+/// stay.
+#[test]
+fn the_longest_answers_go_first() {
+    let mut long = case(1);
+    let question = |name: usize| format!("n{name}.example TXT");
+    for name in 0..40 {
+        let record = "r".repeat(if name % 2 == 0 { 90_000 } else { 5_000 + name });
+        long.evidence.push(answer(&question(name), "found", &[&*record]));
+    }
+    let encoded = Encoded::of_case(&long, &Parts::new());
+    let marks = (0..40).step_by(2).filter(|name| encoded.body.contains(&question(*name)));
+    assert!(marks.count() >= 18);
+    let stay: Vec<&str> = encoded.parts.evidence.iter().map(|part| &*part.content).collect();
+    let places: Vec<usize> = (1..40)
+        .step_by(2)
+        .map(|name| stay.iter().position(|one| one.contains(&question(name))).unwrap())
+        .collect();
+    assert!(places.is_sorted());
+    assert!(encoded.octets_in_file() <= CASE_OCTETS_MAX + 64 * 64);
 }
 
 #[test]
