@@ -1,10 +1,10 @@
 //! Where Quivive keeps its cases: a SQLite file, written in batches off the message's path.
 //!
 //! [`Store::record`] makes a case ready, puts it into a bounded queue and returns: it never waits
-//! for the file. One task writes what waits, a batch in a transaction, and keeps the file within its
-//! bounds. Whatever happens to the file (full disk, wrong permissions, damage, somebody deletes it)
-//! is said in the log and in [`Health`], never to the message; the task goes on as soon as it can, a
-//! damaged file is moved aside.
+//! for the file. One task writes what waits, a batch in a transaction, and keeps the file within
+//! its bounds. Whatever happens to the file (full disk, wrong permissions, damage, somebody deletes
+//! it) is said in the log and in [`Health`], never to the message; the task goes on as soon as it
+//! can, a damaged file is moved aside.
 //!
 //! Several processes can have the same file open: each waits for the other's transaction, for
 //! [`BUSY_TIMEOUT`] at most. The file is readable by its owner alone.

@@ -103,8 +103,8 @@ impl PartsOfCase {
 }
 
 impl Gauge {
-    /// How many octets those take that nothing but waiting cases has. What is remembered has a bound
-    /// of its own.
+    /// How many octets those take that nothing but waiting cases has. What is remembered has a
+    /// bound of its own.
     pub(crate) fn waiting(&self) -> usize {
         let Octets { alive, remembered } = &*self.0;
         alive.load(Ordering::Relaxed).saturating_sub(remembered.load(Ordering::Relaxed))

@@ -161,9 +161,9 @@ impl Store {
         Ok(Self { shared, commands })
     }
 
-    /// Has a case written: what was judged, the door by which it came, and the reply that its client
-    /// heard last. Never waits for the file, never fails: what finds no room is dropped and counted,
-    /// and so is what has no id.
+    /// Has a case written: what was judged, the door by which it came, and the reply that its
+    /// client heard last. Never waits for the file, never fails: what finds no room is dropped and
+    /// counted, and so is what has no id.
     pub fn record(&self, judgement: &Judgement, door: &str, outcome: &str) {
         self.take(&judgement.facts, |parts| Encoded::of_judgement(judgement, door, outcome, parts));
     }

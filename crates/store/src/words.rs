@@ -135,7 +135,8 @@ impl<'c> Words<'c> {
         CaseWords { text: text.into(), plain: self.plain.iter().map(at).collect() }
     }
 
-    /// Adds the word that is written, unless it is there or there are too many; and says where it is.
+    /// Adds the word that is written, unless it is there or there are too many; and says where it
+    /// is.
     fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Option<usize> {
         if self.all.len() >= WORDS_MAX {
             return None;

@@ -24,8 +24,8 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// Names the recipients that a client named after it had been judged. The verdict is the same for
-    /// each of them, and names none from now on; [`crate::Case::new`] has it for each again.
+    /// Names the recipients that a client named after it had been judged. The verdict is the same
+    /// for each of them, and names none from now on; [`crate::Case::new`] has it for each again.
     pub fn name_recipients(&mut self, recipients: Vec<String>) {
         self.verdict.recipients.clear();
         self.facts.recipients = recipients;
