@@ -268,7 +268,8 @@ fn heading(rounds: usize, origin: &str) -> String {
          {origin}, {rounds} interleaved rounds.\n\
          accepted: messages a second that the client had answered; through: until the last had \
          left, and its case was written; processor: microseconds of its processor time a \
-         message.\nRatios are medians of the ratios of a round; noise is half the distance between the first and the ninth tenth.\n"
+         message.\nRatios are medians of the ratios of a round; noise is half the distance between \
+         the first and the ninth tenth.\n"
     )
 }
 
