@@ -9,9 +9,8 @@ use quivive_e2e::postfix;
 use quivive_e2e::quivive::Serve;
 use quivive_store::{Settings, Store};
 
-use crate::cost::Tree;
-
 use super::{MESSAGES, POSTFIX_MESSAGES, Subject};
+use crate::cost::Tree;
 
 /// The yardstick.
 pub(crate) const BARE_RELAY: &str = "bare tokio relay";

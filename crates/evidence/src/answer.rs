@@ -319,19 +319,6 @@ impl NotedAnswer {
         }
     }
 
-    fn address(&self) -> *const () {
-        match self {
-            Self::Dns(DnsAnswer::A(answer)) => Arc::as_ptr(answer).cast(),
-            Self::Dns(DnsAnswer::Aaaa(answer)) => Arc::as_ptr(answer).cast(),
-            Self::Dns(DnsAnswer::Mx(answer)) => Arc::as_ptr(answer).cast(),
-            Self::Dns(DnsAnswer::Ptr(answer)) => Arc::as_ptr(answer).cast(),
-            Self::Dns(DnsAnswer::Txt(answer)) => Arc::as_ptr(answer).cast(),
-            Self::Dns(DnsAnswer::Other(_, answer)) | Self::Stored(answer) => {
-                Arc::as_ptr(answer).cast()
-            }
-        }
-    }
-
     /// Where and when it was obtained.
     pub fn source(&self) -> &Source {
         match self {
@@ -368,8 +355,8 @@ impl NotedAnswer {
 impl AnswerIdentity {
     /// Whether it is this very answer, and not merely one that says the same.
     pub fn is_of(&self, answer: &NotedAnswer) -> bool {
-        // Nothing else can be at the address as long as this is here.
-        std::ptr::eq(self.0.as_ptr().cast(), answer.address())
+        // Nothing else can be at its address as long as this is here.
+        self.0.ptr_eq(&answer.identity().0)
     }
 }
 

@@ -102,6 +102,7 @@ fn texts(case: &mut Case) {
         ("outcome", outcome),
     ];
     headers.received_spf.truncate(RECIPIENTS_MAX);
+    headers.edits.truncate(RECIPIENTS_MAX);
     verdict.reasons.truncate(RECIPIENTS_MAX);
     fields.extend(facts.auth_user.iter_mut().map(|text| ("auth_user", text)));
     fields.extend(facts.certificate.iter_mut().map(|text| ("certificate", text)));
@@ -116,6 +117,8 @@ fn texts(case: &mut Case) {
         fields.extend(rewrite.becomes.iter_mut().map(|text| ("rewrites", text)));
     }
     fields.extend(headers.received_spf.iter_mut().map(|text| ("received_spf", text)));
+    fields.extend(headers.x_rmx.iter_mut().map(|text| ("x_rmx", text)));
+    fields.extend(headers.edits.iter_mut().map(|edit| ("edits", &mut edit.value)));
     fields.extend(verdict.reasons.iter_mut().map(|text| ("reasons", text)));
     for Finding { domain, decided_by, explanation, properties, .. } in findings {
         properties.truncate(RECIPIENTS_MAX);

@@ -18,7 +18,8 @@ pub const OCTETS_WAITING_MAX: usize = 64 * 1024 * 1024;
 /// How many cases a transaction writes at most: what a batch has in common is written once.
 pub(crate) const BATCH_MAX: usize = 2048;
 
-/// How many octets a transaction writes at most, if no case had anything in common with others.
+/// How many octets a transaction writes at most, if no case had anything in common with others;
+/// save for one case that has more.
 pub(crate) const BATCH_OCTETS_MAX: usize = 16 * 1024 * 1024;
 
 /// A bounded queue of cases.
@@ -77,8 +78,9 @@ impl Queue {
         let mut waiting = self.lock();
         let mut octets = 0;
         let fit = waiting.cases.iter().take(max.min(BATCH_MAX)).take_while(|(case, _)| {
+            let is_first = octets == 0;
             octets += case.octets_in_file();
-            octets <= BATCH_OCTETS_MAX
+            is_first || octets <= BATCH_OCTETS_MAX
         });
         let count = fit.count();
         let taken: Vec<_> = waiting.cases.drain(..count).collect();

@@ -4,7 +4,7 @@ use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::EnhancedStatus;
 
 use crate::refusal::Filling;
-use crate::{Action, Mode, Policy, RecipientVerdict, Verdict, VerdictReply, repair};
+use crate::{Action, Mode, Policy, Verdict, VerdictReply, repair};
 
 mod binding;
 mod sender_id;
@@ -62,13 +62,9 @@ pub(crate) fn decide(
         action => action,
     });
     let reply = reply(policy, action, strictest.map(|(_, finding)| finding), facts);
-    let recipients = facts.recipients.iter().map(|recipient| RecipientVerdict {
-        recipient: recipient.clone(),
-        action,
-        reply: reply.clone(),
-    });
-    let rewrites = Vec::new();
-    let verdict = Verdict { action, recipients: recipients.collect(), reply, reasons, rewrites };
+    let (recipients, rewrites) = (Vec::new(), Vec::new());
+    let mut verdict = Verdict { action, reply, reasons, recipients, rewrites };
+    verdict.recipients = verdict.for_each(&facts.recipients);
     if policy.practice.dry_run { without_refusal(verdict) } else { verdict }
 }
 

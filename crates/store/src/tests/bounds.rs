@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::atomic::Ordering;
 
 use quivive_evidence::{FindingResult, Header, Property, Recorded, TermResult, TraceNode};
-use quivive_verdict::{Case, RecipientVerdict};
+use quivive_verdict::{Case, HeaderEdit, RecipientVerdict};
 
 use super::world::{NOON, World, answer, case, filled, message, refused};
 use crate::cut;
@@ -175,7 +175,7 @@ fn traces_go_first_for_they_can_be_found_out_again() {
 fn every_field_is_cut_with_its_mark() {
     let long = "x".repeat(CASE_OCTETS_MAX);
     type Lengthen = (&'static str, fn(&mut Case, String));
-    let fields: [Lengthen; 13] = [
+    let fields: [Lengthen; 15] = [
         ("helo", |case, long| case.facts.helo = long),
         ("reverse_path", |case, long| case.facts.reverse_path = long),
         ("auth_user", |case, long| case.facts.auth_user = Some(long)),
@@ -193,6 +193,10 @@ fn every_field_is_cut_with_its_mark() {
         ("reasons", |case, long| case.verdict.reasons.push(long)),
         ("received_spf", |case, long| case.headers.received_spf.push(long)),
         ("authentication_results", |case, long| case.headers.authentication_results = long),
+        ("x_rmx", |case, long| case.headers.x_rmx = Some(long)),
+        ("edits", |case, long| {
+            case.headers.edits = vec![HeaderEdit { name: "From".to_owned(), value: long }];
+        }),
         ("outcome", |case, long| case.outcome = long),
     ];
     for (field, lengthen) in fields {
