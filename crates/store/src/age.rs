@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{Index, begin, column, commit, insert_parts, prepared, roll_back};
 use crate::database::Database;
+use crate::due;
 use crate::encode::{Encoded, Key};
 use crate::filter::addresses;
 use crate::known::Known;
@@ -71,6 +72,7 @@ async fn rewrite_all(
     key: &Key,
     done_hour: Option<i64>,
 ) -> Result<(), sqlx::Error> {
+    due::index_all(connection).await?;
     let parts = parts(connection, &rows).await?;
     for row in rows {
         match row.case(&parts) {
@@ -109,7 +111,7 @@ async fn rewrite(
         .await?;
     let sql = "DELETE FROM case_word WHERE rowid = $1";
     sqlx::query(sql).bind(row.seq).execute(&mut *connection).await?;
-    words.insert(connection).await?;
+    words.index(connection).await?;
     forget(connection, row.plain_words()).await
 }
 

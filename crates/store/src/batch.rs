@@ -10,6 +10,7 @@ use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use crate::database::Database;
+use crate::due;
 use crate::encode::{Digest, Encoded, Key};
 use crate::known::Known;
 use crate::part::{Name, Part};
@@ -125,7 +126,7 @@ async fn insert(
     let sql = "UPDATE kept SET cases = cases + $1";
     let written = i64::try_from(cases.len()).unwrap_or(i64::MAX);
     sqlx::query(sql).bind(written).execute(&mut *connection).await?;
-    let words = words.insert(connection).await?;
+    let words = words.put(connection).await?;
     Ok(Some(Written { cases: cases.len(), parts, words }))
 }
 
@@ -261,9 +262,10 @@ async fn insert_cases(
     Ok(true)
 }
 
-/// What goes into the index of words for cases whose numbers follow each other.
+/// Words of cases whose numbers follow each other.
 pub(crate) struct Index {
     first: i64,
+    cases: usize,
     /// The words of each case, as an array of JSON.
     texts: String,
     /// Words that are found by their beginnings and are not known to be there.
@@ -273,12 +275,13 @@ pub(crate) struct Index {
 impl Index {
     /// Of no cases; `first` is the number of the first that will be added.
     pub(crate) fn new(first: i64) -> Self {
-        Self { first, texts: "[".to_owned(), plain: BTreeSet::new() }
+        Self { first, cases: 0, texts: "[".to_owned(), plain: BTreeSet::new() }
     }
 
     /// Adds the next case's.
     pub(crate) fn add(&mut self, words: &CaseWords, known: &Known) {
-        let separator = if self.texts.len() > 1 { ",\"" } else { "\"" };
+        let separator = if self.cases > 0 { ",\"" } else { "\"" };
+        self.cases += 1;
         // Nothing in words has to be escaped.
         for text in [separator, words.text(), "\""] {
             self.texts.push_str(text);
@@ -290,25 +293,37 @@ impl Index {
         }
     }
 
-    /// Writes them, and says which were not known.
-    ///
-    /// This comes last: whenever a statement of several rows begins, FTS5 writes to the file what
-    /// it has gathered, and so it does within one of its own.
-    pub(crate) async fn insert(
+    /// Has them wait, and says which were not known.
+    async fn put(mut self, connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
+        let plain = self.insert_plain(connection).await?;
+        self.texts.push(']');
+        due::put(connection, self.first, self.cases, self.texts).await?;
+        Ok(plain)
+    }
+
+    /// Brings them into the index.
+    pub(crate) async fn index(
         mut self,
         connection: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
+        self.insert_plain(connection).await?;
+        self.texts.push(']');
+        let sql = "INSERT INTO case_word (rowid, words) SELECT $1 + key, value FROM json_each($2)";
+        sqlx::query(sql).bind(self.first).bind(self.texts).execute(connection).await.map(|_| ())
+    }
+
+    /// Writes those that are found by their beginnings.
+    async fn insert_plain(
+        &mut self,
+        connection: &mut SqliteConnection,
     ) -> Result<Vec<String>, sqlx::Error> {
-        let plain: Vec<String> = self.plain.into_iter().collect();
+        let plain: Vec<String> = std::mem::take(&mut self.plain).into_iter().collect();
         for chunk in chunks(&plain) {
             let rows = places(chunk.len(), 1);
             let sql = format!("INSERT INTO word (word) VALUES {rows} ON CONFLICT DO NOTHING");
             let query = chunk.iter().fold(prepared(sql), |query, word| query.bind(word));
             query.execute(&mut *connection).await?;
         }
-        self.texts.push(']');
-        // SQLite's own, as all of `case_word`: one statement, whatever number of cases there is.
-        let sql = "INSERT INTO case_word (rowid, words) SELECT $1 + key, value FROM json_each($2)";
-        sqlx::query(sql).bind(self.first).bind(self.texts).execute(connection).await?;
         Ok(plain)
     }
 }

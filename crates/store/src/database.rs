@@ -160,6 +160,7 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
         simple(1, "cases", include_str!("../migrations/0001_cases.sql")),
         simple(2, "uses", include_str!("../migrations/0002_uses.sql")),
         simple(3, "merges", include_str!("../migrations/0003_merges.sql")),
+        simple(4, "words due", include_str!("../migrations/0004_words_due.sql")),
     ];
     match Migrator::with_migrations(migrations).run_direct(None, connection, false).await {
         Ok(()) => Ok(()),

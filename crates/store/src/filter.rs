@@ -4,7 +4,7 @@ use quivive_mail::domain::{is_within, to_ascii};
 use quivive_verdict::{Action, Rewrite, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::words::{Beginnings, Query, terms};
+use crate::query::{Beginnings, Query, terms};
 
 /// How many lines a page has at most.
 pub const LIMIT_MAX: u32 = 500;
@@ -63,25 +63,16 @@ pub(crate) struct FindingHead {
 
 impl Filter {
     /// The words to look for; `None`: any case may do.
-    pub(crate) fn query(&self, beginnings: &Beginnings) -> Option<String> {
-        let mut query = Query::default();
-        if let Some(address) = &self.address {
-            query.address(address);
-        }
-        if let Some(domain) = &self.domain {
-            query.domain(domain);
-        }
-        if let Some(network) = self.client {
-            query.client(network);
-        }
-        query.finding(self.result, self.method, self.identity);
-        if let Some(action) = self.action {
-            query.action(action);
-        }
-        if let Some(text) = &self.text {
-            query.free_text(text, beginnings);
-        }
-        query.text()
+    pub(crate) fn query(&self, beginnings: &Beginnings) -> Option<Query> {
+        let mut all = Vec::new();
+        all.extend(self.address.as_deref().map(Query::address));
+        all.extend(self.domain.as_deref().map(Query::domain));
+        all.extend(self.client.and_then(Query::client));
+        all.extend(Query::finding(self.result, self.method, self.identity));
+        all.extend(self.action.map(Query::action));
+        let text = self.text.as_deref().unwrap_or_default();
+        all.extend(Query::free_text(text, beginnings));
+        (!all.is_empty()).then_some(Query::All(all))
     }
 
     /// Whether it wants this case.

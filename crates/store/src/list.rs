@@ -9,13 +9,14 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{chunks, places, prepared};
+use crate::due;
 use crate::error::Error;
 use crate::filter::{Cursor, Filter, FindingHead, LIMIT_MAX, Looked};
+use crate::query::{BEGINNINGS_MAX, Beginnings, Query, last_words};
 use crate::read::{COLUMNS, read_parts};
 use crate::row::{Contents, Row, read_all};
 use crate::store::Store;
 use crate::tally::HOUR;
-use crate::words::{BEGINNINGS_MAX, Beginnings, last_words};
 
 /// How many recipients a line names.
 pub const RECIPIENTS_SHOWN: usize = 3;
@@ -126,7 +127,7 @@ async fn page(connection: &mut SqliteConnection, filter: &Filter) -> Result<Page
     // One more than the page has says whether there is another.
     let mut wanted = limit + 1;
     loop {
-        let rows = rows(connection, query.as_deref(), span, wanted).await?;
+        let rows = rows(connection, query.as_ref(), span, wanted).await?;
         let is_end = rows.len() < wanted;
         for (row, heads) in with_heads(connection, rows).await? {
             let line = line(&row, heads, filter)?;
@@ -190,12 +191,12 @@ async fn span(
 
 async fn rows(
     connection: &mut SqliteConnection,
-    query: Option<&str>,
+    query: Option<&Query>,
     span: Span,
     limit: usize,
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let Some(query) = query else {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = format!(
             "SELECT {COLUMNS} FROM message_case WHERE seq >= $1 AND seq < $2 \
              ORDER BY seq DESC LIMIT $3"
@@ -210,13 +211,30 @@ async fn rows(
 /// The cases with these words, newest first: SQLite's own.
 pub(crate) async fn found(
     connection: &mut SqliteConnection,
-    query: &str,
+    query: &Query,
     (from, before): (i64, i64),
-    limit: i64,
+    limit: usize,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let (mut found, before) = due::found(connection, query, (from, before), limit).await?;
+    let left = limit.saturating_sub(found.len());
+    if left > 0 && before > from {
+        found.extend(indexed(connection, query, (from, before), left).await?);
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Those of them that the index of words has.
+async fn indexed(
+    connection: &mut SqliteConnection,
+    query: &Query,
+    (from, before): (i64, i64),
+    limit: usize,
 ) -> Result<Vec<i64>, sqlx::Error> {
     let sql = "SELECT rowid FROM case_word WHERE case_word MATCH $1 AND rowid >= $2 \
                AND rowid < $3 ORDER BY rowid DESC LIMIT $4";
-    let found = sqlx::query_scalar(sql).bind(query).bind(from).bind(before).bind(limit);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = sqlx::query_scalar(sql).bind(query.to_string()).bind(from).bind(before).bind(limit);
     found.fetch_all(connection).await
 }
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{begin, chunks, commit, places, prepared, roll_back};
+use crate::due;
+use crate::query::Query;
 use crate::row::Row;
-use crate::words::quoted;
 
 /// Removes these cases with the parts that nobody else uses, in a transaction of its own. Counters
 /// stay.
@@ -25,6 +26,7 @@ pub(crate) async fn remove(
 }
 
 async fn remove_all(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
+    due::index_all(connection).await?;
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     for table in ["case_word WHERE rowid", "message_case WHERE seq"] {
         for chunk in chunks(&seqs) {
@@ -49,8 +51,7 @@ pub(crate) async fn forget(
     for word in words {
         // SQLite's own.
         let sql = "SELECT rowid FROM case_word WHERE case_word MATCH $1 LIMIT 1";
-        let query = sqlx::query_scalar::<_, i64>(sql)
-            .bind(quoted(|text| text.extend_from_slice(word.as_bytes())));
+        let query = sqlx::query_scalar::<_, i64>(sql).bind(Query::Word(word.clone()).to_string());
         if query.fetch_optional(&mut *connection).await?.is_none() {
             unused.push(word);
         }

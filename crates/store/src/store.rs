@@ -21,6 +21,10 @@ use crate::{Error, database, file};
 /// Drops are told in the log once in so many seconds.
 const DROPS_TOLD_EVERY: u64 = 10;
 
+/// For how many cases words wait at most while mail comes in floods. A search looks at the words of
+/// all of them.
+const WORDS_DUE_MAX: u64 = 131_072;
+
 /// How long a message waits at most until there is room for its case.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(1);
 
@@ -79,6 +83,12 @@ pub(crate) struct Tuning {
     pub(crate) busy_timeout: Duration,
     /// How long the writer waits for more cases before it writes.
     pub(crate) linger: Duration,
+    /// How long words of cases wait for those of more, before they are brought into their index.
+    pub(crate) index_every: Duration,
+    /// So many cases in that time are a flood.
+    pub(crate) flood: usize,
+    /// For how many cases words wait at most while there is one.
+    pub(crate) words_due_max: u64,
     /// How long after its start the writer first brings the file within its bounds.
     pub(crate) first_tidy: Duration,
     /// How long the writer waits after a failure; twice as long after each further one.
@@ -100,6 +110,9 @@ impl Default for Tuning {
             octets_waiting_max: OCTETS_WAITING_MAX,
             busy_timeout: BUSY_TIMEOUT,
             linger: Duration::from_millis(400),
+            index_every: Duration::from_secs(1),
+            flood: 1000,
+            words_due_max: WORDS_DUE_MAX,
             first_tidy: Duration::ZERO,
             back_off: Duration::from_millis(250),
             pages_max: Arc::default(),

@@ -11,14 +11,14 @@ use crate::encode::Key;
 use crate::error::Error;
 use crate::filter::{Filter, FindingHead, Looked};
 use crate::list::{by_seqs, found};
+use crate::query::Beginnings;
 use crate::read::parts;
 use crate::remove::remove;
 use crate::row::Row;
 use crate::store::Store;
-use crate::words::Beginnings;
 
 /// How many cases are worked on at a time.
-const CASES_STEP: i64 = 250;
+const CASES_STEP: usize = 250;
 
 /// How many pages of the index of words are rewritten at a time, so that removed words go.
 const PAGES_STEP: u32 = 500;

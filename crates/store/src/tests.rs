@@ -2,6 +2,7 @@
 
 mod bad_days;
 mod bounds;
+mod due;
 mod known;
 mod record;
 mod search;

@@ -1,20 +1,19 @@
-//! The words under which a case is found, and the queries for them.
+//! The words under which a case is found.
 //!
 //! SQLite's own: FTS5 keeps for each word the ascending numbers of its cases, so that any filters
 //! together are an intersection of sorted lists, walked from the newest and no further than a page
 //! needs. In PostgreSQL the same words would stand in a `tsvector` with a GIN index.
 //!
-//! What a stranger wrote becomes letters, digits and a few signs here, and goes into a query in
-//! quotes only: it cannot be syntax. A word is a hint: whoever searches compares the case itself.
+//! What a stranger wrote becomes letters, digits and a few signs here. A word is a hint: whoever
+//! searches compares the case itself.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
-use ipnet::IpNet;
 use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
 use quivive_verdict::{Action, Rewrite, Verdict};
@@ -39,18 +38,11 @@ const DOMAINS_MAX: usize = 16;
 /// How many parents of a domain are words.
 const PARENTS_MAX: usize = 6;
 
-/// How many terms of a search text count.
-const TERMS_MAX: usize = 8;
-
 /// Prefixes of IPv4 networks that are words.
 const LENGTHS_IPV4: &[u8] = &[8, 16, 24, 32];
 
 /// Prefixes of IPv6 networks that are words.
 const LENGTHS_IPV6: &[u8] = &[16, 32, 48, 64, 128];
-
-/// How many words may begin as a search text ends. Where there are more, cases are looked at one by
-/// one: the next that fits is not far.
-pub(crate) const BEGINNINGS_MAX: usize = 64;
 
 /// The words of a case, each once.
 #[derive(Debug, Default)]
@@ -65,9 +57,6 @@ pub(crate) struct Words<'c> {
     domains: Vec<&'c str>,
     hasher: RandomState,
 }
-
-/// The words that begin as each of these; `None`: too many.
-pub(crate) type Beginnings = HashMap<String, Option<Vec<String>>>;
 
 /// The words of a case as they are kept until it is written.
 #[derive(Debug)]
@@ -210,151 +199,32 @@ pub(crate) fn plain_words_of(facts: &Facts, verdict: &Verdict) -> BTreeSet<Strin
     words.into_kept().plain().map(str::to_owned).collect()
 }
 
-/// A query of FTS5: all of what was added.
-#[derive(Default)]
-pub(crate) struct Query(String);
-
-impl Query {
-    /// The query; `None` if it asks for nothing.
-    pub(crate) fn text(self) -> Option<String> {
-        Some(self.0).filter(|text| !text.is_empty())
-    }
-
-    pub(crate) fn action(&mut self, action: Action) {
-        self.all_of(&quoted(|word| of_action(word, action)));
-    }
-
-    pub(crate) fn domain(&mut self, domain: &str) {
-        self.all_of(&quoted(|word| of_domain(word, &to_ascii(domain))));
-    }
-
-    pub(crate) fn address(&mut self, address: &str) {
-        self.all_of(&quoted(|word| of_address(word, address)));
-    }
-
-    /// The widest network that is a word and holds this one; a wider one has none.
-    pub(crate) fn client(&mut self, network: IpNet) {
-        let lengths = lengths(network.addr()).iter().rev();
-        if let Some(length) = lengths.copied().find(|length| *length <= network.prefix_len()) {
-            self.all_of(&quoted(|word| of_network(word, network.network(), length)));
-        }
-    }
-
-    /// Findings with what of the three is said.
-    pub(crate) fn finding(
-        &mut self,
-        result: Option<FindingResult>,
-        method: Option<Method>,
-        identity: Option<Identity>,
-    ) {
-        if result.is_none() && method.is_none() && identity.is_none() {
-            return;
-        }
-        let mut any = Vec::new();
-        for result in FindingResult::ALL.iter().filter(|all| result.is_none_or(|one| one == **all))
-        {
-            for method in Method::ALL.iter().filter(|all| method.is_none_or(|one| one == **all)) {
-                for identity in
-                    Identity::ALL.iter().filter(|all| identity.is_none_or(|one| one == **all))
-                {
-                    any.push(quoted(|word| of_finding(word, (*result, *method, *identity))));
-                }
-            }
-        }
-        self.any_of(&any);
-    }
-
-    /// Each term of the text, as a whole field or as words of one, of which the last may go on.
-    pub(crate) fn free_text(&mut self, text: &str, beginnings: &Beginnings) {
-        for term in terms(text) {
-            let mut any = vec![quoted(|word| of_domain(word, &to_ascii(&term)))];
-            if term.contains('@') {
-                any.push(quoted(|word| of_address(word, &term)));
-            }
-            if let Ok(address) = term.parse::<IpAddr>() {
-                let length = lengths(address)[lengths(address).len() - 1];
-                any.push(quoted(|word| of_network(word, address, length)));
-            }
-            let mut all = Vec::new();
-            plain_words(&term, |word| all.push(quoted(|text| text.extend_from_slice(word))));
-            // As it stands it may be an id.
-            any.extend(all.first().filter(|_| all.len() == 1).cloned());
-            if let Some(last) = last_word(&term) {
-                all.pop();
-                match beginnings.get(&last).and_then(Option::as_ref) {
-                    Some(words) if words.is_empty() => all.clear(),
-                    Some(words) => {
-                        let words: Vec<String> = words
-                            .iter()
-                            .map(|word| quoted(|text| text.extend_from_slice(word.as_bytes())))
-                            .collect();
-                        all.push(format!("({})", words.join(" OR ")));
-                    }
-                    // The index does not tell: any case may have it.
-                    None if all.is_empty() => continue,
-                    None => {}
-                }
-            }
-            if !all.is_empty() {
-                any.push(format!("({})", all.join(" AND ")));
-            }
-            self.any_of(&any);
-        }
-    }
-
-    fn any_of(&mut self, any: &[String]) {
-        self.all_of(&format!("({})", any.join(" OR ")));
-    }
-
-    fn all_of(&mut self, one: &str) {
-        if !self.0.is_empty() {
-            self.0.push_str(" AND ");
-        }
-        self.0.push_str(one);
-    }
-}
-
-/// The words of which a search text has the beginnings.
-pub(crate) fn last_words(text: &str) -> Vec<String> {
-    terms(text).filter_map(|term| last_word(&term)).collect()
-}
-
-fn last_word(term: &str) -> Option<String> {
-    let mut last = None;
-    plain_words(term, |word| last = Some(word.to_vec()));
-    let mut last = last?;
-    bound(&mut last, 0);
-    String::from_utf8(last).ok()
-}
-
-/// The terms of a search text: what stands between blanks, in lower case.
-pub(crate) fn terms(text: &str) -> impl Iterator<Item = String> {
-    text.split_whitespace().take(TERMS_MAX).map(str::to_lowercase)
-}
-
-fn of_action(word: &mut Vec<u8>, action: Action) {
+pub(crate) fn of_action(word: &mut Vec<u8>, action: Action) {
     word.extend_from_slice(b"x:");
     word.extend_from_slice(action.word().as_bytes());
 }
 
-fn of_finding(word: &mut Vec<u8>, (result, method, identity): (FindingResult, Method, Identity)) {
+pub(crate) fn of_finding(
+    word: &mut Vec<u8>,
+    (result, method, identity): (FindingResult, Method, Identity),
+) {
     for text in ["f:", result.word(), ":", method.word(), ":", identity.word()] {
         word.extend_from_slice(text.as_bytes());
     }
 }
 
-fn of_domain(word: &mut Vec<u8>, domain: &str) {
+pub(crate) fn of_domain(word: &mut Vec<u8>, domain: &str) {
     word.extend_from_slice(b"d:");
     safe(word, domain);
 }
 
-fn of_address(word: &mut Vec<u8>, address: &str) {
+pub(crate) fn of_address(word: &mut Vec<u8>, address: &str) {
     word.extend_from_slice(b"a:");
     safe(word, address);
 }
 
 /// Without the dots, colons and zeros of the usual form, which makes it short.
-fn of_network(word: &mut Vec<u8>, address: IpAddr, length: u8) {
+pub(crate) fn of_network(word: &mut Vec<u8>, address: IpAddr, length: u8) {
     word.push(b'c');
     if length >= 100 {
         word.push(b'0' + length / 100);
@@ -381,7 +251,7 @@ fn octets(word: &mut Vec<u8>, octets: &[u8], length: u8) {
     }
 }
 
-fn lengths(address: IpAddr) -> &'static [u8] {
+pub(crate) fn lengths(address: IpAddr) -> &'static [u8] {
     match address {
         IpAddr::V4(_) => LENGTHS_IPV4,
         IpAddr::V6(_) => LENGTHS_IPV6,
@@ -389,7 +259,7 @@ fn lengths(address: IpAddr) -> &'static [u8] {
 }
 
 /// Calls with runs of letters and digits, in lower case.
-fn plain_words(text: &str, mut each: impl FnMut(&[u8])) {
+pub(crate) fn plain_words(text: &str, mut each: impl FnMut(&[u8])) {
     if text.is_ascii() {
         let is_lower = text.bytes().all(|octet| !octet.is_ascii_uppercase());
         let text = if is_lower { Cow::Borrowed(text) } else { text.to_ascii_lowercase().into() };
@@ -448,7 +318,7 @@ const SAFE: [u8; 128] = {
 };
 
 /// Cuts the word that begins there, between two characters.
-fn bound(text: &mut Vec<u8>, start: usize) {
+pub(crate) fn bound(text: &mut Vec<u8>, start: usize) {
     let mut end = start + WORD_OCTETS_MAX;
     if text.len() <= end {
         return;
@@ -458,12 +328,4 @@ fn bound(text: &mut Vec<u8>, start: usize) {
         end -= 1;
     }
     text.truncate(end);
-}
-
-/// A word as a string of FTS5. Words have no quotation marks.
-pub(crate) fn quoted(write: impl FnOnce(&mut Vec<u8>)) -> String {
-    let mut word = Vec::new();
-    write(&mut word);
-    bound(&mut word, 0);
-    format!("\"{}\"", String::from_utf8_lossy(&word))
 }

@@ -15,8 +15,8 @@ use crate::file::Fate;
 use crate::health::{Counters, Trouble};
 use crate::queue::BATCH_MAX;
 use crate::retention::{self, Progress};
-use crate::store::{Command, Shared};
-use crate::{age, batch, file, subject};
+use crate::store::{Command, Shared, Tuning};
+use crate::{age, batch, due, file, subject};
 
 /// How long the writer waits at most between attempts on a file that cannot be used.
 const BACK_OFF_MAX: Duration = Duration::from_secs(30);
@@ -27,6 +27,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(30);
 /// How many steps of that are taken before waiting cases have their turn.
 const TIDY_STEPS: usize = 16;
 
+/// How many steps are taken to bring words into their index before waiting cases have their turn.
+const INDEX_STEPS: usize = 4;
+
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     commands: UnboundedReceiver<Command>,
@@ -36,6 +39,10 @@ pub(crate) struct Writer {
     /// When waiting cases are written.
     write_at: Option<Instant>,
     tidy_at: Instant,
+    /// When words are brought into their index.
+    index_at: Option<Instant>,
+    /// How many cases were written since it was looked at last.
+    written: usize,
     /// How long is waited after the next failure.
     back_off: Duration,
 }
@@ -90,6 +97,8 @@ impl Writer {
             pending: Vec::new(),
             write_at: None,
             tidy_at,
+            index_at: None,
+            written: 0,
             back_off,
         }
     }
@@ -108,6 +117,9 @@ impl Writer {
                     self.write_waiting().await;
                 }
                 () = sleep_until(self.tidy_at) => self.tidy(TIDY_STEPS).await,
+                () = sleep_until(self.index_at.unwrap_or(far)), if self.index_at.is_some() => {
+                    self.index_words().await;
+                }
             }
         }
     }
@@ -125,6 +137,8 @@ impl Writer {
                 self.shared.set_readers(Some(database.readers.clone()));
                 self.database = Some(database);
                 self.shared.measure();
+                // Words may wait since the last time.
+                self.index_soon();
                 Ok(())
             }
             Err(error) => {
@@ -217,6 +231,7 @@ impl Writer {
 
     async fn write_pending(&mut self) -> Result<(), Unusable> {
         let pending = std::mem::take(&mut self.pending);
+        let count = pending.len();
         let database = self.usable().await?;
         match batch::write(database, &pending).await {
             Ok(written) => Counters::add(&self.shared.counters.written, written),
@@ -228,6 +243,8 @@ impl Writer {
                 return Err(self.fault(&error).await);
             }
         }
+        self.written += count;
+        self.index_soon();
         self.well();
         self.shared.measure();
         if self.shared.counters.oldest().is_none() {
@@ -350,6 +367,35 @@ impl Writer {
         }
         self.shared.measure();
         erased
+    }
+
+    /// Words wait a while for those of more cases.
+    fn index_soon(&mut self) {
+        let at = Instant::now() + self.shared.tuning.index_every;
+        self.index_at.get_or_insert(at);
+    }
+
+    /// Brings words that wait into their index; while mail comes in floods, only what is too many.
+    async fn index_words(&mut self) {
+        let Tuning { flood, words_due_max, .. } = self.shared.tuning;
+        let is_flood = std::mem::take(&mut self.written) >= flood;
+        let due_max = if is_flood { words_due_max } else { 0 };
+        self.index_at = None;
+        for _ in 0..INDEX_STEPS {
+            let Ok(database) = self.usable().await else { return };
+            let connection = &mut database.connection;
+            let indexed = match due::cases(connection).await {
+                Ok(0) => return,
+                Ok(due) if due <= due_max => break,
+                Ok(_) => due::index(connection).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = indexed {
+                self.fault(&error).await;
+                break;
+            }
+        }
+        self.index_soon();
     }
 
     /// Brings the file within its bounds, in this many steps at most.

@@ -33,6 +33,9 @@ async fn make_old(world: &World) {
         "UPDATE part SET uses = (SELECT uses FROM part_use WHERE part_use.id = part.id)",
         "DROP TABLE part_use",
         "ALTER TABLE kept DROP COLUMN removals",
+        "INSERT INTO case_word (rowid, words) SELECT first_seq + key, value FROM word_due, \
+         json_each(word_due.words)",
+        "DROP TABLE word_due",
         "DELETE FROM _sqlx_migrations WHERE version > 1",
     ] {
         opened.connection.execute(sql).await.unwrap();

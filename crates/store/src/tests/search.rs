@@ -1,7 +1,7 @@
 use quivive_evidence::{FindingResult, Identity, Method};
 use quivive_verdict::{Action, Case};
 
-use super::world::{NOON, World, case, filled, message, refused};
+use super::world::{NOON, World, case, filled, index, message, refused};
 use crate::list::LOOKED_AT_MAX;
 use crate::{Filter, RECIPIENTS_SHOWN, Store};
 
@@ -36,6 +36,12 @@ async fn each_filter_finds_what_it_names() {
     let world = World::new();
     let cases = cases();
     let store = filled(&world, &cases).await;
+    each_filter(&store, &cases).await;
+    index(&world).await;
+    each_filter(&store, &cases).await;
+}
+
+async fn each_filter(store: &Store, cases: &[Case; 4]) {
     let id = |number: usize| cases[number - 1].id().to_owned();
     let network = |network: &str| Filter { client: network.parse().ok(), ..all() };
     let domain = |domain: &str| Filter { domain: Some(domain.to_owned()), ..all() };
@@ -93,7 +99,7 @@ async fn each_filter_finds_what_it_names() {
     ];
     for (filter, numbers) in expected {
         let expected: Vec<String> = numbers.into_iter().map(id).collect();
-        assert_eq!(ids(&store, &filter).await, expected, "{filter:?}");
+        assert_eq!(ids(store, &filter).await, expected, "{filter:?}");
     }
 }
 
@@ -104,6 +110,12 @@ async fn search_text_is_inert() {
     let mut odd = case(9);
     odd.facts.helo = "100%_of'\"*<script>".to_owned();
     let store = filled(&world, &[case(1), odd.clone()]).await;
+    inert(&store, &odd).await;
+    index(&world).await;
+    inert(&store, &odd).await;
+}
+
+async fn inert(store: &Store, odd: &Case) {
     let hostile = [
         "%",
         "_",
@@ -132,18 +144,18 @@ async fn search_text_is_inert() {
         "😀",
     ];
     for hostile in hostile {
-        assert_eq!(ids(&store, &text(hostile)).await, Vec::<String>::new(), "{hostile}");
+        assert_eq!(ids(store, &text(hostile)).await, Vec::<String>::new(), "{hostile}");
         let page = Filter { address: Some(hostile.to_owned()), ..all() };
-        assert_eq!(ids(&store, &page).await, Vec::<String>::new(), "{hostile}");
+        assert_eq!(ids(store, &page).await, Vec::<String>::new(), "{hostile}");
         let page = Filter { domain: Some(hostile.to_owned()), ..all() };
-        assert_eq!(ids(&store, &page).await, Vec::<String>::new(), "{hostile}");
+        assert_eq!(ids(store, &page).await, Vec::<String>::new(), "{hostile}");
         assert_eq!(store.case(hostile).await.unwrap(), None);
         assert_eq!(store.public_case(hostile).await.unwrap(), None);
     }
-    assert_eq!(ids(&store, &text("alice")).await.len(), 2);
-    assert_eq!(ids(&store, &text("100%_of'\"*<script>")).await, [odd.id()]);
-    assert_eq!(ids(&store, &text(&"long ".repeat(10_000))).await, Vec::<String>::new());
-    assert_eq!(ids(&store, &text(&"l".repeat(100_000))).await, Vec::<String>::new());
+    assert_eq!(ids(store, &text("alice")).await.len(), 2);
+    assert_eq!(ids(store, &text("100%_of'\"*<script>")).await, [odd.id()]);
+    assert_eq!(ids(store, &text(&"long ".repeat(10_000))).await, Vec::<String>::new());
+    assert_eq!(ids(store, &text(&"l".repeat(100_000))).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use quivive_verdict::{Action, Case, Cost, Policy, replay};
 use tempfile::TempDir;
 
 use crate::database::{Bounds, Database};
+use crate::due;
 use crate::store::Tuning;
 use crate::{Settings, Store};
 
@@ -39,6 +40,7 @@ impl World {
             busy_timeout: Duration::from_millis(20),
             // Only what a test asks for is written or thrown away, and at its word.
             linger: Duration::from_secs(3600),
+            index_every: Duration::from_secs(3600),
             first_tidy: Duration::from_secs(3600),
             back_off: Duration::from_secs(3600),
             clock: Arc::new(move || now.load(Ordering::Relaxed)),
@@ -64,7 +66,16 @@ pub(super) async fn database(world: &World) -> Database {
     opened.unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// A store with these cases in it.
+/// Brings all words that wait into their index, as a writer does in time.
+pub(super) async fn index(world: &World) {
+    let mut database = database(world).await;
+    while due::cases(&mut database.connection).await.unwrap() > 0 {
+        due::index(&mut database.connection).await.unwrap();
+    }
+    database.close().await;
+}
+
+/// A store with these cases in it, whose words wait.
 pub(super) async fn filled(world: &World, cases: &[Case]) -> Store {
     let store = world.open().await;
     for case in cases {

@@ -1,0 +1,169 @@
+//! What a filter asks of the words of a case.
+//!
+//! What a stranger wrote goes into a query of FTS5 in quotes only: it cannot be syntax.
+
+use std::collections::HashMap;
+use std::fmt::{self, Display, Formatter};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use quivive_evidence::{FindingResult, Identity, Method};
+use quivive_mail::domain::to_ascii;
+use quivive_verdict::Action;
+
+use crate::words::{
+    bound, lengths, of_action, of_address, of_domain, of_finding, of_network, plain_words,
+};
+
+/// How many terms of a search text count.
+const TERMS_MAX: usize = 8;
+
+/// How many words may begin as a search text ends. Where there are more, cases are looked at one by
+/// one: the next that fits is not far.
+pub(crate) const BEGINNINGS_MAX: usize = 64;
+
+/// The words that begin as each of these; `None`: too many.
+pub(crate) type Beginnings = HashMap<String, Option<Vec<String>>>;
+
+/// What has to be among the words of a case. As text it is a query of FTS5.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Query {
+    /// This word.
+    Word(String),
+    /// Everything of these, of which there is one at least.
+    All(Vec<Self>),
+    /// Something of these, of which there is one at least.
+    Any(Vec<Self>),
+}
+
+impl Query {
+    /// This word, as it stands in the index.
+    pub(crate) fn word(write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut word = Vec::new();
+        write(&mut word);
+        bound(&mut word, 0);
+        Self::Word(String::from_utf8_lossy(&word).into_owned())
+    }
+
+    pub(crate) fn action(action: Action) -> Self {
+        Self::word(|word| of_action(word, action))
+    }
+
+    pub(crate) fn domain(domain: &str) -> Self {
+        Self::word(|word| of_domain(word, &to_ascii(domain)))
+    }
+
+    pub(crate) fn address(address: &str) -> Self {
+        Self::word(|word| of_address(word, address))
+    }
+
+    /// The widest network that is a word and holds this one; a wider one has none.
+    pub(crate) fn client(network: IpNet) -> Option<Self> {
+        let mut lengths = lengths(network.addr()).iter().rev().copied();
+        let length = lengths.find(|length| *length <= network.prefix_len())?;
+        Some(Self::word(|word| of_network(word, network.network(), length)))
+    }
+
+    /// Findings with what of the three is said; `None` if nothing is.
+    pub(crate) fn finding(
+        result: Option<FindingResult>,
+        method: Option<Method>,
+        identity: Option<Identity>,
+    ) -> Option<Self> {
+        if result.is_none() && method.is_none() && identity.is_none() {
+            return None;
+        }
+        let mut any = Vec::new();
+        for result in FindingResult::ALL.iter().filter(|all| result.is_none_or(|one| one == **all))
+        {
+            for method in Method::ALL.iter().filter(|all| method.is_none_or(|one| one == **all)) {
+                for identity in
+                    Identity::ALL.iter().filter(|all| identity.is_none_or(|one| one == **all))
+                {
+                    any.push(Self::word(|word| of_finding(word, (*result, *method, *identity))));
+                }
+            }
+        }
+        Some(Self::Any(any))
+    }
+
+    /// Each term of the text, as a whole field or as words of one, of which the last may go on.
+    pub(crate) fn free_text<'t>(
+        text: &'t str,
+        beginnings: &'t Beginnings,
+    ) -> impl Iterator<Item = Self> + 't {
+        terms(text).filter_map(|term| Self::term(&term, beginnings))
+    }
+
+    /// `None` if the index does not tell.
+    fn term(term: &str, beginnings: &Beginnings) -> Option<Self> {
+        let mut any = vec![Self::domain(term)];
+        if term.contains('@') {
+            any.push(Self::address(term));
+        }
+        if let Ok(address) = term.parse::<IpAddr>() {
+            any.extend(Self::client(address.into()));
+        }
+        let mut all = Vec::new();
+        plain_words(term, |word| all.push(Self::word(|text| text.extend_from_slice(word))));
+        // As it stands it may be an id.
+        any.extend(all.first().filter(|_| all.len() == 1).cloned());
+        if let Some(last) = last_word(term) {
+            all.pop();
+            match beginnings.get(&last).and_then(Option::as_ref) {
+                Some(words) if words.is_empty() => all.clear(),
+                Some(words) => all.push(Self::Any(words.iter().cloned().map(Self::Word).collect())),
+                // Any case may have it.
+                None if all.is_empty() => return None,
+                None => {}
+            }
+        }
+        if !all.is_empty() {
+            any.push(Self::All(all));
+        }
+        Some(Self::Any(any))
+    }
+
+    /// Whether it is fulfilled by these words, with blanks between them.
+    pub(crate) fn is_in(&self, words: &str) -> bool {
+        match self {
+            Self::Word(word) => words.split(' ').any(|one| one == word),
+            Self::All(all) => all.iter().all(|one| one.is_in(words)),
+            Self::Any(any) => any.iter().any(|one| one.is_in(words)),
+        }
+    }
+}
+
+impl Display for Query {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let (queries, between) = match self {
+            // Words have no quotation marks.
+            Self::Word(word) => return write!(formatter, "\"{word}\""),
+            Self::All(all) => (all, " AND "),
+            Self::Any(any) => (any, " OR "),
+        };
+        for (place, query) in queries.iter().enumerate() {
+            let before = if place == 0 { "(" } else { between };
+            write!(formatter, "{before}{query}")?;
+        }
+        formatter.write_str(")")
+    }
+}
+
+/// The words of which a search text has the beginnings.
+pub(crate) fn last_words(text: &str) -> Vec<String> {
+    terms(text).filter_map(|term| last_word(&term)).collect()
+}
+
+fn last_word(term: &str) -> Option<String> {
+    let mut last = None;
+    plain_words(term, |word| last = Some(word.to_vec()));
+    let mut last = last?;
+    bound(&mut last, 0);
+    String::from_utf8(last).ok()
+}
+
+/// The terms of a search text: what stands between blanks, in lower case.
+pub(crate) fn terms(text: &str) -> impl Iterator<Item = String> {
+    text.split_whitespace().take(TERMS_MAX).map(str::to_lowercase)
+}
