@@ -46,6 +46,8 @@ struct Subject {
     /// Whether what was taken in all, so many messages, has also left and its cases are written;
     /// always, where that is what the reply means.
     is_through: Box<dyn Fn(usize) -> bool>,
+    /// Whether it is at rest, with nothing put off.
+    is_at_rest: Box<dyn Fn() -> bool>,
     /// Where it delivers; begun anew for each pass of sustained load.
     maildir: Option<PathBuf>,
     /// How many messages it was sent.
@@ -225,12 +227,14 @@ impl Subject {
             .block_on(load.run(self.address))
             .map_err(|error| Error::other(format!("{}: {error}", self.name)))?;
         self.sent.set(self.sent.get() + load.messages);
-        self.wait()?;
+        self.wait(|| (self.is_through)(self.sent.get()))?;
+        let through = start.elapsed();
+        self.wait(&self.is_at_rest)?;
         let messages = load.messages as f64;
         let processor = self.processes.processor().saturating_sub(before);
         Ok(Pass {
             accepted: messages / accepted.as_secs_f64(),
-            through: messages / start.elapsed().as_secs_f64(),
+            through: messages / through.as_secs_f64(),
             processor: processor.as_secs_f64() * 1e6 / messages,
         })
     }
@@ -245,10 +249,10 @@ impl Subject {
         std::fs::create_dir(new)
     }
 
-    /// Waits until everything has left and is written: nobody's backlog disturbs another's pass.
-    fn wait(&self) -> Result<()> {
+    /// Waits for the end of something: nobody's backlog disturbs another's pass.
+    fn wait(&self, is_over: impl Fn() -> bool) -> Result<()> {
         let start = Instant::now();
-        while !(self.is_through)(self.sent.get()) {
+        while !is_over() {
             if start.elapsed() > QUEUE_MAX {
                 return Err(Error::other(format!("{}: its queue does not empty", self.name)));
             }
@@ -268,7 +272,7 @@ fn heading(rounds: usize, origin: &str) -> String {
          {origin}, {rounds} interleaved rounds.\n\
          accepted: messages a second that the client had answered; through: until the last had \
          left, and its case was written; processor: microseconds of its processor time a \
-         message.\nRatios are medians of the ratios of a round; noise is half the distance between \
+         message, until nothing was put off any more.\nRatios are medians of the ratios of a round; noise is half the distance between \
          the first and the ninth tenth.\n"
     )
 }

@@ -3,11 +3,12 @@ use std::io::{BufRead, BufReader, Error, Result};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 
 use quivive_e2e::peer::{self, Peer};
 use quivive_e2e::postfix;
 use quivive_e2e::quivive::Serve;
-use quivive_store::{Settings, Store};
+use quivive_store::{Overview, Settings, Store};
 
 use super::{MESSAGES, POSTFIX_MESSAGES, Subject};
 use crate::cost::Tree;
@@ -77,7 +78,7 @@ impl Servers {
         let with_cases = configuration(zone, "enforce", "maildir:box");
         let with_cases = with_cases.replace("path = \"\"", "path = \"cases.db\"");
         let keeping_cases = Serve::start(&with_cases);
-        let cases = Cases::of(&keeping_cases)?;
+        let cases = Rc::new(Cases::of(&keeping_cases)?);
         if has_postfix {
             let relay = postfix::start_with(&format!(
                 "virtual_mailbox_domains =\nrelay_domains = example.test\n\
@@ -95,8 +96,10 @@ impl Servers {
             ..subject(name, serve.address("gateway"), serve.id())
         };
         maildir.push(delivers(WITHOUT_STORE, &into_maildir));
+        let resting = cases.clone();
         maildir.push(Subject {
             is_through: Box::new(move |sent| cases.written() >= sent as u64),
+            is_at_rest: Box::new(move || resting.are_at_rest()),
             ..delivers(EVERY_CASE_KEPT, &keeping_cases)
         });
         Ok(Self {
@@ -139,6 +142,7 @@ fn subject(name: &'static str, address: SocketAddr, process: u32) -> Subject {
         address,
         messages: MESSAGES,
         is_through: Box::new(|_| true),
+        is_at_rest: Box::new(|| true),
         maildir: None,
         sent: Cell::default(),
         processes: Tree::of(process),
@@ -203,8 +207,16 @@ impl Cases {
 
     /// How many there are; none as long as nobody can tell.
     fn written(&self) -> u64 {
-        let overview = self.runtime.block_on(self.store.overview(0, 1));
-        overview.map_or(0, |overview| overview.cases_kept)
+        self.overview().map_or(0, |overview| overview.cases_kept)
+    }
+
+    /// Whether the words of all are in their index.
+    fn are_at_rest(&self) -> bool {
+        self.overview().is_some_and(|overview| overview.words_due == 0)
+    }
+
+    fn overview(&self) -> Option<Overview> {
+        self.runtime.block_on(self.store.overview(0, 1)).ok()
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{begin, commit, roll_back};
-use crate::query::Query;
+use crate::query::{Comparison, Query};
 
 /// For how many batches words are indexed in a transaction.
 const ROWS_STEP: i64 = 4;
@@ -72,7 +72,7 @@ pub(crate) async fn found(
     (from, mut before): (i64, i64),
     limit: usize,
 ) -> Result<(Vec<i64>, i64), sqlx::Error> {
-    let mut found = Vec::new();
+    let (mut found, comparison) = (Vec::new(), Comparison::with(query));
     while before > from && found.len() < limit {
         let sql = "SELECT first_seq, words FROM word_due WHERE first_seq < $1 \
                    ORDER BY first_seq DESC LIMIT 1";
@@ -86,7 +86,8 @@ pub(crate) async fn found(
             (first.saturating_add(place), words)
         });
         let of_span = numbered.filter(|(seq, _)| (from..before).contains(seq));
-        found.extend(of_span.filter(|(_, words)| query.is_in(words)).map(|(seq, _)| seq));
+        let fitting = of_span.filter(|(_, words)| comparison.is_fulfilled_by(words));
+        found.extend(fitting.map(|(seq, _)| seq));
         before = first;
     }
     Ok((found, before))

@@ -12,7 +12,7 @@ use crate::body::Own;
 use crate::cut::{self, CASE_OCTETS_MAX};
 use crate::part::{FindingKind, Part, Parts, PartsOfCase};
 use crate::tally::{seconds, sender_domain};
-use crate::words::{CaseWords, Words};
+use crate::words::CaseWords;
 
 /// How many octets of a digest are kept. It is keyed, so that nobody outside can look for two
 /// contents with the same.
@@ -129,7 +129,7 @@ impl Encoded {
             nonce: facts.nonce,
             action,
             refused: is_refused.then(|| sender_domain(facts)),
-            words: Words::of(facts, findings, own.verdict).into_kept(),
+            words: CaseWords::of(facts, findings, own.verdict),
             body: own.json(),
             parts,
         }

@@ -90,7 +90,7 @@ struct Listed {
     outcome: String,
 }
 
-/// Between which numbers cases can be.
+/// Between which numbers cases can be; none, if it ends before it begins.
 #[derive(Clone, Copy)]
 struct Span {
     /// The first.
@@ -117,11 +117,11 @@ impl Store {
 
 async fn page(connection: &mut SqliteConnection, filter: &Filter) -> Result<Page, Error> {
     let limit = filter.limit.clamp(1, LIMIT_MAX) as usize;
-    let beginnings = beginnings(connection, filter).await?;
-    let query = filter.query(&beginnings);
     let Some(mut span) = span(connection, filter).await? else {
         return Ok(Page { lines: Vec::new(), next: None });
     };
+    let beginnings = beginnings(connection, filter, &mut span).await?;
+    let query = filter.query(&beginnings);
     let mut lines = Vec::new();
     let mut looked_at = 0;
     // One more than the page has says whether there is another.
@@ -148,13 +148,22 @@ async fn page(connection: &mut SqliteConnection, filter: &Filter) -> Result<Page
     }
 }
 
-/// The words that begin as the search text's do.
+/// The words that begin as the search text's do. Where one is the id of a case, there is no other
+/// case to look at.
 async fn beginnings(
     connection: &mut SqliteConnection,
     filter: &Filter,
+    span: &mut Span,
 ) -> Result<Beginnings, sqlx::Error> {
     let mut beginnings = Beginnings::new();
     for beginning in filter.text.iter().flat_map(|text| last_words(text)) {
+        let sql = "SELECT seq FROM message_case WHERE id IN ($1, $2)";
+        let seq = sqlx::query_scalar(sql).bind(&beginning).bind(beginning.to_uppercase());
+        if let Some(seq) = seq.fetch_optional(&mut *connection).await? {
+            *span = Span { from: span.from.max(seq), before: span.before.min(seq + 1) };
+            beginnings.insert(beginning, None);
+            continue;
+        }
         let sql = "SELECT word FROM word WHERE word >= $1 AND word < $2 LIMIT $3";
         // No word has a character behind the last one.
         let words = sqlx::query_scalar(sql).bind(&beginning).bind(format!("{beginning}\u{10ffff}"));

@@ -3,6 +3,7 @@
 //! Mail of a domain brings the same answers and the same findings with every message. Each is made
 //! once, as long as it is remembered, and shared by the cases that wait to be written.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -127,14 +128,16 @@ impl Parts {
     /// Those of what was judged. As a rule each answer is the very one that was there the last
     /// time: then it is not written out.
     pub(crate) fn of_judgement(&self, findings: &[Finding], notebook: &Notebook) -> PartsOfCase {
-        let noted: Vec<Noted> = notebook.noted().collect();
-        let found = {
+        let mut evidence: Vec<Option<Arc<Part>>> = {
             let remembered = self.lock();
-            noted.iter().map(|noted| remembered.answer(noted)).collect::<Vec<_>>()
+            notebook.noted().map(|noted| remembered.answer(&noted)).collect()
         };
-        let evidence = found.into_iter().zip(noted);
-        let evidence = evidence.map(|(found, noted)| found.unwrap_or_else(|| self.noted(noted)));
-        PartsOfCase { findings: self.findings(findings), evidence: evidence.collect() }
+        if evidence.iter().any(Option::is_none) {
+            let new = evidence.iter_mut().zip(notebook.noted()).filter(|(part, _)| part.is_none());
+            new.for_each(|(part, noted)| *part = Some(self.noted(noted)));
+        }
+        let evidence = evidence.into_iter().flatten().collect();
+        PartsOfCase { findings: self.findings(findings), evidence }
     }
 
     /// Those of a case.
@@ -176,10 +179,18 @@ impl Parts {
     }
 
     fn name(&self, value: &impl Hash, is_finding: bool) -> Name {
-        let mut octets = Hashed(Vec::with_capacity(NAMED_OCTETS));
+        thread_local! {
+            static OCTETS: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+        }
+        let mut octets = Hashed(OCTETS.take());
         is_finding.hash(&mut octets);
         value.hash(&mut octets);
-        SipHasher13::new_with_keys(self.key[0], self.key[1]).hash(&octets.0).as_u128()
+        let Hashed(mut octets) = octets;
+        let name = SipHasher13::new_with_keys(self.key[0], self.key[1]).hash(&octets).as_u128();
+        octets.clear();
+        octets.shrink_to(NAMED_OCTETS);
+        OCTETS.set(octets);
+        name
     }
 
     /// Nobody panics with the lock held, so that it cannot be poisoned.

@@ -8,6 +8,7 @@
 //! searches compares the case itself.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
@@ -16,7 +17,7 @@ use std::ops::Range;
 use foldhash::fast::RandomState;
 use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
-use quivive_verdict::{Action, Rewrite, Verdict};
+use quivive_verdict::{Action, Verdict};
 
 use crate::filter::addresses;
 
@@ -25,12 +26,6 @@ pub(crate) const WORDS_MAX: usize = 1024;
 
 /// How long a word is, in octets; longer ones are found by their beginning.
 const WORD_OCTETS_MAX: usize = 64;
-
-/// What the words of most cases fit into.
-const TEXT_OCTETS: usize = 512;
-
-/// How many words most cases have.
-const WORDS_USUAL: usize = 32;
 
 /// How many domains of a case are looked at once only.
 const DOMAINS_MAX: usize = 16;
@@ -44,106 +39,98 @@ const LENGTHS_IPV4: &[u8] = &[8, 16, 24, 32];
 /// Prefixes of IPv6 networks that are words.
 const LENGTHS_IPV6: &[u8] = &[16, 32, 48, 64, 128];
 
-/// The words of a case, each once.
-#[derive(Debug, Default)]
-pub(crate) struct Words<'c> {
+/// The words of a case, each once, as they are gathered.
+#[derive(Default)]
+struct Words<'c> {
+    gathered: Gathered,
+    /// Whose words are there.
+    domains: [&'c str; DOMAINS_MAX],
+    domains_known: usize,
+    hasher: RandomState,
+}
+
+/// In memory that a thread uses again and again.
+#[derive(Default)]
+struct Gathered {
     /// What stands in the index, with a blank behind each.
     text: Vec<u8>,
     /// Where each stands in the text, with what tells it from most others.
     all: Vec<(u64, Range<usize>)>,
-    /// Which of them are found by their beginnings.
-    plain: Vec<usize>,
-    /// Whose words are there.
-    domains: Vec<&'c str>,
-    hasher: RandomState,
 }
 
-/// The words of a case as they are kept until it is written.
+/// The words of a case.
 #[derive(Debug)]
-pub(crate) struct CaseWords {
-    text: Box<str>,
-    plain: Box<[Range<u32>]>,
-}
+pub(crate) struct CaseWords(Box<str>);
 
 impl CaseWords {
-    /// As they go into the index. None has a quotation mark, a backslash or a control character.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    pub(crate) fn of(facts: &Facts, findings: &[Finding], verdict: &Verdict) -> Self {
+        Words::gather(|words| {
+            words.add(|text| of_action(text, verdict.action));
+            for finding in findings {
+                let Finding { result, method, identity, .. } = finding;
+                words.add(|text| of_finding(text, (*result, *method, *identity)));
+                words.domain(&finding.domain);
+            }
+            words.client(facts.client_address);
+            words.domain(&facts.helo);
+            words.plain(&facts.helo);
+            addresses(facts, verdict).for_each(|address| words.address(address));
+        })
     }
 
-    /// Those that are found by their beginnings.
+    /// As they go into the index, with blanks between them. None has a quotation mark, a backslash
+    /// or a control character.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Those that are found by their beginnings: runs of letters and digits.
     pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
-        self.plain.iter().map(|at| &self.text[at.start as usize..at.end as usize])
+        // All others have a colon behind what they are.
+        self.0.split_ascii_whitespace().filter(|word| !word.contains(':'))
     }
 
     /// How many octets of memory they take.
     pub(crate) fn octets(&self) -> usize {
-        self.text.len() + size_of_val(&*self.plain)
+        self.0.len()
     }
 }
 
 impl<'c> Words<'c> {
-    pub(crate) fn of(facts: &'c Facts, findings: &'c [Finding], verdict: &'c Verdict) -> Self {
-        let mut words = Self {
-            text: Vec::with_capacity(TEXT_OCTETS),
-            all: Vec::with_capacity(WORDS_USUAL),
-            plain: Vec::with_capacity(WORDS_USUAL),
-            domains: Vec::with_capacity(DOMAINS_MAX),
-            hasher: RandomState::default(),
-        };
-        words.add(|text| of_action(text, verdict.action));
-        for finding in findings {
-            let Finding { result, method, identity, .. } = finding;
-            words.add(|text| of_finding(text, (*result, *method, *identity)));
-            words.domain(&finding.domain);
+    fn gather(fill: impl FnOnce(&mut Self)) -> CaseWords {
+        thread_local! {
+            static GATHERED: Cell<Gathered> = const {
+                Cell::new(Gathered { text: Vec::new(), all: Vec::new() })
+            };
         }
-        // The id is found as a whole.
-        plain_words(&facts.case_id, |word| {
-            words.add(|text| text.extend_from_slice(word));
-        });
-        words.client(facts.client_address);
-        words.address(&facts.reverse_path);
-        words.domain(&facts.helo);
-        words.text_words(&facts.helo);
-        for recipient in &facts.recipients {
-            words.address(recipient);
-        }
-        for address in verdict.rewrites.iter().flat_map(Rewrite::addresses) {
-            words.address(address);
-        }
-        words
+        let mut words = Self { gathered: GATHERED.take(), ..Self::default() };
+        fill(&mut words);
+        let Gathered { mut text, mut all } = words.gathered;
+        let kept = CaseWords(str::from_utf8(&text).expect("words are made of characters").into());
+        text.clear();
+        all.clear();
+        GATHERED.set(Gathered { text, all });
+        kept
     }
 
-    /// Those of a case, in little memory.
-    pub(crate) fn into_kept(self) -> CaseWords {
-        let text = str::from_utf8(&self.text).expect("words are made of characters");
-        let at = |place: &usize| {
-            let Range { start, end } = self.all[*place].1;
-            start as u32..end as u32
-        };
-        CaseWords { text: text.into(), plain: self.plain.iter().map(at).collect() }
-    }
-
-    /// Adds the word that is written, unless it is there or there are too many; and says where it
-    /// is.
-    fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Option<usize> {
-        if self.all.len() >= WORDS_MAX {
-            return None;
+    /// Adds the word that is written, unless it is there or there are too many.
+    fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let Gathered { text, all } = &mut self.gathered;
+        if all.len() >= WORDS_MAX {
+            return;
         }
-        let start = self.text.len();
-        write(&mut self.text);
-        bound(&mut self.text, start);
-        let word = &self.text[start..];
+        let start = text.len();
+        write(text);
+        bound(text, start);
+        let word = &text[start..];
         let hash = self.hasher.hash_one(word);
-        let mut all = self.all.iter();
-        let found = all.position(|(other, at)| *other == hash && self.text[at.clone()] == *word);
-        if found.is_some() || word.is_empty() {
-            self.text.truncate(start);
-            return found;
+        let is_there = all.iter().any(|(other, at)| *other == hash && text[at.clone()] == *word);
+        if is_there || word.is_empty() {
+            text.truncate(start);
+            return;
         }
-        self.all.push((hash, start..self.text.len()));
-        self.text.push(b' ');
-        Some(self.all.len() - 1)
+        all.push((hash, start..text.len()));
+        text.push(b' ');
     }
 
     fn address(&mut self, address: &'c str) {
@@ -151,7 +138,7 @@ impl<'c> Words<'c> {
             return;
         }
         self.add(|text| of_address(text, address));
-        self.text_words(address);
+        self.plain(address);
         if let Some((_, domain)) = address.rsplit_once('@') {
             self.domain(domain);
         }
@@ -159,11 +146,12 @@ impl<'c> Words<'c> {
 
     /// The domain and those above it, save the topmost.
     fn domain(&mut self, domain: &'c str) {
-        if self.domains.contains(&domain) {
+        if self.domains[..self.domains_known].contains(&domain) {
             return;
         }
-        if self.domains.len() < DOMAINS_MAX {
-            self.domains.push(domain);
+        if let Some(place) = self.domains.get_mut(self.domains_known) {
+            *place = domain;
+            self.domains_known += 1;
         }
         let domain = ascii(domain);
         let mut rest = Some(&*domain);
@@ -183,20 +171,18 @@ impl<'c> Words<'c> {
         }
     }
 
-    fn text_words(&mut self, of: &str) {
-        plain_words(of, |word| {
-            let place = self.add(|text| text.extend_from_slice(word));
-            self.plain.extend(place.filter(|place| !self.plain.contains(place)));
-        });
+    fn plain(&mut self, text: &str) {
+        plain_words(text, |word| self.add(|text| text.extend_from_slice(word)));
     }
 }
 
 /// The words of a case's facts that are found by their beginnings.
 pub(crate) fn plain_words_of(facts: &Facts, verdict: &Verdict) -> BTreeSet<String> {
-    let mut words = Words::default();
-    words.text_words(&facts.helo);
-    addresses(facts, verdict).for_each(|address| words.text_words(address));
-    words.into_kept().plain().map(str::to_owned).collect()
+    let words = Words::gather(|words| {
+        words.plain(&facts.helo);
+        addresses(facts, verdict).for_each(|address| words.plain(address));
+    });
+    words.plain().map(str::to_owned).collect()
 }
 
 pub(crate) fn of_action(word: &mut Vec<u8>, action: Action) {

@@ -52,7 +52,7 @@ struct Unusable;
 
 /// By how much the writer stands back for what handles mail. Not by more: where another process
 /// keeps all processors busy, it must still come to write before the queue is full.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 15;
 
 /// Opens the file and lets the writer work in a thread of its own, until it is told to end or all
 /// handles are gone. The thread, and SQLite's that it starts, stand back for mail: what waits is

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quivive_verdict::Case;
 
-use super::world::{World, case, database, filled, index, message};
+use super::world::{NOON, World, case, database, filled, index, message};
 use crate::due;
 use crate::{Filter, Store, Subject};
 
@@ -70,6 +70,7 @@ async fn pages_lead_from_words_that_wait_into_the_index() {
         store.flush().await;
     }
     assert_eq!(due_in(&world, 40).await, 40);
+    assert_eq!(store.overview(NOON, 1).await.unwrap().words_due, 40);
     let expected = ids(&cases);
     for limit in [1, 3, 10, 19, 20, 21, 40, 500] {
         assert_eq!(pages(&store, alice(limit)).await, expected, "{limit}");
