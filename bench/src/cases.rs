@@ -6,6 +6,7 @@ use std::io::{Error, Result};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use quivive_evidence::{Facts, Nonce};
 use quivive_resolver::Resolver;
@@ -21,6 +22,12 @@ const MESSAGES: usize = 4096;
 
 /// After how many messages all that waits is written.
 const BATCH: usize = 1024;
+
+/// How often it is asked whether the store is at rest.
+const REST_TURN: Duration = Duration::from_secs(1);
+
+/// How many times at most.
+const REST_TURNS_MAX: usize = 300;
 
 /// The threads of a run in the order in which they begin: what each does for a case.
 const THREADS: &[&str] = &["made ready, on the message's path", "handed on", "written"];
@@ -79,6 +86,7 @@ pub fn inside(kind: &str, messages: usize, folder: &Path) -> Result<()> {
         }
         let Some(store) = store else { return Ok(()) };
         store.flush().await;
+        until_at_rest(&store).await?;
         let written = store.health().written;
         store.close().await;
         if written == messages as u64 {
@@ -86,6 +94,17 @@ pub fn inside(kind: &str, messages: usize, folder: &Path) -> Result<()> {
         }
         Err(Error::other(format!("{written} of {messages} cases were written")))
     })
+}
+
+/// Waits for what the store puts off.
+async fn until_at_rest(store: &Store) -> Result<()> {
+    for _ in 0..REST_TURNS_MAX {
+        if store.overview(0, 1).await.map_err(Error::other)?.words_due == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(REST_TURN).await;
+    }
+    Err(Error::other("words of cases never come into their index"))
 }
 
 async fn open(folder: &Path) -> Result<Store> {
