@@ -40,6 +40,9 @@ pub(crate) async fn step(
                ORDER BY hour LIMIT 1";
     let hour = sqlx::query(sql).bind(cutoff.div_euclid(HOUR)).fetch_optional(&mut *connection);
     let Some(hour) = hour.await? else { return Ok(Progress::Done) };
+    if due::index(connection).await? {
+        return Ok(Progress::More);
+    }
     let (hour, first, last): (i64, i64, i64) =
         (hour.try_get(0)?, hour.try_get(1)?, hour.try_get(2)?);
     let sql = format!(

@@ -308,6 +308,7 @@ impl Index {
     ) -> Result<(), sqlx::Error> {
         self.insert_plain(connection).await?;
         self.texts.push(']');
+        // SQLite's own, as all of `case_word`.
         let sql = "INSERT INTO case_word (rowid, words) SELECT $1 + key, value FROM json_each($2)";
         sqlx::query(sql).bind(self.first).bind(self.texts).execute(connection).await.map(|_| ())
     }

@@ -80,7 +80,8 @@ impl Database {
             // What a statement of many rows changes is noted until it ends: SQLite would write that
             // to another file, as much as to the log.
             .pragma("temp_store", "memory")
-            .pragma("secure_delete", "fast");
+            // What is taken out is overwritten, also where it stood in pages of its own.
+            .pragma("secure_delete", "on");
         if bounds.pages_max > 0 {
             options = options.pragma("max_page_count", bounds.pages_max.to_string());
         }

@@ -10,8 +10,8 @@ use sqlx::sqlite::SqliteConnection;
 use crate::batch::{begin, commit, roll_back};
 use crate::query::{Comparison, Query};
 
-/// For how many batches words are indexed in a transaction.
-const ROWS_STEP: i64 = 4;
+/// For so many cases words are indexed in a transaction, and for the rest of a row.
+const CASES_STEP: i64 = 4096;
 
 /// Has the words of so many cases wait, from a number on.
 pub(crate) async fn put(
@@ -28,15 +28,19 @@ pub(crate) async fn put(
 /// For how many cases words wait.
 pub(crate) async fn cases(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
     let sql = "SELECT CAST(coalesce(sum(cases), 0) AS BIGINT) FROM word_due";
-    let cases: i64 = sqlx::query_scalar(sql).fetch_one(connection).await?;
-    Ok(cases.unsigned_abs())
+    let cases = sqlx::query_scalar::<_, i64>(sql).fetch_one(connection).await;
+    unless_older(cases).map(|cases| cases.unwrap_or_default().unsigned_abs())
 }
 
-/// Brings the words that wait longest into the index, in a transaction of its own.
-pub(crate) async fn index(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Brings the words that wait longest into the index, in a transaction of its own; `false` if none
+/// did.
+pub(crate) async fn index(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if cases(connection).await? == 0 {
+        return Ok(false);
+    }
     begin(connection).await?;
     match index_some(connection).await {
-        Ok(_) => commit(connection).await,
+        Ok(is_some) => commit(connection).await.map(|()| is_some),
         Err(error) => {
             roll_back(connection).await;
             Err(error)
@@ -45,23 +49,45 @@ pub(crate) async fn index(connection: &mut SqliteConnection) -> Result<(), sqlx:
 }
 
 /// Brings all words that wait into the index, as a part of a transaction that takes cases or words
-/// out of the file.
+/// out of the file. Whoever begins one has had [`index`] do almost all of it.
 pub(crate) async fn index_all(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    while index_some(connection).await? > 0 {}
+    while index_some(connection).await? {}
     Ok(())
 }
 
-async fn index_some(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-    // SQLite's own, as all of `case_word`: one statement, whatever number of cases there is. In
-    // their order: what comes before another would have FTS5 write out what it has gathered.
-    let sql = "INSERT INTO case_word (rowid, words) SELECT first_seq + key, value FROM \
-               (SELECT first_seq, words FROM word_due ORDER BY first_seq LIMIT $1) AS due, \
-               json_each(due.words)";
-    sqlx::query(sql).bind(ROWS_STEP).execute(&mut *connection).await?;
-    let sql = "DELETE FROM word_due WHERE first_seq IN \
-               (SELECT first_seq FROM word_due ORDER BY first_seq LIMIT $1)";
-    let deleted = sqlx::query(sql).bind(ROWS_STEP).execute(connection).await?;
-    Ok(deleted.rows_affected())
+async fn index_some(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT max(first_seq) FROM (SELECT first_seq, cases, \
+               sum(cases) OVER (ORDER BY first_seq) AS sum FROM word_due) AS due \
+               WHERE sum - cases < $1";
+    let last = sqlx::query_scalar(sql).bind(CASES_STEP).fetch_one(&mut *connection).await?;
+    let Some(last) = last else { return Ok(false) };
+    if let Err(error) = index_up_to(connection, last).await {
+        if drop_unreadable(connection).await? == 0 {
+            return Err(error);
+        }
+        index_up_to(connection, last).await?;
+    }
+    let sql = "DELETE FROM word_due WHERE first_seq <= $1";
+    sqlx::query(sql).bind(last).execute(connection).await?;
+    Ok(true)
+}
+
+async fn index_up_to(connection: &mut SqliteConnection, last: i64) -> Result<(), sqlx::Error> {
+    // SQLite's own, as all of `case_word`: one statement, whatever number of cases there is. Whenever
+    // another begins, FTS5 writes to the file what it has gathered.
+    let sql = "INSERT INTO case_word (rowid, words) SELECT first_seq + key, value \
+               FROM word_due, json_each(word_due.words) WHERE first_seq <= $1";
+    sqlx::query(sql).bind(last).execute(connection).await.map(|_| ())
+}
+
+/// Drops what is no JSON, as after damage that SQLite does not see: it would be in everybody's way.
+async fn drop_unreadable(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    let sql = "DELETE FROM word_due WHERE NOT json_valid(words)";
+    let rows = sqlx::query(sql).execute(connection).await?.rows_affected();
+    if rows > 0 {
+        tracing::error!(rows, "words of cases are damaged: a search does not find these cases");
+    }
+    Ok(rows)
 }
 
 /// The cases among them that fulfil the query, newest first, and before which number the index of
@@ -76,11 +102,11 @@ pub(crate) async fn found(
     while before > from && found.len() < limit {
         let sql = "SELECT first_seq, words FROM word_due WHERE first_seq < $1 \
                    ORDER BY first_seq DESC LIMIT 1";
-        let row = sqlx::query(sql).bind(before).fetch_optional(&mut *connection).await?;
-        let Some(row) = row else { break };
+        let row = sqlx::query(sql).bind(before).fetch_optional(&mut *connection).await;
+        let Some(row) = unless_older(row)?.flatten() else { break };
         let (first, words): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-        let words: Vec<&str> =
-            serde_json::from_str(&words).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        // What cannot be read is the writer's to drop.
+        let words: Vec<&str> = serde_json::from_str(&words).unwrap_or_default();
         let numbered = words.iter().enumerate().rev().map(|(place, words)| {
             let place = i64::try_from(place).unwrap_or(i64::MAX);
             (first.saturating_add(place), words)
@@ -91,4 +117,15 @@ pub(crate) async fn found(
         before = first;
     }
     Ok((found, before))
+}
+
+/// `None` where the file is of an older version that no writer of ours has opened yet: all its
+/// words are in the index.
+fn unless_older<T>(read: Result<T, sqlx::Error>) -> Result<Option<T>, sqlx::Error> {
+    match read {
+        Err(sqlx::Error::Database(error)) if error.message() == "no such table: word_due" => {
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
 }

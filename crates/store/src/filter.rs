@@ -30,8 +30,8 @@ pub struct Filter {
     pub result: Option<FindingResult>,
     /// What was done.
     pub action: Option<Action>,
-    /// Each of its words stands in the id, the client, HELO, the sender, a recipient or a finding's
-    /// domain, where a word begins. Nothing in it is a wildcard.
+    /// Each of its words stands in the client, HELO, the sender, a recipient or a finding's domain,
+    /// where a word begins, or is the id of the case. Nothing in it is a wildcard.
     pub text: Option<String>,
     /// Behind this one.
     pub before: Option<Cursor>,

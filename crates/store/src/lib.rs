@@ -12,12 +12,12 @@
 //! ```text
 //! record: encode (body, words, parts) -> queue
 //! queue -> writer: one transaction a batch (parts that are not known, cases, words, counters),
-//!                  retention, ageing, recovery
+//!                  then, when there is time: the index of words, retention, ageing, recovery
 //! case, list, overview, export <- readers
 //! ```
 //!
 //! The SQL is what SQLite and PostgreSQL both take, save for the places that say so: pragmas
-//! (`database.rs`), `BEGIN IMMEDIATE` (`batch.rs`) and the index of words (`words.rs`).
+//! (`database.rs`), `BEGIN IMMEDIATE` (`batch.rs`) and the index of words (`due.rs`, `list.rs`).
 
 mod age;
 mod batch;

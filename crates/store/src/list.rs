@@ -148,18 +148,18 @@ async fn page(connection: &mut SqliteConnection, filter: &Filter) -> Result<Page
     }
 }
 
-/// The words that begin as the search text's do. Where one is the id of a case, there is no other
-/// case to look at.
+/// The words that begin as the search text's do. Where a term is the id of a case, there is no
+/// other case to look at.
 async fn beginnings(
     connection: &mut SqliteConnection,
     filter: &Filter,
     span: &mut Span,
 ) -> Result<Beginnings, sqlx::Error> {
     let mut beginnings = Beginnings::new();
-    for beginning in filter.text.iter().flat_map(|text| last_words(text)) {
-        let sql = "SELECT seq FROM message_case WHERE id IN ($1, $2)";
-        let seq = sqlx::query_scalar(sql).bind(&beginning).bind(beginning.to_uppercase());
-        if let Some(seq) = seq.fetch_optional(&mut *connection).await? {
+    for (term, beginning) in filter.text.iter().flat_map(|text| last_words(text)) {
+        let sql = "SELECT seq FROM message_case WHERE id = $1";
+        let seq = sqlx::query_scalar(sql).bind(&term).fetch_optional(&mut *connection).await?;
+        if let Some(seq) = seq.filter(|_| term == beginning) {
             *span = Span { from: span.from.max(seq), before: span.before.min(seq + 1) };
             beginnings.insert(beginning, None);
             continue;
@@ -217,7 +217,7 @@ async fn rows(
     by_seqs(connection, &seqs).await
 }
 
-/// The cases with these words, newest first: SQLite's own.
+/// The cases with these words, newest first.
 pub(crate) async fn found(
     connection: &mut SqliteConnection,
     query: &Query,
@@ -233,7 +233,7 @@ pub(crate) async fn found(
     Ok(found)
 }
 
-/// Those of them that the index of words has.
+/// Those of them that the index of words has: SQLite's own.
 async fn indexed(
     connection: &mut SqliteConnection,
     query: &Query,

@@ -174,17 +174,18 @@ impl Display for Query {
             Self::All(all) => (all, " AND "),
             Self::Any(any) => (any, " OR "),
         };
+        formatter.write_str("(")?;
         for (place, query) in queries.iter().enumerate() {
-            let before = if place == 0 { "(" } else { between };
+            let before = if place == 0 { "" } else { between };
             write!(formatter, "{before}{query}")?;
         }
         formatter.write_str(")")
     }
 }
 
-/// The words of which a search text has the beginnings.
-pub(crate) fn last_words(text: &str) -> Vec<String> {
-    terms(text).filter_map(|term| last_word(&term)).collect()
+/// The terms of a search text, each with the word of which it has the beginning.
+pub(crate) fn last_words(text: &str) -> impl Iterator<Item = (String, String)> {
+    terms(text).filter_map(|term| last_word(&term).map(|word| (term, word)))
 }
 
 fn last_word(term: &str) -> Option<String> {

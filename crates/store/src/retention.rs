@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::prepared;
 use crate::database::Database;
+use crate::due;
 use crate::read::COLUMNS;
 use crate::remove::remove;
 use crate::row::Row;
@@ -78,6 +79,9 @@ async fn remove_old(connection: &mut SqliteConnection, cutoff: i64) -> Result<bo
         "SELECT hour, first_seq, last_seq FROM hour_span WHERE hour < $1 ORDER BY hour LIMIT 1";
     let hour = sqlx::query(sql).bind(cutoff.div_euclid(HOUR)).fetch_optional(&mut *connection);
     let Some(hour) = hour.await? else { return Ok(false) };
+    if due::index(connection).await? {
+        return Ok(true);
+    }
     let (hour, first, last): (i64, i64, i64) =
         (hour.try_get(0)?, hour.try_get(1)?, hour.try_get(2)?);
     let sql = format!(
@@ -105,6 +109,10 @@ async fn remove_beyond_size(
     let octets = pages * pragma(connection, "PRAGMA page_size").await?;
     if octets.unsigned_abs() <= settings.retain_mib.saturating_mul(MIB) {
         return Ok(false);
+    }
+    // Words that wait take more of the file than their index does.
+    if due::index(connection).await? {
+        return Ok(true);
     }
     let sql = format!("SELECT {COLUMNS} FROM message_case ORDER BY seq LIMIT {CASES_STEP}");
     let rows = prepared(sql).fetch_all(&mut *connection).await?;

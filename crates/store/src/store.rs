@@ -21,8 +21,8 @@ use crate::{Error, database, file};
 /// Drops are told in the log once in so many seconds.
 const DROPS_TOLD_EVERY: u64 = 10;
 
-/// For how many cases words wait at most while mail comes in floods. A search looks at the words of
-/// all of them.
+/// For about how many cases words wait at most while mail comes in floods. A search looks at the
+/// words of all of them.
 const WORDS_DUE_MAX: u64 = 131_072;
 
 /// How long a message waits at most until there is room for its case.

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::age::hashed_local;
 use crate::database::Database;
+use crate::due;
 use crate::encode::Key;
 use crate::error::Error;
 use crate::filter::{Filter, FindingHead, Looked};
@@ -84,6 +85,7 @@ impl Subject {
 /// Forgets a subject, and says how many cases that were.
 pub(crate) async fn erase(database: &mut Database, whom: &Subject) -> Result<u64, Error> {
     let connection = &mut database.connection;
+    while due::index(connection).await? {}
     let mut count = 0;
     for filter in whom.filters(&database.key) {
         let mut before = i64::MAX;

@@ -27,8 +27,8 @@ const TIDY_EVERY: Duration = Duration::from_secs(30);
 /// How many steps of that are taken before waiting cases have their turn.
 const TIDY_STEPS: usize = 16;
 
-/// How many steps are taken to bring words into their index before waiting cases have their turn.
-const INDEX_STEPS: usize = 4;
+/// How long words are brought into their index before waiting cases have their turn.
+const INDEX_TURN: Duration = Duration::from_millis(250);
 
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -51,7 +51,7 @@ pub(crate) struct Writer {
 struct Unusable;
 
 /// By how much the writer stands back for what handles mail. Not by more: where another process
-/// keeps all processors busy, it must still come to write before the queue is full.
+/// keeps all processors busy, a thirtieth of them must still do to write what comes.
 const NICENESS: i32 = 15;
 
 /// Opens the file and lets the writer work in a thread of its own, until it is told to end or all
@@ -376,12 +376,17 @@ impl Writer {
     }
 
     /// Brings words that wait into their index; while mail comes in floods, only what is too many.
+    /// To write cases goes before.
     async fn index_words(&mut self) {
         let Tuning { flood, words_due_max, .. } = self.shared.tuning;
         let is_flood = std::mem::take(&mut self.written) >= flood;
         let due_max = if is_flood { words_due_max } else { 0 };
         self.index_at = None;
-        for _ in 0..INDEX_STEPS {
+        if !self.pending.is_empty() {
+            return;
+        }
+        let end = Instant::now() + INDEX_TURN;
+        while Instant::now() < end {
             let Ok(database) = self.usable().await else { return };
             let connection = &mut database.connection;
             let indexed = match due::cases(connection).await {
@@ -391,11 +396,24 @@ impl Writer {
                 Err(error) => Err(error),
             };
             if let Err(error) = indexed {
-                self.fault(&error).await;
-                break;
+                return self.not_indexed(&error).await;
             }
         }
         self.index_soon();
+    }
+
+    /// Words cannot be indexed now. Cases may be written all the same, and are found.
+    async fn not_indexed(&mut self, error: &sqlx::Error) {
+        self.index_at = Some(Instant::now() + BACK_OFF_MAX);
+        match Fault::of(error) {
+            Fault::Damage => {
+                self.fault(error).await;
+            }
+            Fault::Busy => tracing::debug!("another process is writing: words wait"),
+            Fault::Surroundings | Fault::Content => {
+                self.note(&format!("words of cases cannot be brought into their index: {error}"));
+            }
+        }
     }
 
     /// Brings the file within its bounds, in this many steps at most.

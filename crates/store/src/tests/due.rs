@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use quivive_verdict::Case;
+use sqlx::Executor;
 
 use super::world::{NOON, World, case, database, filled, index, message};
 use crate::due;
-use crate::{Filter, Store, Subject};
+use crate::{Filter, State, Store, Subject};
 
 fn alice(limit: u32) -> Filter {
     Filter { address: Some("alice@pass.example".to_owned()), limit, ..Filter::default() }
@@ -141,4 +142,90 @@ async fn words_that_wait_go_with_their_cases() {
         assert_eq!(pages(&store, text).await, [carol.id()]);
         index(&world).await;
     }
+}
+
+/// To write cases goes before, and does not suffer.
+#[tokio::test]
+async fn what_cannot_be_indexed_keeps_no_case_from_being_written() {
+    let world = quick(usize::MAX, 0);
+    let store = filled(&world, &[case(1)]).await;
+    assert_eq!(due_in(&world, 0).await, 0);
+    let mut opened = database(&world).await;
+    opened.connection.execute("DROP TABLE case_word").await.unwrap();
+    opened.close().await;
+    store.record_case(&case(2));
+    store.flush().await;
+    for _ in 0..1000 {
+        if store.health().last_trouble.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    store.record_case(&case(3));
+    store.flush().await;
+    let health = store.health();
+    assert_eq!((health.state, health.written, health.failed_batches), (State::Working, 3, 0));
+    let trouble = health.last_trouble.unwrap().text;
+    assert!(trouble.contains("words") && trouble.contains("case_word"), "{trouble}");
+    assert_eq!(store.case(case(3).id()).await.unwrap(), Some(case(3)));
+}
+
+#[tokio::test]
+async fn damaged_words_are_in_nobodys_way() {
+    let world = World::new();
+    let store = filled(&world, &[case(1)]).await;
+    store.record_case(&case(2));
+    store.flush().await;
+    let mut opened = database(&world).await;
+    for words in ["[\"", "[1, 2]"] {
+        let sql = "UPDATE word_due SET words = $1 WHERE first_seq = 1";
+        sqlx::query(sql).bind(words).execute(&mut opened.connection).await.unwrap();
+        assert_eq!(pages(&store, alice(10)).await, [case(2).id()], "{words}");
+    }
+    opened.connection.execute("UPDATE word_due SET words = '[' WHERE first_seq = 1").await.unwrap();
+    opened.close().await;
+    index(&world).await;
+    assert_eq!(pages(&store, alice(10)).await, [case(2).id()]);
+    let whom = Subject::Address("alice@pass.example".to_owned());
+    assert_eq!(store.erase(&whom).await.unwrap(), 1);
+    assert_eq!(store.case(case(1).id()).await.unwrap(), Some(case(1)), "it is there still");
+}
+
+/// Before a writer has opened it.
+#[tokio::test]
+async fn a_file_of_an_older_version_is_searched() {
+    let world = World::new();
+    filled(&world, &[case(1), case(2)]).await.close().await;
+    index(&world).await;
+    let mut opened = database(&world).await;
+    for sql in ["DROP TABLE word_due", "DELETE FROM _sqlx_migrations WHERE version > 3"] {
+        opened.connection.execute(sql).await.unwrap();
+    }
+    opened.close().await;
+    let store = Store::open_to_read(world.settings.clone()).unwrap();
+    assert_eq!(pages(&store, alice(500)).await, ids(&[case(1), case(2)]));
+    assert_eq!(store.overview(NOON, 1).await.unwrap().words_due, 0);
+}
+
+/// A step takes whole rows.
+#[tokio::test]
+async fn steps_take_rows_until_they_have_enough_cases() {
+    let world = World::new();
+    let store = world.open().await;
+    let mut number = 0;
+    for cases in [2000, 2000, 2000, 1, 2] {
+        for _ in 0..cases {
+            number += 1;
+            store.record_case(&case(number));
+        }
+        store.flush().await;
+    }
+    let mut opened = database(&world).await;
+    let mut left = vec![due::cases(&mut opened.connection).await.unwrap()];
+    while due::index(&mut opened.connection).await.unwrap() {
+        left.push(due::cases(&mut opened.connection).await.unwrap());
+    }
+    opened.close().await;
+    assert_eq!(left, [6003, 3, 0]);
+    assert_eq!(pages(&store, alice(500)).await.len(), 6003);
 }

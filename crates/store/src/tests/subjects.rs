@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use quivive_evidence::{Facts, Nonce};
 use quivive_verdict::{Case, replay};
 
-use super::world::{NOON, World, answer, case, filled, judged, message, policy};
+use super::world::{NOON, World, answer, case, filled, index, judged, message, policy};
 use crate::{Filter, Store, Subject};
 
 const DAY: u64 = 86_400;
@@ -64,6 +64,27 @@ async fn what_is_erased_is_out_of_the_file() {
     store.record_case(&case(1));
     store.flush().await;
     assert_eq!(store.case(case(1).id()).await.unwrap(), Some(case(1)));
+}
+
+/// Also where they stood in pages of their own, which are free now or have something else.
+#[tokio::test]
+async fn addresses_that_became_hashes_are_out_of_the_file() {
+    let mut world = World::new();
+    world.settings.hash_addresses_after_days = 7;
+    let store = world.open().await;
+    for number in 1..=120 {
+        let mut zoe = message(number, "192.0.2.1", "zoe.zebrowski@other.example");
+        zoe.outcome = format!("{} zoe.zebrowski@other.example", "a".repeat(25 * number as usize));
+        store.record_case(&zoe);
+        if number % 40 == 0 {
+            store.flush().await;
+        }
+    }
+    assert!(stands_in_file(&world, "zebrowski"));
+    world.clock.store(NOON + 8 * DAY, Ordering::Relaxed);
+    store.tidy().await;
+    store.close().await;
+    assert!(!stands_in_file(&world, "zebrowski"));
 }
 
 #[tokio::test]
