@@ -272,8 +272,9 @@ fn heading(rounds: usize, origin: &str) -> String {
          {origin}, {rounds} interleaved rounds.\n\
          accepted: messages a second that the client had answered; through: until the last had \
          left, and its case was written; processor: microseconds of its processor time a \
-         message, until nothing was put off any more.\nRatios are medians of the ratios of a round; noise is half the distance between \
-         the first and the ninth tenth.\n"
+         message, until nothing was put off any more.\n\
+         Ratios are medians of the ratios of a round; noise is half the distance between the first \
+         and the ninth tenth.\n"
     )
 }
 

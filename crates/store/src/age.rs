@@ -53,9 +53,21 @@ pub(crate) async fn step(
     let rows = rows.fetch_all(&mut *connection).await?;
     let rows: Vec<Row> = rows.iter().map(Row::of).collect::<Result<_, _>>()?;
     let is_last = (rows.len() as i64) < CASES_STEP;
+    Database::overwrite(connection, true).await?;
+    let rewritten = rewrite_step(connection, rows, key, is_last.then_some(hour)).await;
+    Database::overwrite(connection, false).await?;
+    rewritten.map(|()| Progress::More)
+}
+
+async fn rewrite_step(
+    connection: &mut SqliteConnection,
+    rows: Vec<Row>,
+    key: &Key,
+    done_hour: Option<i64>,
+) -> Result<(), sqlx::Error> {
     begin(connection).await?;
-    match rewrite_all(connection, rows, key, is_last.then_some(hour)).await {
-        Ok(()) => commit(connection).await.map(|()| Progress::More),
+    match rewrite_all(connection, rows, key, done_hour).await {
+        Ok(()) => commit(connection).await,
         Err(error) => {
             roll_back(connection).await;
             Err(error)

@@ -80,8 +80,7 @@ impl Database {
             // What a statement of many rows changes is noted until it ends: SQLite would write that
             // to another file, as much as to the log.
             .pragma("temp_store", "memory")
-            // What is taken out is overwritten, also where it stood in pages of its own.
-            .pragma("secure_delete", "on");
+            .pragma("secure_delete", "fast");
         if bounds.pages_max > 0 {
             options = options.pragma("max_page_count", bounds.pages_max.to_string());
         }
@@ -97,6 +96,17 @@ impl Database {
             key,
             known: Known::default(),
         })
+    }
+
+    /// Whether what is taken out is overwritten even where it stood in pages of its own, which
+    /// would not have to be written otherwise. It is what lets somebody be forgotten; for all that
+    /// the index of words merges it would take too long.
+    pub(crate) async fn overwrite(
+        connection: &mut SqliteConnection,
+        all: bool,
+    ) -> Result<(), sqlx::Error> {
+        let sql = if all { "PRAGMA secure_delete = on" } else { "PRAGMA secure_delete = fast" };
+        connection.execute(sql).await.map(|_| ())
     }
 
     /// Whether all of it can be read. Takes seconds for a file of 1 GiB.

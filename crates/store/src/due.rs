@@ -8,6 +8,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{begin, commit, roll_back};
+use crate::database::Database;
 use crate::query::{Comparison, Query};
 
 /// For so many cases words are indexed in a transaction, and for the rest of a row.
@@ -39,7 +40,7 @@ pub(crate) async fn index(connection: &mut SqliteConnection) -> Result<bool, sql
         return Ok(false);
     }
     begin(connection).await?;
-    match index_some(connection).await {
+    match index_and_delete(connection).await {
         Ok(is_some) => commit(connection).await.map(|()| is_some),
         Err(error) => {
             roll_back(connection).await;
@@ -48,33 +49,47 @@ pub(crate) async fn index(connection: &mut SqliteConnection) -> Result<bool, sql
     }
 }
 
+async fn index_and_delete(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let Some(last) = index_some(connection).await? else { return Ok(false) };
+    Database::overwrite(connection, true).await?;
+    let deleted = delete_up_to(connection, last).await;
+    Database::overwrite(connection, false).await?;
+    deleted.map(|()| true)
+}
+
 /// Brings all words that wait into the index, as a part of a transaction that takes cases or words
 /// out of the file. Whoever begins one has had [`index`] do almost all of it.
 pub(crate) async fn index_all(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    while index_some(connection).await? {}
+    while let Some(last) = index_some(connection).await? {
+        delete_up_to(connection, last).await?;
+    }
     Ok(())
 }
 
-async fn index_some(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+/// Brings the words that wait longest into the index; up to which row.
+async fn index_some(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
     let sql = "SELECT max(first_seq) FROM (SELECT first_seq, cases, \
                sum(cases) OVER (ORDER BY first_seq) AS sum FROM word_due) AS due \
                WHERE sum - cases < $1";
     let last = sqlx::query_scalar(sql).bind(CASES_STEP).fetch_one(&mut *connection).await?;
-    let Some(last) = last else { return Ok(false) };
+    let Some(last) = last else { return Ok(None) };
     if let Err(error) = index_up_to(connection, last).await {
         if drop_unreadable(connection).await? == 0 {
             return Err(error);
         }
         index_up_to(connection, last).await?;
     }
+    Ok(Some(last))
+}
+
+async fn delete_up_to(connection: &mut SqliteConnection, last: i64) -> Result<(), sqlx::Error> {
     let sql = "DELETE FROM word_due WHERE first_seq <= $1";
-    sqlx::query(sql).bind(last).execute(connection).await?;
-    Ok(true)
+    sqlx::query(sql).bind(last).execute(connection).await.map(|_| ())
 }
 
 async fn index_up_to(connection: &mut SqliteConnection, last: i64) -> Result<(), sqlx::Error> {
-    // SQLite's own, as all of `case_word`: one statement, whatever number of cases there is. Whenever
-    // another begins, FTS5 writes to the file what it has gathered.
+    // SQLite's own, as all of `case_word`: one statement, whatever number of cases there is.
+    // Whenever another begins, FTS5 writes to the file what it has gathered.
     let sql = "INSERT INTO case_word (rowid, words) SELECT first_seq + key, value \
                FROM word_due, json_each(word_due.words) WHERE first_seq <= $1";
     sqlx::query(sql).bind(last).execute(connection).await.map(|_| ())

@@ -84,10 +84,21 @@ impl Subject {
 
 /// Forgets a subject, and says how many cases that were.
 pub(crate) async fn erase(database: &mut Database, whom: &Subject) -> Result<u64, Error> {
-    let connection = &mut database.connection;
+    let Database { connection, key, .. } = database;
     while due::index(connection).await? {}
+    Database::overwrite(connection, true).await?;
+    let erased = erase_all(connection, key, whom).await;
+    Database::overwrite(connection, false).await?;
+    erased
+}
+
+async fn erase_all(
+    connection: &mut SqliteConnection,
+    key: &Key,
+    whom: &Subject,
+) -> Result<u64, Error> {
     let mut count = 0;
-    for filter in whom.filters(&database.key) {
+    for filter in whom.filters(key) {
         let mut before = i64::MAX;
         while let Some(cases) = step(connection, &filter, &mut before).await? {
             let rows: Vec<Row> = cases.into_iter().map(|(row, _)| row).collect();

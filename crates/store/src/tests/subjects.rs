@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use quivive_evidence::{Facts, Nonce};
 use quivive_verdict::{Case, replay};
 
-use super::world::{NOON, World, answer, case, filled, index, judged, message, policy};
+use super::world::{NOON, World, answer, case, filled, judged, message, policy};
 use crate::{Filter, Store, Subject};
 
 const DAY: u64 = 86_400;
