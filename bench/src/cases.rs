@@ -30,7 +30,8 @@ const REST_TURN: Duration = Duration::from_secs(1);
 const REST_TURNS_MAX: usize = 300;
 
 /// The threads of a run in the order in which they begin: what each does for a case.
-const THREADS: &[&str] = &["made ready, on the message's path", "handed on", "written"];
+const THREADS: &[&str] =
+    &["made ready, on the message's path", "handed on", "written, and its words indexed"];
 
 /// Counts everything, and says it in a table.
 ///

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::batch::{Index, begin, column, commit, insert_parts, prepared, roll_back};
+use crate::batch::{Index, column, insert_parts, prepared, transaction};
 use crate::database::Database;
 use crate::due;
 use crate::encode::{Encoded, Key};
@@ -54,25 +54,11 @@ pub(crate) async fn step(
     let rows: Vec<Row> = rows.iter().map(Row::of).collect::<Result<_, _>>()?;
     let is_last = (rows.len() as i64) < CASES_STEP;
     Database::overwrite(connection, true).await?;
-    let rewritten = rewrite_step(connection, rows, key, is_last.then_some(hour)).await;
+    let done_hour = is_last.then_some(hour);
+    let work = async |connection: &mut _| rewrite_all(connection, rows, key, done_hour).await;
+    let rewritten = transaction(connection, work).await;
     Database::overwrite(connection, false).await?;
     rewritten.map(|()| Progress::More)
-}
-
-async fn rewrite_step(
-    connection: &mut SqliteConnection,
-    rows: Vec<Row>,
-    key: &Key,
-    done_hour: Option<i64>,
-) -> Result<(), sqlx::Error> {
-    begin(connection).await?;
-    match rewrite_all(connection, rows, key, done_hour).await {
-        Ok(()) => commit(connection).await,
-        Err(error) => {
-            roll_back(connection).await;
-            Err(error)
-        }
-    }
 }
 
 /// A local part as its hash. It has no part in any other hash: the same name is the same again.

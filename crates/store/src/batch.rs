@@ -81,13 +81,28 @@ struct Written {
     words: Vec<String>,
 }
 
+/// Does this in a transaction; if it fails, nothing of it stays.
+pub(crate) async fn transaction<T>(
+    connection: &mut SqliteConnection,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+) -> Result<T, sqlx::Error> {
+    begin(connection).await?;
+    match work(connection).await {
+        Ok(done) => commit(connection).await.map(|()| done),
+        Err(error) => {
+            roll_back(connection).await;
+            Err(error)
+        }
+    }
+}
+
 /// Begins a transaction that writes. In PostgreSQL it is `BEGIN` alone.
-pub(crate) async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     connection.execute("BEGIN IMMEDIATE").await.map(|_| ())
 }
 
 /// Ends a transaction; if that fails, nothing of it stays.
-pub(crate) async fn commit(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+async fn commit(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let committed = connection.execute("COMMIT").await;
     if committed.is_err() {
         roll_back(connection).await;
@@ -96,7 +111,7 @@ pub(crate) async fn commit(connection: &mut SqliteConnection) -> Result<(), sqlx
 }
 
 /// Undoes a transaction. SQLite has done so by itself after some errors, and says so then.
-pub(crate) async fn roll_back(connection: &mut SqliteConnection) {
+async fn roll_back(connection: &mut SqliteConnection) {
     if let Err(error) = connection.execute("ROLLBACK").await {
         tracing::debug!("there was nothing to roll back: {error}");
     }

@@ -7,7 +7,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::batch::{begin, commit, roll_back};
+use crate::batch::transaction;
 use crate::database::Database;
 use crate::query::{Comparison, Query};
 
@@ -39,14 +39,7 @@ pub(crate) async fn index(connection: &mut SqliteConnection) -> Result<bool, sql
     if cases(connection).await? == 0 {
         return Ok(false);
     }
-    begin(connection).await?;
-    match index_and_delete(connection).await {
-        Ok(is_some) => commit(connection).await.map(|()| is_some),
-        Err(error) => {
-            roll_back(connection).await;
-            Err(error)
-        }
-    }
+    transaction(connection, index_and_delete).await
 }
 
 async fn index_and_delete(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::sqlite::SqliteConnection;
 
-use crate::batch::{begin, chunks, commit, places, prepared, roll_back};
+use crate::batch::{chunks, places, prepared, transaction};
 use crate::due;
 use crate::query::Query;
 use crate::row::Row;
@@ -15,14 +15,7 @@ pub(crate) async fn remove(
     connection: &mut SqliteConnection,
     rows: &[Row],
 ) -> Result<(), sqlx::Error> {
-    begin(connection).await?;
-    match remove_all(connection, rows).await {
-        Ok(()) => commit(connection).await,
-        Err(error) => {
-            roll_back(connection).await;
-            Err(error)
-        }
-    }
+    transaction(connection, async |connection| remove_all(connection, rows).await).await
 }
 
 async fn remove_all(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), sqlx::Error> {

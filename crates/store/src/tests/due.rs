@@ -30,8 +30,8 @@ fn ids(cases: &[Case]) -> Vec<String> {
     cases.iter().rev().map(|case| case.id().to_owned()).collect()
 }
 
-/// For how many cases words wait in the world's file, once the writer had time for so many or none
-/// at all.
+/// For how many cases words wait in the world's file; the writer has ten seconds to come to what is
+/// wanted.
 async fn due_in(world: &World, wanted: u64) -> u64 {
     let mut database = database(world).await;
     let mut due = due::cases(&mut database.connection).await.unwrap();
@@ -95,7 +95,7 @@ async fn words_are_indexed_when_there_is_time() {
     assert_eq!(pages(&store, alice(500)).await, ids(&cases));
 }
 
-/// Every turn is a flood here, save for those in which nothing came.
+/// Every turn is a flood here, as long as the first store works.
 #[tokio::test]
 async fn in_a_flood_words_wait_up_to_their_bound() {
     let mut world = quick(0, 10);
