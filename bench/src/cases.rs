@@ -100,12 +100,12 @@ pub fn inside(kind: &str, messages: usize, folder: &Path) -> Result<()> {
 /// Waits for what the store puts off.
 async fn until_at_rest(store: &Store) -> Result<()> {
     for _ in 0..REST_TURNS_MAX {
-        if store.overview(0, 1).await.map_err(Error::other)?.words_due == 0 {
+        if store.overview(0, 1).await.map_err(Error::other)?.cases_packed == 0 {
             return Ok(());
         }
         tokio::time::sleep(REST_TURN).await;
     }
-    Err(Error::other("words of cases never come into their index"))
+    Err(Error::other("cases stay packed for ever"))
 }
 
 async fn open(folder: &Path) -> Result<Store> {

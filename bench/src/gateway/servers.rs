@@ -212,7 +212,7 @@ impl Cases {
 
     /// Whether the words of all are in their index.
     fn are_at_rest(&self) -> bool {
-        self.overview().is_some_and(|overview| overview.words_due == 0)
+        self.overview().is_some_and(|overview| overview.cases_packed == 0)
     }
 
     fn overview(&self) -> Option<Overview> {

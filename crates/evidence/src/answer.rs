@@ -1,25 +1,27 @@
-use std::any::Any;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use crate::{Memo, Octets, RecordType, Txt};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// What DNS said to a question for records that are read as `T`.
-#[derive(Debug)]
+#[derive(Debug, BorshDeserialize, BorshSerialize)]
 pub struct Answer<T> {
     /// The records, or why there are none.
+    #[borsh(bound(deserialize = "T: BorshDeserialize + Clone"))]
     pub outcome: Outcome<T>,
     /// Where and when the answer was obtained.
     pub source: Source,
+    #[borsh(skip)]
     memo: Memo,
 }
 
 /// The records, or why there are none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshDeserialize, BorshSerialize)]
 pub enum Outcome<T> {
     /// At least one record, in the order of the answer.
-    Found(Box<[T]>),
+    Found(#[borsh(bound(deserialize = "T: BorshDeserialize + Clone"))] Box<[T]>),
     /// The name exists, records of this type do not (NODATA).
     NoData,
     /// The name does not exist (NXDOMAIN).
@@ -29,7 +31,7 @@ pub enum Outcome<T> {
 }
 
 /// Why there is no usable answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, BorshDeserialize, BorshSerialize)]
 #[non_exhaustive]
 pub enum Failure {
     /// No answer within the time for it.
@@ -49,7 +51,7 @@ pub enum Failure {
 }
 
 /// Where and when an answer was obtained.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, BorshDeserialize, BorshSerialize)]
 pub struct Source {
     /// The name server that gave it; none for a master file.
     pub server: Option<SocketAddr>,
@@ -66,7 +68,7 @@ pub struct Source {
 }
 
 /// A mail exchanger.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshDeserialize, BorshSerialize)]
 pub struct Mx {
     /// Lower is preferred.
     pub preference: u16,
@@ -81,7 +83,7 @@ pub struct Mx {
 pub type DomainName = Arc<str>;
 
 /// An answer with the type of its records.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, BorshDeserialize, BorshSerialize)]
 pub enum DnsAnswer {
     /// To a question for type A.
     A(Arc<Answer<Ipv4Addr>>),
@@ -98,17 +100,13 @@ pub enum DnsAnswer {
 }
 
 /// An answer of any kind, as a notebook holds it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, BorshDeserialize, BorshSerialize)]
 pub enum NotedAnswer {
     /// Of DNS.
     Dns(DnsAnswer),
     /// What is stored: an entry is a line of text.
     Stored(Arc<Answer<Octets>>),
 }
-
-/// Which answer it was, for whoever may meet it again. Its records are not kept for it.
-#[derive(Debug, Clone)]
-pub struct AnswerIdentity(Weak<dyn Any + Send + Sync>);
 
 impl<T> Answer<T> {
     /// An answer obtained as `source` says.
@@ -131,6 +129,13 @@ impl<T> Answer<T> {
     /// What methods derive from this answer, made once.
     pub fn memo(&self) -> &Memo {
         &self.memo
+    }
+}
+
+/// What methods have derived from it stays behind.
+impl<T: Clone> Clone for Answer<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.outcome.clone(), self.source.clone())
     }
 }
 
@@ -303,22 +308,6 @@ impl Source {
 }
 
 impl NotedAnswer {
-    /// Which answer it is.
-    pub fn identity(&self) -> AnswerIdentity {
-        fn of<T: Send + Sync + 'static>(answer: &Arc<Answer<T>>) -> AnswerIdentity {
-            let answer: Weak<Answer<T>> = Arc::downgrade(answer);
-            AnswerIdentity(answer)
-        }
-        match self {
-            Self::Dns(DnsAnswer::A(answer)) => of(answer),
-            Self::Dns(DnsAnswer::Aaaa(answer)) => of(answer),
-            Self::Dns(DnsAnswer::Mx(answer)) => of(answer),
-            Self::Dns(DnsAnswer::Ptr(answer)) => of(answer),
-            Self::Dns(DnsAnswer::Txt(answer)) => of(answer),
-            Self::Dns(DnsAnswer::Other(_, answer)) | Self::Stored(answer) => of(answer),
-        }
-    }
-
     /// Where and when it was obtained.
     pub fn source(&self) -> &Source {
         match self {
@@ -349,14 +338,6 @@ impl NotedAnswer {
     /// Whether it is text that somebody wrote, and is shown in quotes.
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Dns(DnsAnswer::Txt(_)) | Self::Stored(_))
-    }
-}
-
-impl AnswerIdentity {
-    /// Whether it is this very answer, and not merely one that says the same.
-    pub fn is_of(&self, answer: &NotedAnswer) -> bool {
-        // Nothing else can be at its address as long as this is here.
-        self.0.ptr_eq(&answer.identity().0)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -11,7 +12,7 @@ use crate::Header;
 ///
 /// Text is as the peer wrote it. Nothing here was refused for its form: what a method makes of an
 /// empty HELO or an address without a domain is its finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct Facts {
     /// The client's address. An IPv4-mapped IPv6 address is held as IPv4 (RFC 7208 section 5).
     pub client_address: IpAddr,
@@ -54,7 +55,7 @@ pub struct Facts {
 
 /// 128 random bits, noted once with the facts. It never leaves the store: not in JSON, page or
 /// export.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, BorshDeserialize, BorshSerialize)]
 pub struct Nonce(pub [u8; 16]);
 
 impl Facts {

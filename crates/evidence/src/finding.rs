@@ -2,12 +2,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::Question;
 
 /// One method's result for one identity.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct Finding {
     /// The method.
     pub method: Method,
@@ -34,7 +35,7 @@ pub struct Finding {
 }
 
 /// `ptype.property=value` (RFC 8601 section 2.2), such as `header.sender=example.com`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct Property {
     /// Where it comes from and which part of it: `header.sender`.
     pub name: Cow<'static, str>,
@@ -43,7 +44,7 @@ pub struct Property {
 }
 
 /// A record or a term that was evaluated. Records and terms alternate from level to level.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct TraceNode {
     /// The term as it was written, or a record as a whole.
     pub term: String,
@@ -58,7 +59,18 @@ pub struct TraceNode {
 }
 
 /// What came of a term.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshDeserialize,
+    BorshSerialize,
+)]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum TermResult {
     /// It matched, and so decided the record it stands in.
@@ -79,6 +91,7 @@ macro_rules! words {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+            BorshDeserialize, BorshSerialize,
         )]
         #[serde(try_from = "String", into = "&'static str")]
         pub enum $name { $($(#[$variant_doc])* $variant,)+ }

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use quivive_mail::RECEIVED_READ_MAX;
 use quivive_mail::header::{self, Field};
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,9 @@ const VALUES: &[&str] = &[
 const PLACES: &[&str] = &["Received", "Return-Path", "Delivered-To"];
 
 /// The header of a message, as far as methods read it: its fields from the top.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize,
+)]
 pub struct Header {
     /// In the order in which they stand in the message.
     pub fields: Vec<HeaderField>,
@@ -46,11 +49,12 @@ pub struct Header {
     /// What the first [`RECEIVED_MAX`] `Received` fields say, from the top: where our own gateways
     /// are before us, they tell the client. Never written with the others.
     #[serde(skip)]
+    #[borsh(skip)]
     pub received: Vec<Octets>,
 }
 
 /// A field that methods read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct HeaderField {
     /// As it was written; a malformed one that some readers may take for one of these names, too.
     pub name: String,

@@ -31,9 +31,7 @@ mod walk;
 mod what_if;
 mod zone_record;
 
-pub use answer::{
-    Answer, AnswerIdentity, DnsAnswer, DomainName, Failure, Mx, NotedAnswer, Outcome, Source,
-};
+pub use answer::{Answer, DnsAnswer, DomainName, Failure, Mx, NotedAnswer, Outcome, Source};
 pub use evaluate::{Evaluate, Evaluation, Evidence};
 pub use facts::{Facts, Nonce};
 pub use finding::{Finding, FindingResult, Identity, Method, Property, TermResult, TraceNode};

@@ -8,6 +8,7 @@ use crate::{
     Answer, Derived, DnsAnswer, DnsQuestion, DomainName, Evidence, Failure, Mx, NotedAnswer,
     Octets, Outcome, Question, RecordType, Source, StoredQuestion, Txt,
 };
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Evidence as a driver records it: every question that was answered for a message, with its
 /// answer.
@@ -39,7 +40,7 @@ struct Known {
 type Others = Vec<(u16, Arc<Answer<Octets>>)>;
 
 /// A question with its answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, BorshDeserialize, BorshSerialize)]
 pub struct Noted {
     /// What was asked.
     pub question: Question,

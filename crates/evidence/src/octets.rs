@@ -1,5 +1,6 @@
 use std::fmt;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// A TXT record: its character-strings joined without a separator (RFC 7208 section 3.3).
@@ -9,7 +10,7 @@ pub type Txt = Octets;
 ///
 /// As text every octet that is not printable ASCII, and every backslash, is `\\DDD`: three decimal
 /// digits, as in master files (RFC 1035 section 5.1).
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Octets(pub Box<[u8]>);
 

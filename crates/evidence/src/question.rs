@@ -3,12 +3,25 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// Something that an evaluation wants to know of the world.
 ///
 /// Today the world is DNS and what is stored; HTTPS replies and SMTP probes become variants.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    BorshDeserialize,
+    BorshSerialize,
+)]
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Question {
@@ -19,7 +32,7 @@ pub enum Question {
 }
 
 /// A question for a record set: a name and a type, class IN.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, BorshDeserialize, BorshSerialize)]
 pub struct DnsQuestion {
     /// The owner name: labels joined by dots, ASCII lower case, without a closing dot, without any
     /// escaping. The root is the empty string.
@@ -29,7 +42,7 @@ pub struct DnsQuestion {
 }
 
 /// A question for the entries under a key of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, BorshDeserialize, BorshSerialize)]
 pub struct StoredQuestion {
     /// The table: a word without colon and blank, such as `grants`.
     pub table: Arc<str>,
@@ -38,7 +51,9 @@ pub struct StoredQuestion {
 }
 
 /// The record types that methods ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, BorshDeserialize, BorshSerialize,
+)]
 pub enum RecordType {
     /// IPv4 addresses.
     A,

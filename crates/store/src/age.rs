@@ -5,13 +5,12 @@ use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::batch::{Index, column, insert_parts, prepared, transaction};
+use crate::batch::{Index, Scribe, column, insert_parts, prepared, transaction};
 use crate::database::Database;
-use crate::due;
 use crate::encode::{Encoded, Key};
 use crate::filter::addresses;
 use crate::known::Known;
-use crate::part::Parts;
+use crate::packs;
 use crate::read::{COLUMNS, parts};
 use crate::remove::{forget, release};
 use crate::retention::{Progress, cutoff};
@@ -34,15 +33,16 @@ pub(crate) async fn step(
     if settings.hash_addresses_after_days == 0 {
         return Ok(Progress::Done);
     }
-    let Database { connection, key, .. } = database;
     let cutoff = cutoff(now, settings.hash_addresses_after_days);
     let sql = "SELECT hour, first_seq, last_seq FROM hour_span WHERE hour < $1 AND hashed = 0 \
                ORDER BY hour LIMIT 1";
-    let hour = sqlx::query(sql).bind(cutoff.div_euclid(HOUR)).fetch_optional(&mut *connection);
+    let hour = sqlx::query(sql).bind(cutoff.div_euclid(HOUR));
+    let hour = hour.fetch_optional(&mut database.connection);
     let Some(hour) = hour.await? else { return Ok(Progress::Done) };
-    if due::index(connection).await? {
+    if packs::write_out(database).await?.is_some() {
         return Ok(Progress::More);
     }
+    let Database { connection, scribe, .. } = database;
     let (hour, first, last): (i64, i64, i64) =
         (hour.try_get(0)?, hour.try_get(1)?, hour.try_get(2)?);
     let sql = format!(
@@ -55,7 +55,7 @@ pub(crate) async fn step(
     let is_last = (rows.len() as i64) < CASES_STEP;
     Database::overwrite(connection, true).await?;
     let done_hour = is_last.then_some(hour);
-    let work = async |connection: &mut _| rewrite_all(connection, rows, key, done_hour).await;
+    let work = async |connection: &mut _| rewrite_all(connection, rows, scribe, done_hour).await;
     let rewritten = transaction(connection, work).await;
     Database::overwrite(connection, false).await?;
     rewritten.map(|()| Progress::More)
@@ -70,14 +70,19 @@ pub(crate) fn hashed_local(local: &str, key: &Key) -> String {
 async fn rewrite_all(
     connection: &mut SqliteConnection,
     rows: Vec<Row>,
-    key: &Key,
+    scribe: &mut Scribe,
     done_hour: Option<i64>,
 ) -> Result<(), sqlx::Error> {
-    due::index_all(connection).await?;
     let parts = parts(connection, &rows).await?;
     for row in rows {
         match row.case(&parts) {
-            Ok(case) => rewrite(connection, &row, hashed(&case, key), key).await?,
+            Ok(case) => {
+                let case = hashed(&case, &scribe.key);
+                match Encoded::of_case(&case, &mut scribe.parts) {
+                    Ok(encoded) => rewrite(connection, &row, encoded, &scribe.key).await?,
+                    Err(error) => tracing::error!(id = row.id, "a case cannot be packed: {error}"),
+                }
+            }
             Err(text) => tracing::error!(id = row.id, "a case cannot be read: {text}"),
         }
     }
@@ -93,12 +98,11 @@ async fn rewrite_all(
 async fn rewrite(
     connection: &mut SqliteConnection,
     row: &Row,
-    case: Case,
+    encoded: Encoded,
     key: &Key,
 ) -> Result<(), sqlx::Error> {
-    let (known, encoded) = (Known::default(), Encoded::of_case(&case, &Parts::new()));
-    let mut words = Index::new(row.seq);
-    words.add(&encoded.words, &known);
+    let (known, mut words) = (Known::default(), Index::default());
+    words.add(row.seq, &encoded.words, &known);
     let ids = insert_parts(connection, &[&encoded], (key, &known)).await?;
     release(connection, row.part_ids().collect()).await?;
     let sql = "UPDATE message_case SET hashed = 1, findings = $1, evidence = $2, body = $3 \

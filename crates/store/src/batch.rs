@@ -10,75 +10,122 @@ use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use crate::database::Database;
-use crate::due;
 use crate::encode::{Digest, Encoded, Key};
 use crate::known::Known;
-use crate::part::{Name, Part};
-use crate::row;
-use crate::tally::{DOMAINS_A_DAY_MAX, Tally};
+use crate::pack::{self, Pack};
+use crate::part::{Name, Part, Parts};
+use crate::tally::{DOMAINS_A_DAY_MAX, HOUR, Spans, Tally, widen};
 use crate::words::CaseWords;
+use crate::{packs, row};
 
 /// How many rows a statement writes: as many as there are of the first that fits. Few different
 /// statements stay prepared.
 const ROWS: &[usize] = &[128, 32, 8, 2, 1];
 
-/// Writes the cases, and says how many were new: an id that is known already is not written again.
-///
-/// # Errors
-/// Nothing of the batch is in the file.
-pub(crate) async fn write(
-    database: &mut Database,
-    cases: &[Encoded],
-) -> Result<usize, sqlx::Error> {
-    let all: Vec<&Encoded> = cases.iter().collect();
-    if let Some(written) = attempt(database, &all).await? {
-        return Ok(written);
-    }
-    // Ids are random: that one is there happens where a batch was written and its writer did not
-    // hear so.
-    let new = without_known(&mut database.connection, cases).await?;
-    attempt(database, &new).await.map(Option::unwrap_or_default)
-}
-
-/// Writes the cases in a transaction; `None`, and nothing, if an id is there already.
-async fn attempt(
-    database: &mut Database,
-    cases: &[&Encoded],
-) -> Result<Option<usize>, sqlx::Error> {
-    let Database { connection, key, known, .. } = database;
-    if cases.is_empty() {
-        return Ok(Some(0));
-    }
-    begin(connection).await?;
-    let inserted = insert(connection, cases, (&*key, &mut *known)).await;
-    let written = match inserted {
-        Ok(Some(written)) => commit(connection).await.map(|()| Some(written)),
-        unwritten => {
-            roll_back(connection).await;
-            unwritten.map(|_| None)
-        }
-    };
-    match written {
-        Ok(Some(Written { cases, parts, words })) => {
-            known.written(&parts, words);
-            Ok(Some(cases))
-        }
-        unwritten => {
-            // What was to be in the file is not.
-            *known = Known::default();
-            unwritten.map(|_| None)
-        }
-    }
+/// What rows are made with.
+pub(crate) struct Scribe {
+    pub(crate) key: Key,
+    pub(crate) parts: Parts,
+    known: Known,
 }
 
 /// Under which ids parts are in the file.
 pub(crate) type PartIds = HashMap<Name, i64, RandomState>;
 
-/// What a batch has brought into the file.
-struct Written {
-    cases: usize,
+/// A case with its number.
+pub(crate) type Numbered = (i64, Encoded);
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// How many cases were new.
+    pub(crate) cases: usize,
+    /// How many could not be read.
+    pub(crate) lost: usize,
+    /// They are packed.
+    pub(crate) packed: bool,
+}
+
+/// What has come into the file beside cases.
+#[derive(Default)]
+pub(crate) struct Inserted {
     parts: PartIds,
     words: Vec<String>,
+}
+
+impl Scribe {
+    pub(crate) fn new(key: Key) -> Self {
+        Self { key, parts: Parts::new(), known: Known::default() }
+    }
+
+    /// This is in the file.
+    pub(crate) fn wrote(&mut self, Inserted { parts, words }: Inserted) {
+        self.known.written(&parts, words);
+    }
+
+    /// What was to be in the file is not.
+    pub(crate) fn forget(&mut self) {
+        self.known = Known::default();
+    }
+}
+
+/// Writes the cases in a transaction: packed as they are, if many come at once or if others are
+/// packed still. A case whose id is known already is not written again.
+///
+/// # Errors
+/// Nothing of the batch is in the file.
+pub(crate) async fn write(
+    database: &mut Database,
+    packs: &[Pack],
+    is_flood: bool,
+) -> Result<Written, sqlx::Error> {
+    let Database { connection, scribe, .. } = database;
+    let work = async |connection: &mut SqliteConnection| {
+        if is_flood || packs::are_there(connection).await? {
+            let cases = packs::put(connection, packs).await?;
+            return Ok((Written { cases, lost: 0, packed: true }, Inserted::default()));
+        }
+        write_whole(connection, packs, scribe).await
+    };
+    match transaction(connection, work).await {
+        Ok((written, inserted)) => {
+            scribe.wrote(inserted);
+            Ok(written)
+        }
+        Err(error) => {
+            scribe.forget();
+            Err(error)
+        }
+    }
+}
+
+async fn write_whole(
+    connection: &mut SqliteConnection,
+    packs: &[Pack],
+    scribe: &mut Scribe,
+) -> Result<(Written, Inserted), sqlx::Error> {
+    let (mut cases, mut lost) = (Vec::new(), 0);
+    for octets in packs.iter().flat_map(|pack| pack::cases(&pack.octets)) {
+        match octets.and_then(|octets| Encoded::of(octets, &mut scribe.parts)) {
+            Ok(case) => cases.push((0, case)),
+            Err(error) => {
+                tracing::error!("a packed case cannot be read: {error}");
+                lost += 1;
+            }
+        }
+    }
+    let (mut cases, _) = without_known(connection, cases).await?;
+    let numbers = next_number(connection).await?..;
+    cases.iter_mut().zip(numbers).for_each(|(case, number)| case.0 = number);
+    let inserted = insert(connection, &cases, scribe).await?;
+    count(connection, &Tally::of(cases.iter().map(numbered))).await?;
+    keep(connection, i64::try_from(cases.len()).unwrap_or(i64::MAX)).await?;
+    Ok((Written { cases: cases.len(), lost, packed: false }, inserted))
+}
+
+/// The case without its number.
+pub(crate) fn numbered((_, case): &Numbered) -> &Encoded {
+    case
 }
 
 /// Does this in a transaction; if it fails, nothing of it stays.
@@ -117,48 +164,48 @@ async fn roll_back(connection: &mut SqliteConnection) {
     }
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
-    cases: &[&Encoded],
-    (key, known): (&Key, &mut Known),
-) -> Result<Option<Written>, sqlx::Error> {
-    let removals = sqlx::query_scalar("SELECT removals FROM kept");
-    known.hold(removals.fetch_one(&mut *connection).await?);
-    let parts = insert_parts(connection, cases, (key, known)).await?;
+/// The number of the next case.
+pub(crate) async fn next_number(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     let last: Option<i64> =
         sqlx::query_scalar("SELECT max(seq) FROM message_case").fetch_one(&mut *connection).await?;
-    let first = last.unwrap_or_default() + 1;
-    let mut tally = Tally::default();
-    let mut words = Index::new(first);
-    for (seq, case) in (first..).zip(cases) {
-        tally.add(case, seq);
-        words.add(&case.words, known);
-    }
-    if !insert_cases(connection, (first, cases), &parts).await? {
-        return Ok(None);
-    }
-    count(connection, &tally).await?;
-    let sql = "UPDATE kept SET cases = cases + $1";
-    let written = i64::try_from(cases.len()).unwrap_or(i64::MAX);
-    sqlx::query(sql).bind(written).execute(&mut *connection).await?;
-    let words = words.put(connection).await?;
-    Ok(Some(Written { cases: cases.len(), parts, words }))
+    Ok(last.unwrap_or_default().max(packs::last(connection).await?) + 1)
 }
 
-/// The cases whose ids are neither in the file nor twice in the batch.
-async fn without_known<'c>(
+/// Writes the cases with all that belongs to them but their counters.
+pub(crate) async fn insert(
     connection: &mut SqliteConnection,
-    cases: &'c [Encoded],
-) -> Result<Vec<&'c Encoded>, sqlx::Error> {
-    let mut known = HashSet::new();
-    for chunk in chunks(cases) {
+    cases: &[Numbered],
+    Scribe { key, known, .. }: &mut Scribe,
+) -> Result<Inserted, sqlx::Error> {
+    let removals = sqlx::query_scalar("SELECT removals FROM kept");
+    known.hold(removals.fetch_one(&mut *connection).await?);
+    let encoded: Vec<&Encoded> = cases.iter().map(numbered).collect();
+    let parts = insert_parts(connection, &encoded, (key, known)).await?;
+    insert_cases(connection, cases, &parts).await?;
+    let (mut spans, mut words) = (Spans::default(), Index::default());
+    for (seq, case) in cases {
+        widen(&mut spans, case.at / HOUR, (*seq, *seq));
+        words.add(*seq, &case.words, known);
+    }
+    span(connection, &spans).await?;
+    Ok(Inserted { parts, words: words.index(connection).await? })
+}
+
+/// Those of these cases whose ids are neither in the file nor twice among them, and the others.
+pub(crate) async fn without_known(
+    connection: &mut SqliteConnection,
+    cases: Vec<Numbered>,
+) -> Result<(Vec<Numbered>, Vec<Numbered>), sqlx::Error> {
+    let mut known: HashSet<Arc<str>, RandomState> = HashSet::default();
+    for chunk in chunks(&cases) {
         let sql = format!("SELECT id FROM message_case WHERE id IN {}", places(1, chunk.len()));
-        let query = chunk.iter().fold(prepared(sql), |query, case| query.bind(case.id.clone()));
+        let query =
+            chunk.iter().fold(prepared(sql), |query, (_, case)| query.bind(case.id.clone()));
         for row in query.fetch_all(&mut *connection).await? {
-            known.insert(row.try_get::<String, _>(0)?);
+            known.insert(row.try_get::<String, _>(0)?.into());
         }
     }
-    Ok(cases.iter().filter(|case| known.insert(case.id.as_ref().to_owned())).collect())
+    Ok(cases.into_iter().partition(|(_, case)| known.insert(case.id.clone())))
 }
 
 /// Writes the parts of these cases that are not there yet, counts the uses of all, and says under
@@ -243,24 +290,20 @@ async fn insert_fresh(
     Ok(())
 }
 
-/// Writes the cases under numbers from the first on; `false` if an id is there already.
 async fn insert_cases(
     connection: &mut SqliteConnection,
-    (first, cases): (i64, &[&Encoded]),
+    cases: &[Numbered],
     parts: &PartIds,
-) -> Result<bool, sqlx::Error> {
-    let mut numbers = first..;
+) -> Result<(), sqlx::Error> {
     for chunk in chunks(cases) {
         let sql = format!(
             "INSERT INTO message_case \
-             (hashed, seq, id, public_id, at, nonce, findings, evidence, body) \
-             VALUES {} ON CONFLICT (id) DO NOTHING",
+             (hashed, seq, id, public_id, at, nonce, findings, evidence, body) VALUES {}",
             vec!["(0, ?, ?, ?, ?, ?, ?, ?, ?)"; chunk.len()].join(", ")
         );
-        let rows = numbers.by_ref().zip(chunk);
-        let query = rows.fold(prepared(sql), |query, (seq, case)| {
+        let query = chunk.iter().fold(prepared(sql), |query, (seq, case)| {
             query
-                .bind(seq)
+                .bind(*seq)
                 .bind(case.id.clone())
                 .bind(&case.public_id)
                 .bind(case.at)
@@ -269,38 +312,27 @@ async fn insert_cases(
                 .bind(column(&case.parts.evidence, parts))
                 .bind(case.body.clone())
         });
-        let rows = query.execute(&mut *connection).await?.rows_affected();
-        if rows < chunk.len() as u64 {
-            return Ok(false);
-        }
+        query.execute(&mut *connection).await?;
     }
-    Ok(true)
+    Ok(())
 }
 
-/// Words of cases whose numbers follow each other.
+/// Words of cases for their index.
+#[derive(Default)]
 pub(crate) struct Index {
-    first: i64,
-    cases: usize,
-    /// The words of each case, as an array of JSON.
+    /// The words of each case by its number: the inside of an object of JSON.
     texts: String,
     /// Words that are found by their beginnings and are not known to be there.
     plain: BTreeSet<String>,
 }
 
 impl Index {
-    /// Of no cases; `first` is the number of the first that will be added.
-    pub(crate) fn new(first: i64) -> Self {
-        Self { first, cases: 0, texts: "[".to_owned(), plain: BTreeSet::new() }
-    }
-
-    /// Adds the next case's.
-    pub(crate) fn add(&mut self, words: &CaseWords, known: &Known) {
-        let separator = if self.cases > 0 { ",\"" } else { "\"" };
-        self.cases += 1;
+    /// Adds those of a case.
+    pub(crate) fn add(&mut self, seq: i64, words: &CaseWords, known: &Known) {
+        let separator = if self.texts.is_empty() { "" } else { "," };
         // Nothing in words has to be escaped.
-        for text in [separator, words.text(), "\""] {
-            self.texts.push_str(text);
-        }
+        write!(self.texts, "{separator}\"{seq}\":\"{}\"", words.text())
+            .expect("a String takes all text");
         for word in words.plain().filter(|word| !known.has_word(word)) {
             if !self.plain.contains(word) {
                 self.plain.insert(word.to_owned());
@@ -308,45 +340,40 @@ impl Index {
         }
     }
 
-    /// Has them wait, and says which were not known.
-    async fn put(mut self, connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
-        let plain = self.insert_plain(connection).await?;
-        self.texts.push(']');
-        due::put(connection, self.first, self.cases, self.texts).await?;
-        Ok(plain)
-    }
-
-    /// Brings them into the index.
+    /// Brings them into the index, and says which words were not known.
     pub(crate) async fn index(
-        mut self,
-        connection: &mut SqliteConnection,
-    ) -> Result<(), sqlx::Error> {
-        self.insert_plain(connection).await?;
-        self.texts.push(']');
-        // SQLite's own, as all of `case_word`.
-        let sql = "INSERT INTO case_word (rowid, words) SELECT $1 + key, value FROM json_each($2)";
-        sqlx::query(sql).bind(self.first).bind(self.texts).execute(connection).await.map(|_| ())
-    }
-
-    /// Writes those that are found by their beginnings.
-    async fn insert_plain(
-        &mut self,
+        self,
         connection: &mut SqliteConnection,
     ) -> Result<Vec<String>, sqlx::Error> {
-        let plain: Vec<String> = std::mem::take(&mut self.plain).into_iter().collect();
+        let plain: Vec<String> = self.plain.into_iter().collect();
         for chunk in chunks(&plain) {
             let rows = places(chunk.len(), 1);
             let sql = format!("INSERT INTO word (word) VALUES {rows} ON CONFLICT DO NOTHING");
             let query = chunk.iter().fold(prepared(sql), |query, word| query.bind(word));
             query.execute(&mut *connection).await?;
         }
+        // SQLite's own, as all of `case_word`: one statement, whatever number of cases there is.
+        // Whenever another begins, FTS5 writes to the file what it has gathered.
+        let sql = "INSERT INTO case_word (rowid, words) \
+                   SELECT CAST(key AS INTEGER), value FROM json_each($1)";
+        let texts = format!("{{{}}}", self.texts);
+        sqlx::query(sql).bind(texts).execute(connection).await?;
         Ok(plain)
     }
 }
 
-/// Adds the counters of a batch to those of the file.
-async fn count(connection: &mut SqliteConnection, tally: &Tally) -> Result<(), sqlx::Error> {
-    for (hour, (first, last)) in &tally.spans {
+/// Adds to the number of cases that are kept.
+pub(crate) async fn keep(connection: &mut SqliteConnection, cases: i64) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE kept SET cases = cases + $1";
+    sqlx::query(sql).bind(cases).execute(connection).await.map(|_| ())
+}
+
+/// Notes which numbers cases of these hours have.
+pub(crate) async fn span(
+    connection: &mut SqliteConnection,
+    spans: &Spans,
+) -> Result<(), sqlx::Error> {
+    for (hour, (first, last)) in spans {
         // The numbers begin anew when there are no cases left.
         let sql = "INSERT INTO hour_span (hour, first_seq, last_seq, hashed) \
                    VALUES ($1, $2, $3, 0) ON CONFLICT (hour) DO UPDATE SET hashed = 0, \
@@ -356,6 +383,14 @@ async fn count(connection: &mut SqliteConnection, tally: &Tally) -> Result<(), s
                    THEN excluded.last_seq ELSE hour_span.last_seq END";
         sqlx::query(sql).bind(hour).bind(first).bind(last).execute(&mut *connection).await?;
     }
+    Ok(())
+}
+
+/// Adds counters to those of the file.
+pub(crate) async fn count(
+    connection: &mut SqliteConnection,
+    tally: &Tally,
+) -> Result<(), sqlx::Error> {
     for ((hour, action), cases) in &tally.actions {
         let sql = "INSERT INTO hour_action (hour, action, cases) VALUES ($1, $2, $3) ON CONFLICT \
                    (hour, action) DO UPDATE SET cases = hour_action.cases + excluded.cases";

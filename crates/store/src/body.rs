@@ -24,7 +24,7 @@ pub(crate) struct Own<'a> {
     pub(crate) outcome: &'a str,
     pub(crate) cut: &'a [String],
     /// The verdict for each recipient of the facts is that for the message.
-    alike: bool,
+    pub(crate) alike: bool,
 }
 
 #[derive(Serialize)]

@@ -11,10 +11,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection, Executor, SqlSafeStr};
 
+use crate::batch::Scribe;
 use crate::encode::Key;
 use crate::error::{Error, Fault};
 use crate::file::{self, Opened};
-use crate::known::Known;
 
 /// How long a transaction waits for that of another process.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,8 +40,7 @@ pub(crate) struct Database {
     pub(crate) connection: SqliteConnection,
     pub(crate) readers: SqlitePool,
     pub(crate) file: Opened,
-    pub(crate) key: Key,
-    pub(crate) known: Known,
+    pub(crate) scribe: Scribe,
 }
 
 /// What binds a file that is opened.
@@ -93,8 +92,7 @@ impl Database {
             connection,
             readers: readers(path, bounds.busy_timeout),
             file,
-            key,
-            known: Known::default(),
+            scribe: Scribe::new(key),
         })
     }
 
@@ -172,6 +170,7 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
         simple(2, "uses", include_str!("../migrations/0002_uses.sql")),
         simple(3, "merges", include_str!("../migrations/0003_merges.sql")),
         simple(4, "words due", include_str!("../migrations/0004_words_due.sql")),
+        simple(5, "packs", include_str!("../migrations/0005_packs.sql")),
     ];
     match Migrator::with_migrations(migrations).run_direct(None, connection, false).await {
         Ok(()) => Ok(()),

@@ -1,17 +1,18 @@
-//! A case as it goes into the file, made ready where its message was judged: there everything is at
-//! hand, and what waits to be written is small.
+//! A case as it goes into the file.
 
+use std::io;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use quivive_evidence::{Finding, Nonce, Notebook, Question};
-use quivive_verdict::{Action, Case, Judgement};
+use quivive_evidence::Nonce;
+use quivive_verdict::{Action, Case};
 use sha2::Sha256;
 
 use crate::body::Own;
 use crate::cut::{self, CASE_OCTETS_MAX};
-use crate::part::{FindingKind, Part, Parts, PartsOfCase};
-use crate::tally::{seconds, sender_domain};
+use crate::packed::{Packed, Packing};
+use crate::part::{Part, Parts, PartsOfCase};
+use crate::tally::{refused, seconds};
 use crate::words::CaseWords;
 
 /// How many octets of a digest are kept. It is keyed, so that nobody outside can look for two
@@ -20,9 +21,6 @@ const DIGEST_OCTETS: usize = 16;
 
 /// More than JSON has around a part of a case, or around all of them.
 const SEPARATORS: usize = 64;
-
-/// What a case takes in memory beside its texts.
-const CASE_OCTETS: usize = 512;
 
 /// The secret of a file: digests of parts and of addresses are made with it.
 #[derive(Clone)]
@@ -64,91 +62,57 @@ impl Key {
 }
 
 impl Encoded {
-    /// What was judged, within [`CASE_OCTETS_MAX`].
-    pub(crate) fn of_judgement(
-        judgement: &Judgement,
-        door: &str,
-        outcome: &str,
-        parts: &Parts,
-    ) -> Self {
-        let Judgement { facts, findings, verdict, headers, notebook, cost } = judgement;
-        let own = Own::of_judgement(judgement, door, outcome);
-        let encoded = Self::new(own, findings, parts.of_judgement(findings, notebook));
+    /// The packed case, within [`CASE_OCTETS_MAX`].
+    ///
+    /// # Errors
+    /// It cannot be unpacked.
+    pub(crate) fn of(packed: &[u8], parts: &mut Parts) -> io::Result<Self> {
+        let packed = Packed::read(packed)?;
+        let of_case = parts.of(&packed)?;
+        let encoded = Self::new(packed.own(), of_case);
         if encoded.is_within_bound() {
-            return encoded;
+            return Ok(encoded);
         }
-        let without_evidence = Judgement {
-            facts: facts.clone(),
-            findings: findings.clone(),
-            verdict: verdict.clone(),
-            headers: headers.clone(),
-            notebook: Notebook::default(),
-            cost: *cost,
-        };
-        let case = Case::new(without_evidence, door, outcome.to_owned());
-        let questions = notebook.noted().map(|noted| noted.question).collect();
-        Self::cut(case, questions, encoded.parts.evidence, parts)
+        Self::cut(packed.case()?, encoded.parts.evidence, parts)
     }
 
     /// The case, within [`CASE_OCTETS_MAX`].
-    pub(crate) fn of_case(case: &Case, parts: &Parts) -> Self {
-        let of_case = parts.of_case(&case.findings, &case.evidence);
-        let encoded = Self::new(Own::of_case(case), &case.findings, of_case);
-        if encoded.is_within_bound() {
-            return encoded;
-        }
-        let mut case = case.clone();
-        let evidence = std::mem::take(&mut case.evidence);
-        let questions = evidence.into_iter().map(|answer| answer.question).collect();
-        Self::cut(case, questions, encoded.parts.evidence, parts)
+    ///
+    /// # Errors
+    /// It cannot be unpacked.
+    pub(crate) fn of_case(case: &Case, parts: &mut Parts) -> io::Result<Self> {
+        Packing::of_case(case).packed(|octets| Self::of(octets, parts))
     }
 
-    /// What stays of a case with these questions and their answers.
-    fn cut(
-        mut case: Case,
-        questions: Vec<Question>,
-        evidence: Vec<Arc<Part>>,
-        parts: &Parts,
-    ) -> Self {
-        let answers = questions.into_iter().zip(&evidence);
+    /// What stays of a case, and of the parts that are its evidence.
+    fn cut(mut case: Case, parts: Vec<Arc<Part>>, all: &mut Parts) -> io::Result<Self> {
+        let evidence = std::mem::take(&mut case.evidence);
+        let answers = evidence.into_iter().map(|answer| answer.question).zip(&parts);
         let answers = answers.map(|(question, part)| (question, part.content.len()));
         let stay = cut::within_bound(&mut case, &answers.collect::<Vec<_>>());
-        let evidence = stay.into_iter().map(|place| evidence[place].clone()).collect();
-        let findings = parts.findings(&case.findings);
-        Self::new(Own::of_case(&case), &case.findings, PartsOfCase { findings, evidence })
+        let without_evidence = Packing::of_case(&case);
+        let findings = without_evidence
+            .packed(|octets| Packed::read(octets).and_then(|packed| all.of(&packed)))?
+            .findings;
+        let evidence = stay.into_iter().map(|place| parts[place].clone()).collect();
+        Ok(Self::new(Own::of_case(&case), PartsOfCase { findings, evidence }))
     }
 
-    fn new(own: Own<'_>, findings: &[Finding], parts: PartsOfCase) -> Self {
+    fn new(own: Own<'_>, parts: PartsOfCase) -> Self {
         let (facts, action) = (own.facts, own.verdict.action);
-        let is_refused = matches!(action, Action::Reject | Action::Defer);
-        let public_id = Some(&facts.public_id).filter(|id| is_refused && !id.is_empty());
+        let refused = refused(facts, action);
+        let public_id = Some(&facts.public_id).filter(|id| refused.is_some() && !id.is_empty());
         Self {
             id: facts.case_id.as_str().into(),
             public_id: public_id.cloned(),
             at: seconds(facts),
             nonce: facts.nonce,
             action,
-            refused: is_refused.then(|| sender_domain(facts)),
-            words: CaseWords::of(facts, findings, own.verdict),
+            refused,
+            words: CaseWords::of(facts, parts.heads(), own.verdict),
             body: own.json(),
             parts,
         }
-    }
-
-    /// What of its findings is counted.
-    pub(crate) fn kinds(&self) -> impl Iterator<Item = FindingKind> {
-        self.parts.findings.iter().filter_map(|part| part.finding)
-    }
-
-    /// How many octets of memory it takes, beside its parts.
-    pub(crate) fn octets(&self) -> usize {
-        let texts = [&self.public_id, &self.refused].into_iter().flatten();
-        CASE_OCTETS
-            + self.id.len()
-            + texts.map(String::len).sum::<usize>()
-            + self.words.octets()
-            + self.body.len()
-            + self.parts.all().count() * size_of::<Arc<Part>>()
     }
 
     /// How many octets it has in a file that has none of its parts.

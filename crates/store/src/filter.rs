@@ -140,9 +140,20 @@ pub(crate) fn addresses<'a>(
 fn has_text(case: &Looked<'_>, text: &str) -> bool {
     let facts = case.facts;
     let mut fields: Vec<String> = addresses(facts, case.verdict).map(str::to_lowercase).collect();
-    fields.push(facts.case_id.to_lowercase());
     fields.push(facts.helo.to_lowercase());
     fields.push(facts.client_address.to_string());
     fields.extend(case.findings.iter().map(|finding| finding.domain.to_lowercase()));
-    terms(text).all(|term| fields.iter().any(|field| field.contains(&term)))
+    terms(text).all(|term| {
+        term == facts.case_id || fields.iter().any(|field| has_where_a_word_begins(field, &term))
+    })
+}
+
+fn has_where_a_word_begins(field: &str, term: &str) -> bool {
+    if !term.contains(char::is_alphanumeric) {
+        return field == term;
+    }
+    let goes_on = term.starts_with(char::is_alphanumeric);
+    field
+        .match_indices(term)
+        .any(|(place, _)| !(goes_on && field[..place].ends_with(char::is_alphanumeric)))
 }

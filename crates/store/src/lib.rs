@@ -1,30 +1,31 @@
 //! Where Quivive keeps its cases: a SQLite file, written in batches off the message's path.
 //!
-//! [`Store::record`] makes a case ready, puts it into a bounded queue and returns: it never waits
-//! for the file. One task writes what waits, a batch in a transaction, and keeps the file within
-//! its bounds. Whatever happens to the file (full disk, wrong permissions, damage, somebody deletes
-//! it) is said in the log and in [`Health`], never to the message; the task goes on as soon as it
-//! can, a damaged file is moved aside.
+//! [`Store::record`] packs a case into octets, puts it into a bounded queue and returns: it never
+//! waits for the file. One thread writes what waits, a batch in a transaction, and keeps the file
+//! within its bounds. Whatever happens to the file (full disk, wrong permissions, damage, somebody
+//! deletes it) is said in the log and in [`Health`], never to the message; the thread goes on as
+//! soon as it can, a damaged file is moved aside.
 //!
 //! Several processes can have the same file open: each waits for the other's transaction, for
 //! [`BUSY_TIMEOUT`] at most. The file is readable by its owner alone.
 //!
 //! ```text
-//! record: encode (body, words, parts) -> queue
-//! queue -> writer: one transaction a batch (parts that are not known, cases, words, counters),
-//!                  then, when there is time: the index of words, retention, ageing, recovery
-//! case, list, overview, export <- readers
+//! record: pack -> queue
+//! queue -> writer: one transaction a batch: cases as rows (body, words, parts that are not known)
+//!                  or, in a flood, packed as they are; and counters of both
+//!          then, when there is time: packed cases become rows; retention, ageing, recovery
+//! case, list, overview, export <- readers, packed cases and rows alike
 //! ```
 //!
 //! The SQL is what SQLite and PostgreSQL both take, save for the places that say so: pragmas
-//! (`database.rs`), `BEGIN IMMEDIATE` (`batch.rs`) and the index of words (`due.rs`, `list.rs`).
+//! (`database.rs`), `BEGIN IMMEDIATE` (`batch.rs`) and the index of words (`batch.rs`, `list.rs`,
+//! `merge.rs`).
 
 mod age;
 mod batch;
 mod body;
 mod cut;
 mod database;
-mod due;
 mod encode;
 mod error;
 mod file;
@@ -32,7 +33,11 @@ mod filter;
 mod health;
 mod known;
 mod list;
+mod merge;
 mod overview;
+mod pack;
+mod packed;
+mod packs;
 mod part;
 mod query;
 mod queue;

@@ -9,9 +9,10 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{chunks, places, prepared};
-use crate::due;
 use crate::error::Error;
 use crate::filter::{Cursor, Filter, FindingHead, LIMIT_MAX, Looked};
+use crate::packed::{Packed, finding};
+use crate::packs;
 use crate::query::{BEGINNINGS_MAX, Beginnings, Query, last_words};
 use crate::read::{COLUMNS, read_parts};
 use crate::row::{Contents, Row, read_all};
@@ -121,8 +122,12 @@ async fn page(connection: &mut SqliteConnection, filter: &Filter) -> Result<Page
         return Ok(Page { lines: Vec::new(), next: None });
     };
     let beginnings = beginnings(connection, filter, &mut span).await?;
-    let query = filter.query(&beginnings);
     let mut lines = Vec::new();
+    if packed_lines(connection, filter, &mut span, &mut lines).await? {
+        lines.truncate(limit);
+        return Ok(Page { lines, next: Some(cursor(span.before)) });
+    }
+    let query = filter.query(&beginnings);
     let mut looked_at = 0;
     // One more than the page has says whether there is another.
     let mut wanted = limit + 1;
@@ -146,6 +151,43 @@ async fn page(connection: &mut SqliteConnection, filter: &Filter) -> Result<Page
         }
         wanted = (wanted * 2).min(LIMIT_MAX as usize);
     }
+}
+
+/// Adds packed cases that the filter wants, until there are more than fit on a page: then `true`.
+/// In the end the span is that of those that are not packed, or of those behind the page.
+async fn packed_lines(
+    connection: &mut SqliteConnection,
+    filter: &Filter,
+    span: &mut Span,
+    lines: &mut Vec<CaseLine>,
+) -> Result<bool, Error> {
+    let limit = filter.limit.clamp(1, LIMIT_MAX) as usize;
+    while span.before > span.from
+        && let Some(filed) = packs::before(connection, span.before).await?
+    {
+        for (seq, octets) in filed.newest_first() {
+            if !(span.from..span.before).contains(&seq) {
+                continue;
+            }
+            // What cannot be read is the writer's to tell.
+            let line = packed_line(octets, filter).ok().flatten();
+            if line.is_some() && lines.len() == limit {
+                return Ok(true);
+            }
+            lines.extend(line);
+            span.before = seq;
+        }
+        span.before = span.before.min(filed.first);
+    }
+    Ok(false)
+}
+
+/// The line of a packed case, if the filter wants it.
+fn packed_line(octets: &[u8], filter: &Filter) -> std::io::Result<Option<CaseLine>> {
+    let Packed { facts, door, verdict, outcome, findings, .. } = Packed::read(octets)?;
+    let heads = findings.into_iter().map(|octets| Ok(FindingHead::from(&finding(octets)?)));
+    let heads = heads.collect::<std::io::Result<Vec<_>>>()?;
+    Ok(Listed { facts, door, verdict, outcome }.line(heads, filter))
 }
 
 /// The words that begin as the search text's do. Where a term is the id of a case, there is no
@@ -213,28 +255,12 @@ async fn rows(
         let rows = prepared(sql).bind(span.from).bind(span.before).bind(limit);
         return rows.fetch_all(connection).await?.iter().map(Row::of).collect();
     };
-    let seqs = found(connection, query, (span.from, span.before), limit).await?;
+    let seqs = indexed(connection, query, (span.from, span.before), limit).await?;
     by_seqs(connection, &seqs).await
 }
 
-/// The cases with these words, newest first.
-pub(crate) async fn found(
-    connection: &mut SqliteConnection,
-    query: &Query,
-    (from, before): (i64, i64),
-    limit: usize,
-) -> Result<Vec<i64>, sqlx::Error> {
-    let (mut found, before) = due::found(connection, query, (from, before), limit).await?;
-    let left = limit.saturating_sub(found.len());
-    if left > 0 && before > from {
-        found.extend(indexed(connection, query, (from, before), left).await?);
-    }
-    found.truncate(limit);
-    Ok(found)
-}
-
-/// Those of them that the index of words has: SQLite's own.
-async fn indexed(
+/// The numbers of cases with these words, newest first: SQLite's own.
+pub(crate) async fn indexed(
     connection: &mut SqliteConnection,
     query: &Query,
     (from, before): (i64, i64),
@@ -288,25 +314,33 @@ fn line(row: &Row, heads: Vec<FindingHead>, filter: &Filter) -> Result<Option<Ca
     let Listed { mut facts, door, verdict, outcome } =
         serde_json::from_str(&row.body).map_err(unreadable)?;
     facts.case_id.clone_from(&row.id);
-    if !filter.wants(&Looked { facts: &facts, verdict: &verdict, findings: &heads }) {
-        return Ok(None);
+    Ok(Listed { facts, door, verdict, outcome }.line(heads, filter))
+}
+
+impl Listed {
+    /// The line, if the filter wants it.
+    fn line(self, heads: Vec<FindingHead>, filter: &Filter) -> Option<CaseLine> {
+        let Self { facts, door, verdict, outcome } = self;
+        if !filter.wants(&Looked { facts: &facts, verdict: &verdict, findings: &heads }) {
+            return None;
+        }
+        let recipients_count = facts.recipients.len();
+        Some(CaseLine {
+            id: facts.case_id,
+            at: facts.now,
+            door,
+            client: facts.client_address,
+            helo: facts.helo,
+            reverse_path: facts.reverse_path,
+            login: facts.auth_user,
+            recipients: facts.recipients.into_iter().take(RECIPIENTS_SHOWN).collect(),
+            recipients_count,
+            action: verdict.action,
+            code: verdict.reply.code,
+            findings: heads.into_iter().map(FindingLine::from).collect(),
+            outcome,
+        })
     }
-    let recipients_count = facts.recipients.len();
-    Ok(Some(CaseLine {
-        id: facts.case_id,
-        at: facts.now,
-        door,
-        client: facts.client_address,
-        helo: facts.helo,
-        reverse_path: facts.reverse_path,
-        login: facts.auth_user,
-        recipients: facts.recipients.into_iter().take(RECIPIENTS_SHOWN).collect(),
-        recipients_count,
-        action: verdict.action,
-        code: verdict.reply.code,
-        findings: heads.into_iter().map(FindingLine::from).collect(),
-        outcome,
-    }))
 }
 
 impl From<FindingHead> for FindingLine {

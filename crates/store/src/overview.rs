@@ -7,8 +7,8 @@ use quivive_verdict::Action;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::due;
 use crate::error::Error;
+use crate::packs;
 use crate::store::Store;
 use crate::tally::{DAY, HOUR};
 
@@ -38,8 +38,8 @@ pub struct Overview {
     pub refused_domains: Vec<(String, u64)>,
     /// How many cases are kept.
     pub cases_kept: u64,
-    /// For how many of them words are not in their index yet. They are found all the same.
-    pub words_due: u64,
+    /// How many of them are packed still, as they came in a flood. They are found all the same.
+    pub cases_packed: u64,
 }
 
 /// A stretch of time.
@@ -100,7 +100,7 @@ async fn overview(
         per_hour: (today * 24..=hour).map(|one| hours(one, one)).collect(),
         refused_domains: refused_domains(connection, first, today).await?,
         cases_kept: cases_kept(connection).await?,
-        words_due: due::cases(connection).await?,
+        cases_packed: packs::cases(connection).await?,
     })
 }
 

@@ -2,11 +2,10 @@
 //!
 //! What a stranger wrote goes into a query of FTS5 in quotes only: it cannot be syntax.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 
-use foldhash::fast::RandomState;
 use ipnet::IpNet;
 use quivive_evidence::{FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
@@ -121,48 +120,6 @@ impl Query {
             any.push(Self::All(all));
         }
         Some(Self::Any(any))
-    }
-
-    fn is_fulfilled_by(&self, words: &[&str]) -> bool {
-        match self {
-            Self::Word(word) => words.contains(&word.as_str()),
-            Self::All(all) => all.iter().all(|one| one.is_fulfilled_by(words)),
-            Self::Any(any) => any.iter().any(|one| one.is_fulfilled_by(words)),
-        }
-    }
-
-    fn name<'q>(&'q self, names: &mut HashSet<&'q str, RandomState>) {
-        match self {
-            Self::Word(word) => {
-                names.insert(word);
-            }
-            Self::All(queries) | Self::Any(queries) => {
-                queries.iter().for_each(|query| query.name(names));
-            }
-        }
-    }
-}
-
-/// A query that is compared with the words of many cases.
-pub(crate) struct Comparison<'q> {
-    query: &'q Query,
-    /// The words in the query: almost no case has many of them.
-    named: HashSet<&'q str, RandomState>,
-}
-
-impl<'q> Comparison<'q> {
-    pub(crate) fn with(query: &'q Query) -> Self {
-        let mut named = HashSet::default();
-        query.name(&mut named);
-        Self { query, named }
-    }
-
-    /// Whether the query is fulfilled by these words, with blanks between them.
-    pub(crate) fn is_fulfilled_by(&self, words: &str) -> bool {
-        let named = words.split_ascii_whitespace().filter(|word| self.named.contains(word));
-        let named: Vec<&str> = named.collect();
-        // Whatever is asked, it takes a word.
-        !named.is_empty() && self.query.is_fulfilled_by(&named)
     }
 }
 

@@ -5,21 +5,20 @@ use std::sync::Mutex;
 
 use tokio::sync::Notify;
 
-use crate::encode::Encoded;
-use crate::part::Gauge;
+use crate::pack::Pack;
+use crate::tally::Tally;
 
 /// How many cases wait at most; more are dropped, and counted. As many as there is memory for.
 pub const CASES_WAITING_MAX: usize = 32_768;
 
-/// How many octets of memory waiting cases take at most, beside what they share with what is
-/// remembered of earlier ones.
+/// How many octets waiting cases have at most.
 pub const OCTETS_WAITING_MAX: usize = 64 * 1024 * 1024;
 
-/// How many cases a transaction writes at most: what a batch has in common is written once.
+/// About how many cases a transaction writes at most, for it takes whole packs: what a batch has in
+/// common is written once.
 pub(crate) const BATCH_MAX: usize = 2048;
 
-/// How many octets a transaction writes at most, if no case had anything in common with others;
-/// save for one case that has more.
+/// About how many packed octets a transaction writes at most.
 pub(crate) const BATCH_OCTETS_MAX: usize = 16 * 1024 * 1024;
 
 /// A bounded queue of cases.
@@ -27,8 +26,6 @@ pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     cases_max: usize,
     octets_max: usize,
-    /// What parts take.
-    parts: Gauge,
     /// Told with the first case that waits, and when there are [`BATCH_MAX`].
     pub(crate) filled: Notify,
     /// Told when cases were taken.
@@ -37,35 +34,35 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    cases: VecDeque<(Encoded, usize)>,
+    full: VecDeque<Pack>,
+    /// The one that is being filled.
+    last: Pack,
+    cases: usize,
     octets: usize,
 }
 
 impl Queue {
-    pub(crate) fn new(cases_max: usize, octets_max: usize, parts: Gauge) -> Self {
+    pub(crate) fn new(cases_max: usize, octets_max: usize) -> Self {
         Self {
             waiting: Mutex::default(),
             cases_max,
             octets_max,
-            parts,
             filled: Notify::new(),
             drained: Notify::new(),
         }
     }
 
     /// Puts a case at the end; `false` if there is no room.
-    pub(crate) fn push(&self, case: Encoded) -> bool {
-        let octets = case.octets();
+    pub(crate) fn push(&self, case: &[u8], count: impl FnOnce(&mut Tally)) -> bool {
         let length = {
             let mut waiting = self.lock();
-            let fits = waiting.cases.len() < self.cases_max
-                && self.octets(&waiting).saturating_add(octets) <= self.octets_max;
+            let fits = waiting.cases < self.cases_max
+                && waiting.octets.saturating_add(case.len()) <= self.octets_max;
             if !fits {
                 return false;
             }
-            waiting.octets += octets;
-            waiting.cases.push_back((case, octets));
-            waiting.cases.len()
+            waiting.add(case, count);
+            waiting.cases
         };
         if length == 1 || length == BATCH_MAX {
             self.filled.notify_one();
@@ -73,38 +70,38 @@ impl Queue {
         true
     }
 
-    /// Takes the first cases: `max` at most, and not more than go into a batch.
-    pub(crate) fn take(&self, max: usize) -> Vec<Encoded> {
+    /// Takes the first cases: about `max`, and not more than go into a batch.
+    pub(crate) fn take(&self, max: usize) -> Vec<Pack> {
         let mut waiting = self.lock();
-        let mut octets = 0;
-        let fit = waiting.cases.iter().take(max.min(BATCH_MAX)).take_while(|(case, _)| {
-            let is_first = octets == 0;
-            octets += case.octets_in_file();
-            is_first || octets <= BATCH_OCTETS_MAX
-        });
-        let count = fit.count();
-        let taken: Vec<_> = waiting.cases.drain(..count).collect();
-        waiting.octets -= taken.iter().map(|(_, octets)| octets).sum::<usize>();
+        let max = max.min(BATCH_MAX);
+        let mut taken: Vec<Pack> = Vec::new();
+        let (mut cases, mut octets) = (0, 0);
+        while cases < max && octets < BATCH_OCTETS_MAX {
+            let Some(pack) = waiting.next() else { break };
+            cases += pack.cases;
+            octets += pack.octets.len();
+            taken.push(pack);
+        }
         drop(waiting);
         self.drained.notify_waiters();
-        taken.into_iter().map(|(case, _)| case).collect()
+        taken
     }
 
     /// Gives up all that waits, and says how many cases that were.
     pub(crate) fn give_up(&self) -> usize {
-        std::mem::take(&mut *self.lock()).cases.len()
+        std::mem::take(&mut *self.lock()).cases
     }
 
     /// Whether no case finds room.
     pub(crate) fn is_full(&self) -> bool {
         let waiting = self.lock();
-        waiting.cases.len() >= self.cases_max || self.octets(&waiting) >= self.octets_max
+        waiting.cases >= self.cases_max || waiting.octets >= self.octets_max
     }
 
     /// Whether half of it is free.
     pub(crate) fn has_room(&self) -> bool {
         let waiting = self.lock();
-        waiting.cases.len() <= self.cases_max / 2 && self.octets(&waiting) <= self.octets_max / 2
+        waiting.cases <= self.cases_max / 2 && waiting.octets <= self.octets_max / 2
     }
 
     /// Waits until half of it is free.
@@ -119,20 +116,33 @@ impl Queue {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.lock().cases.len()
+        self.lock().cases
     }
 
     pub(crate) fn capacity(&self) -> usize {
         self.cases_max
     }
 
-    /// What waits, and the parts that nothing else has.
-    fn octets(&self, waiting: &Waiting) -> usize {
-        waiting.octets + self.parts.waiting()
-    }
-
     /// Nobody panics with the lock held, so that it cannot be poisoned.
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn add(&mut self, case: &[u8], count: impl FnOnce(&mut Tally)) {
+        if !self.last.has_room(case.len()) {
+            self.full.push_back(std::mem::take(&mut self.last));
+        }
+        self.octets += case.len();
+        self.cases += 1;
+        self.last.add(case, count);
+    }
+
+    fn next(&mut self) -> Option<Pack> {
+        let pack = self.full.pop_front().unwrap_or_else(|| std::mem::take(&mut self.last));
+        self.cases -= pack.cases;
+        self.octets -= pack.octets.len() - pack.cases * size_of::<u32>();
+        Some(pack).filter(|pack| pack.cases > 0)
     }
 }

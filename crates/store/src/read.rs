@@ -2,15 +2,18 @@
 
 use std::sync::atomic::Ordering;
 
+use quivive_evidence::Facts;
 use quivive_verdict::Case;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::batch::{chunks, places, prepared};
 use crate::error::{Error, Fault};
+use crate::packed::{self, Packed};
+use crate::packs;
 use crate::row::{Contents, Row};
 use crate::store::{Shared, Store};
-use crate::tally::DAY;
+use crate::tally::{DAY, is_refusal};
 
 /// How many days the explanation of a refusal is public, if its case is kept so long.
 pub const PUBLIC_DAYS: u32 = 30;
@@ -25,7 +28,7 @@ impl Store {
     /// The file cannot be used, or what it has cannot be read.
     pub async fn case(&self, id: &str) -> Result<Option<Case>, Error> {
         let sql = format!("SELECT {COLUMNS} FROM message_case WHERE id = $1");
-        self.shared().one(&sql, id).await
+        self.shared().one(&sql, id, |case| case.facts.case_id == id).await
     }
 
     /// The case of a refusal whose explanation is published under this id, as long as it is.
@@ -34,7 +37,10 @@ impl Store {
     /// The file cannot be used, or what it has cannot be read.
     pub async fn public_case(&self, public_id: &str) -> Result<Option<Case>, Error> {
         let sql = format!("SELECT {COLUMNS} FROM message_case WHERE public_id = $1");
-        let case = self.shared().one(&sql, public_id).await?;
+        let is_it = |case: &Packed<'_>| {
+            case.facts.public_id == public_id && is_refusal(case.verdict.action)
+        };
+        let case = self.shared().one(&sql, public_id, is_it).await?;
         let days = u64::from(PUBLIC_DAYS.min(self.shared().settings.retain_days));
         let since = self.shared().now().saturating_sub(days * DAY.unsigned_abs());
         Ok(case.filter(|case| case.facts.now >= since))
@@ -42,10 +48,18 @@ impl Store {
 }
 
 impl Shared {
-    async fn one(&self, sql: &str, id: &str) -> Result<Option<Case>, Error> {
+    async fn one(
+        &self,
+        sql: &str,
+        id: &str,
+        is_it: impl Fn(&Packed<'_>) -> bool,
+    ) -> Result<Option<Case>, Error> {
         let mut reading = self.readers()?.begin().await.map_err(|error| self.reading(error))?;
         let row = prepared(sql.to_owned()).bind(id).fetch_optional(&mut *reading).await;
-        let Some(row) = row.map_err(|error| self.reading(error))? else { return Ok(None) };
+        let Some(row) = row.map_err(|error| self.reading(error))? else {
+            let packed = packed(&mut reading, id, is_it).await;
+            return packed.map_err(|error| self.reading(error));
+        };
         let rows = vec![Row::of(&row)?];
         let parts = parts(&mut reading, &rows).await.map_err(|error| self.reading(error))?;
         rows[0].readable(&parts).map(Some)
@@ -78,6 +92,30 @@ impl Row {
     pub(crate) fn readable(&self, parts: &Contents) -> Result<Case, Error> {
         self.case(parts).map_err(|text| Error::Unreadable { id: self.id.clone(), text })
     }
+}
+
+/// The packed case that is it, among those that have this id as one of theirs.
+async fn packed(
+    connection: &mut SqliteConnection,
+    id: &str,
+    is_it: impl Fn(&Packed<'_>) -> bool,
+) -> Result<Option<Case>, sqlx::Error> {
+    let mut before = i64::MAX;
+    while let Some(filed) = packs::before(connection, before).await? {
+        before = filed.first;
+        for (_, octets) in filed.newest_first() {
+            let has_id =
+                |facts: Facts| [&facts.case_id, &facts.public_id].contains(&&id.to_owned());
+            if !packed::facts(octets).is_ok_and(has_id) {
+                continue;
+            }
+            // What cannot be read is the writer's to tell.
+            if let Some(case) = Packed::read(octets).ok().filter(&is_it) {
+                return Ok(case.case().ok());
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The parts of these rows.

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{chunks, places, prepared, transaction};
-use crate::due;
 use crate::query::Query;
 use crate::row::Row;
 
@@ -19,7 +18,6 @@ pub(crate) async fn remove(
 }
 
 async fn remove_all(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
-    due::index_all(connection).await?;
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     for table in ["case_word WHERE rowid", "message_case WHERE seq"] {
         for chunk in chunks(&seqs) {

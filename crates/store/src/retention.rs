@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::prepared;
 use crate::database::Database;
-use crate::due;
+use crate::packs;
 use crate::read::COLUMNS;
 use crate::remove::remove;
 use crate::row::Row;
@@ -41,11 +41,11 @@ pub(crate) async fn step(
     settings: &Settings,
     now: u64,
 ) -> Result<Progress, sqlx::Error> {
-    let connection = &mut database.connection;
     let cutoff = cutoff(now, settings.retain_days);
-    if remove_old(connection, cutoff).await? || remove_beyond_size(connection, settings).await? {
+    if remove_old(database, cutoff).await? || remove_beyond_size(database, settings).await? {
         return Ok(Progress::More);
     }
+    let connection = &mut database.connection;
     let free = pragma(connection, "PRAGMA freelist_count").await?;
     if free > PAGES_FREE_MAX {
         let sql = format!("PRAGMA incremental_vacuum({PAGES_STEP})");
@@ -74,14 +74,16 @@ pub(crate) fn cutoff(now: u64, days: u32) -> i64 {
 
 /// Whole hours at a time: the clock may have been set back, so that numbers are not in the order of
 /// time.
-async fn remove_old(connection: &mut SqliteConnection, cutoff: i64) -> Result<bool, sqlx::Error> {
+async fn remove_old(database: &mut Database, cutoff: i64) -> Result<bool, sqlx::Error> {
     let sql =
         "SELECT hour, first_seq, last_seq FROM hour_span WHERE hour < $1 ORDER BY hour LIMIT 1";
-    let hour = sqlx::query(sql).bind(cutoff.div_euclid(HOUR)).fetch_optional(&mut *connection);
+    let hour = sqlx::query(sql).bind(cutoff.div_euclid(HOUR));
+    let hour = hour.fetch_optional(&mut database.connection);
     let Some(hour) = hour.await? else { return Ok(false) };
-    if due::index(connection).await? {
+    if packs::write_out(database).await?.is_some() {
         return Ok(true);
     }
+    let connection = &mut database.connection;
     let (hour, first, last): (i64, i64, i64) =
         (hour.try_get(0)?, hour.try_get(1)?, hour.try_get(2)?);
     let sql = format!(
@@ -101,19 +103,20 @@ async fn remove_old(connection: &mut SqliteConnection, cutoff: i64) -> Result<bo
 
 /// The oldest make room, in the order in which they were written.
 async fn remove_beyond_size(
-    connection: &mut SqliteConnection,
+    database: &mut Database,
     settings: &Settings,
 ) -> Result<bool, sqlx::Error> {
+    let connection = &mut database.connection;
     let pages = pragma(connection, "PRAGMA page_count").await?
         - pragma(connection, "PRAGMA freelist_count").await?;
     let octets = pages * pragma(connection, "PRAGMA page_size").await?;
     if octets.unsigned_abs() <= settings.retain_mib.saturating_mul(MIB) {
         return Ok(false);
     }
-    // Words that wait take more of the file than their index does.
-    if due::index(connection).await? {
+    if packs::write_out(database).await?.is_some() {
         return Ok(true);
     }
+    let connection = &mut database.connection;
     let sql = format!("SELECT {COLUMNS} FROM message_case ORDER BY seq LIMIT {CASES_STEP}");
     let rows = prepared(sql).fetch_all(&mut *connection).await?;
     let rows: Vec<Row> = rows.iter().map(Row::of).collect::<Result<_, _>>()?;

@@ -10,9 +10,8 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::database::{BUSY_TIMEOUT, Bounds, Database, OpenError};
-use crate::encode::Encoded;
 use crate::health::{Counters, Health, Trouble};
-use crate::part::Parts;
+use crate::packed::Packing;
 use crate::queue::{CASES_WAITING_MAX, OCTETS_WAITING_MAX, Queue};
 use crate::subject::Subject;
 use crate::writer::{self, Writer};
@@ -21,9 +20,12 @@ use crate::{Error, database, file};
 /// Drops are told in the log once in so many seconds.
 const DROPS_TOLD_EVERY: u64 = 10;
 
-/// For about how many cases words wait at most while mail comes in floods. A search looks at the
-/// words of all of them.
-const WORDS_DUE_MAX: u64 = 131_072;
+/// So many cases at once are a flood: they go into the file packed.
+const FLOOD: usize = 400;
+
+/// About how many cases stay packed at most while mail comes in floods. A search looks at all of
+/// them.
+const CASES_PACKED_MAX: u64 = 65_536;
 
 /// How long a message waits at most until there is room for its case.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -53,7 +55,6 @@ pub struct Store {
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) tuning: Tuning,
-    pub(crate) parts: Parts,
     pub(crate) queue: Queue,
     pub(crate) counters: Counters,
     /// `None` while the file cannot be used.
@@ -83,12 +84,12 @@ pub(crate) struct Tuning {
     pub(crate) busy_timeout: Duration,
     /// How long the writer waits for more cases before it writes.
     pub(crate) linger: Duration,
-    /// How long words of cases wait for those of more, before they are brought into their index.
-    pub(crate) index_every: Duration,
-    /// So many cases in that time are a flood.
+    /// How often it is looked whether packed cases can be written out.
+    pub(crate) unpack_every: Duration,
+    /// So many cases at once are a flood.
     pub(crate) flood: usize,
-    /// For how many cases words wait at most while there is one.
-    pub(crate) words_due_max: u64,
+    /// How many cases stay packed at most while there is one.
+    pub(crate) cases_packed_max: u64,
     /// How long after its start the writer first brings the file within its bounds.
     pub(crate) first_tidy: Duration,
     /// How long the writer waits after a failure; twice as long after each further one.
@@ -110,9 +111,9 @@ impl Default for Tuning {
             octets_waiting_max: OCTETS_WAITING_MAX,
             busy_timeout: BUSY_TIMEOUT,
             linger: Duration::from_millis(400),
-            index_every: Duration::from_secs(1),
-            flood: 1000,
-            words_due_max: WORDS_DUE_MAX,
+            unpack_every: Duration::from_secs(1),
+            flood: FLOOD,
+            cases_packed_max: CASES_PACKED_MAX,
             first_tidy: Duration::ZERO,
             back_off: Duration::from_millis(250),
             pages_max: Arc::default(),
@@ -178,18 +179,19 @@ impl Store {
     /// client heard last. Never waits for the file, never fails: what finds no room is dropped and
     /// counted, and so is what has no id.
     pub fn record(&self, judgement: &Judgement, door: &str, outcome: &str) {
-        self.take(&judgement.facts, |parts| Encoded::of_judgement(judgement, door, outcome, parts));
+        self.take(&judgement.facts, &Packing::of_judgement(judgement, door, outcome));
     }
 
     /// As [`Store::record`], of a case as it stands, such as one that was exported.
     pub fn record_case(&self, case: &Case) {
-        self.take(&case.facts, |parts| Encoded::of_case(case, parts));
+        self.take(&case.facts, &Packing::of_case(case));
     }
 
-    fn take(&self, facts: &Facts, encode: impl FnOnce(&Parts) -> Encoded) {
-        let Shared { queue, parts, .. } = &*self.shared;
+    fn take(&self, facts: &Facts, case: &Packing<'_>) {
+        let Shared { queue, .. } = &*self.shared;
         let has_id = !facts.case_id.is_empty();
-        if !(has_id && !queue.is_full() && queue.push(encode(parts))) {
+        let push = |octets: &[u8]| queue.push(octets, |tally| case.count(tally));
+        if !(has_id && !queue.is_full() && case.packed(push)) {
             self.shared.lost(1, "the queue is full");
         }
     }
@@ -252,10 +254,8 @@ impl Store {
 
 impl Shared {
     fn new(settings: Settings, tuning: Tuning) -> Self {
-        let parts = Parts::new();
         Self {
-            queue: Queue::new(tuning.cases_waiting_max, tuning.octets_waiting_max, parts.gauge()),
-            parts,
+            queue: Queue::new(tuning.cases_waiting_max, tuning.octets_waiting_max),
             settings,
             tuning,
             counters: Counters::default(),

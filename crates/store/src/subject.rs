@@ -7,22 +7,22 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::age::hashed_local;
 use crate::database::Database;
-use crate::due;
 use crate::encode::Key;
 use crate::error::Error;
 use crate::filter::{Filter, FindingHead, Looked};
-use crate::list::{by_seqs, found};
+use crate::list::{by_seqs, indexed};
+use crate::merge::Merge;
+use crate::packed::Packed;
+use crate::packs;
 use crate::query::Beginnings;
 use crate::read::parts;
 use crate::remove::remove;
+use crate::retention::Progress;
 use crate::row::Row;
 use crate::store::Store;
 
 /// How many cases are worked on at a time.
 const CASES_STEP: usize = 250;
-
-/// How many pages of the index of words are rewritten at a time, so that removed words go.
-const PAGES_STEP: u32 = 500;
 
 /// Who wants to know, or to be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +45,17 @@ impl Store {
         let key = key(&mut reading).await.map_err(|error| shared.reading(error))?;
         let mut count = 0;
         for filter in whom.filters(&key) {
+            let mut hand_over = |mut case: Case| {
+                case.facts.nonce = Nonce::default();
+                each(case);
+                count += 1;
+            };
             let mut before = i64::MAX;
-            loop {
-                let step = step(&mut reading, &filter, &mut before).await?;
-                let Some(rows) = step else { break };
-                for (_, mut case) in rows {
-                    case.facts.nonce = Nonce::default();
-                    each(case);
-                    count += 1;
-                }
+            while let Some(cases) = packed_step(&mut reading, &filter, &mut before).await? {
+                cases.into_iter().for_each(&mut hand_over);
+            }
+            while let Some(cases) = step(&mut reading, &filter, &mut before).await? {
+                cases.into_iter().for_each(|(_, case)| hand_over(case));
             }
         }
         Ok(count)
@@ -84,10 +86,10 @@ impl Subject {
 
 /// Forgets a subject, and says how many cases that were.
 pub(crate) async fn erase(database: &mut Database, whom: &Subject) -> Result<u64, Error> {
-    let Database { connection, key, .. } = database;
-    while due::index(connection).await? {}
+    packs::write_out_all(database).await?;
+    let Database { connection, scribe, .. } = database;
     Database::overwrite(connection, true).await?;
-    let erased = erase_all(connection, key, whom).await;
+    let erased = erase_all(connection, &scribe.key, whom).await;
     Database::overwrite(connection, false).await?;
     erased
 }
@@ -106,6 +108,7 @@ async fn erase_all(
             count += rows.len() as u64;
         }
     }
+    packs::drop_foreign(connection).await?;
     if let Subject::Domain(domain) = whom {
         let domain = quivive_mail::domain::to_ascii(domain);
         let below = format!(".{domain}");
@@ -113,28 +116,34 @@ async fn erase_all(
                    OR substr(domain, -length($2)) = $2";
         sqlx::query(sql).bind(&domain).bind(&below).execute(&mut *connection).await?;
     }
-    forget_words(connection).await?;
+    let mut merge = Merge::default();
+    while merge.step(connection).await? == Progress::More {}
     // What stood in pages that are free now stands in the log no more, nor in the file.
     connection.execute("PRAGMA incremental_vacuum").await?;
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
     Ok(count)
 }
 
-/// Rewrites the index of words, a bounded number of pages at a time: SQLite's own.
-async fn forget_words(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let changes = "SELECT total_changes()";
-    let mut pages = -i64::from(PAGES_STEP);
-    loop {
-        let before: i64 = sqlx::query_scalar(changes).fetch_one(&mut *connection).await?;
-        let sql = "INSERT INTO case_word (case_word, rank) VALUES ('merge', $1)";
-        sqlx::query(sql).bind(pages).execute(&mut *connection).await?;
-        let after: i64 = sqlx::query_scalar(changes).fetch_one(&mut *connection).await?;
-        // The documentation of FTS5: fewer than two changes is nothing left to do.
-        if after - before < 2 {
-            return Ok(());
-        }
-        pages = i64::from(PAGES_STEP);
-    }
+/// The packed cases of the newest pack before a number that the filter wants; `None` if there are
+/// no more packs.
+async fn packed_step(
+    connection: &mut SqliteConnection,
+    filter: &Filter,
+    before: &mut i64,
+) -> Result<Option<Vec<Case>>, Error> {
+    let Some(filed) = packs::before(connection, *before).await? else { return Ok(None) };
+    *before = filed.first;
+    let cases = filed.newest_first().into_iter().filter_map(|(_, octets)| {
+        // What cannot be read is the writer's to tell.
+        let case = Packed::read(octets).and_then(Packed::case).ok()?;
+        wants(filter, &case).then_some(case)
+    });
+    Ok(Some(cases.collect()))
+}
+
+fn wants(filter: &Filter, case: &Case) -> bool {
+    let findings: Vec<FindingHead> = case.findings.iter().map(FindingHead::from).collect();
+    filter.wants(&Looked { facts: &case.facts, verdict: &case.verdict, findings: &findings })
 }
 
 /// The next cases that the filter wants; `None` at the end.
@@ -144,7 +153,7 @@ async fn step(
     before: &mut i64,
 ) -> Result<Option<Vec<(Row, Case)>>, Error> {
     let Some(query) = filter.query(&Beginnings::new()) else { return Ok(None) };
-    let seqs = found(connection, &query, (0, *before), CASES_STEP).await?;
+    let seqs = indexed(connection, &query, (0, *before), CASES_STEP).await?;
     let Some(last) = seqs.last() else { return Ok(None) };
     *before = *last;
     let rows = by_seqs(connection, &seqs).await?;
@@ -152,9 +161,7 @@ async fn step(
     let mut cases = Vec::with_capacity(rows.len());
     for row in rows {
         let case = row.readable(&parts)?;
-        let findings: Vec<FindingHead> = case.findings.iter().map(FindingHead::from).collect();
-        let looked = Looked { facts: &case.facts, verdict: &case.verdict, findings: &findings };
-        if filter.wants(&looked) {
+        if wants(filter, &case) {
             cases.push((row, case));
         }
     }

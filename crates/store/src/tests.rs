@@ -2,8 +2,8 @@
 
 mod bad_days;
 mod bounds;
-mod due;
 mod known;
+mod packs;
 mod record;
 mod search;
 mod senders;

@@ -15,11 +15,12 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
-use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
+use quivive_evidence::{Facts, FindingResult, Identity, Method};
 use quivive_mail::domain::to_ascii;
 use quivive_verdict::{Action, Verdict};
 
 use crate::filter::addresses;
+use crate::part::Head;
 
 /// How many words a case has at most; what comes later is not found by them.
 pub(crate) const WORDS_MAX: usize = 1024;
@@ -63,13 +64,16 @@ struct Gathered {
 pub(crate) struct CaseWords(Box<str>);
 
 impl CaseWords {
-    pub(crate) fn of(facts: &Facts, findings: &[Finding], verdict: &Verdict) -> Self {
+    pub(crate) fn of<'c>(
+        facts: &'c Facts,
+        findings: impl Iterator<Item = &'c Head>,
+        verdict: &'c Verdict,
+    ) -> Self {
         Words::gather(|words| {
             words.add(|text| of_action(text, verdict.action));
-            for finding in findings {
-                let Finding { result, method, identity, .. } = finding;
+            for Head { kind: (method, identity, result), domain } in findings {
                 words.add(|text| of_finding(text, (*result, *method, *identity)));
-                words.domain(&finding.domain);
+                words.domain(domain);
             }
             words.client(facts.client_address);
             words.domain(&facts.helo);
@@ -88,11 +92,6 @@ impl CaseWords {
     pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
         // All others have a colon behind what they are.
         self.0.split_ascii_whitespace().filter(|word| !word.contains(':'))
-    }
-
-    /// How many octets of memory they take.
-    pub(crate) fn octets(&self) -> usize {
-        self.0.len()
     }
 }
 

@@ -8,15 +8,18 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
+use crate::batch::Written;
 use crate::database::{Database, OpenError};
-use crate::encode::Encoded;
 use crate::error::{Error, Fault};
 use crate::file::Fate;
 use crate::health::{Counters, Trouble};
+use crate::merge::Merge;
+use crate::pack::Pack;
 use crate::queue::BATCH_MAX;
 use crate::retention::{self, Progress};
-use crate::store::{Command, Shared, Tuning};
-use crate::{age, batch, due, file, subject};
+use crate::store::{Command, Shared};
+use crate::tally::DAY;
+use crate::{age, batch, file, packs, subject};
 
 /// How long the writer waits at most between attempts on a file that cannot be used.
 const BACK_OFF_MAX: Duration = Duration::from_secs(30);
@@ -27,22 +30,26 @@ const TIDY_EVERY: Duration = Duration::from_secs(30);
 /// How many steps of that are taken before waiting cases have their turn.
 const TIDY_STEPS: usize = 16;
 
-/// How long words are brought into their index before waiting cases have their turn.
-const INDEX_TURN: Duration = Duration::from_millis(250);
+/// How long packed cases are written out before waiting ones have their turn.
+const UNPACK_TURN: Duration = Duration::from_millis(250);
 
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     commands: UnboundedReceiver<Command>,
     database: Option<Database>,
     /// A batch that could not be written yet.
-    pending: Vec<Encoded>,
+    pending: Vec<Pack>,
     /// When waiting cases are written.
     write_at: Option<Instant>,
     tidy_at: Instant,
-    /// When words are brought into their index.
-    index_at: Option<Instant>,
-    /// How many cases were written since it was looked at last.
-    written: usize,
+    /// When packed cases are written out.
+    unpack_at: Option<Instant>,
+    /// A flood of cases has come since then.
+    is_flood: bool,
+    /// A merge of the index of words that goes on.
+    merge: Merge,
+    /// On which day since 1970 the last one ended.
+    merged_on: Option<u64>,
     /// How long is waited after the next failure.
     back_off: Duration,
 }
@@ -97,8 +104,10 @@ impl Writer {
             pending: Vec::new(),
             write_at: None,
             tidy_at,
-            index_at: None,
-            written: 0,
+            unpack_at: None,
+            is_flood: false,
+            merge: Merge::default(),
+            merged_on: None,
             back_off,
         }
     }
@@ -117,8 +126,8 @@ impl Writer {
                     self.write_waiting().await;
                 }
                 () = sleep_until(self.tidy_at) => self.tidy(TIDY_STEPS).await,
-                () = sleep_until(self.index_at.unwrap_or(far)), if self.index_at.is_some() => {
-                    self.index_words().await;
+                () = sleep_until(self.unpack_at.unwrap_or(far)), if self.unpack_at.is_some() => {
+                    self.unpack().await;
                 }
             }
         }
@@ -137,8 +146,9 @@ impl Writer {
                 self.shared.set_readers(Some(database.readers.clone()));
                 self.database = Some(database);
                 self.shared.measure();
-                // Words may wait since the last time.
-                self.index_soon();
+                self.note_foreign().await;
+                // Some may have stayed packed.
+                self.unpack_soon();
                 Ok(())
             }
             Err(error) => {
@@ -149,6 +159,18 @@ impl Writer {
                 self.failed(&text);
                 Err(error)
             }
+        }
+    }
+
+    /// Says that the file has cases which this version cannot read.
+    async fn note_foreign(&mut self) {
+        let Some(database) = &mut self.database else { return };
+        let cases = packs::foreign(&mut database.connection).await.unwrap_or_default();
+        if cases > 0 {
+            self.note(&format!(
+                "{cases} cases wait in the form of another version of Quivive: once that version \
+                 has been started and stopped on the file, this one finds them, too"
+            ));
         }
     }
 
@@ -178,9 +200,15 @@ impl Writer {
     /// The last attempt; then the file is closed.
     async fn end(&mut self) {
         self.write_waiting().await;
-        let lost = self.pending.len() + self.shared.queue.give_up();
+        let lost = cases(&self.pending) + self.shared.queue.give_up();
         if lost > 0 {
             self.shared.lost(lost, "the store ended before it could write them");
+        }
+        // Another version may be the next that opens the file.
+        if let Some(database) = &mut self.database
+            && let Err(error) = packs::write_out_all(database).await
+        {
+            tracing::warn!("packed cases wait for the next start: {error}");
         }
         self.shut().await;
     }
@@ -214,7 +242,7 @@ impl Writer {
             }
             if self.pending.is_empty() {
                 self.pending = self.shared.queue.take(left);
-                left -= self.pending.len();
+                left = left.saturating_sub(cases(&self.pending));
             }
             if self.pending.is_empty() {
                 break;
@@ -231,10 +259,11 @@ impl Writer {
 
     async fn write_pending(&mut self) -> Result<(), Unusable> {
         let pending = std::mem::take(&mut self.pending);
-        let count = pending.len();
+        let is_flood = cases(&pending) >= self.shared.tuning.flood;
+        self.is_flood |= is_flood;
         let database = self.usable().await?;
-        match batch::write(database, &pending).await {
-            Ok(written) => Counters::add(&self.shared.counters.written, written),
+        match batch::write(database, &pending, is_flood).await {
+            Ok(written) => self.written(written),
             Err(error) if Fault::of(&error) == Fault::Content => {
                 self.write_singly(pending, &error).await;
             }
@@ -243,8 +272,6 @@ impl Writer {
                 return Err(self.fault(&error).await);
             }
         }
-        self.written += count;
-        self.index_soon();
         self.well();
         self.shared.measure();
         if self.shared.counters.oldest().is_none() {
@@ -253,16 +280,26 @@ impl Writer {
         Ok(())
     }
 
+    fn written(&mut self, Written { cases, lost, packed }: Written) {
+        Counters::add(&self.shared.counters.written, cases);
+        if lost > 0 {
+            self.shared.lost(lost, "what waited cannot be read");
+        }
+        if packed {
+            self.unpack_soon();
+        }
+    }
+
     /// One of them cannot be written, now or ever: the others are.
-    async fn write_singly(&mut self, cases: Vec<Encoded>, error: &sqlx::Error) {
+    async fn write_singly(&mut self, packs: Vec<Pack>, error: &sqlx::Error) {
         tracing::error!("a case cannot be written ({error}); its batch is written one by one");
         Counters::add(&self.shared.counters.failed_batches, 1);
-        for case in cases {
+        for single in packs.iter().flat_map(Pack::singly) {
             let Some(database) = &mut self.database else {
                 return self.shared.lost(1, "see above");
             };
-            match batch::write(database, &[case]).await {
-                Ok(written) => Counters::add(&self.shared.counters.written, written),
+            match batch::write(database, &[single], false).await {
+                Ok(written) => self.written(written),
                 Err(error) => self.shared.lost(1, &error.to_string()),
             }
         }
@@ -369,49 +406,49 @@ impl Writer {
         erased
     }
 
-    /// Words wait a while for those of more cases.
-    fn index_soon(&mut self) {
-        let at = Instant::now() + self.shared.tuning.index_every;
-        self.index_at.get_or_insert(at);
+    /// Packed cases wait a while: more may come.
+    fn unpack_soon(&mut self) {
+        let at = Instant::now() + self.shared.tuning.unpack_every;
+        self.unpack_at.get_or_insert(at);
     }
 
-    /// Brings words that wait into their index; while mail comes in floods, only what is too many.
-    /// To write cases goes before.
-    async fn index_words(&mut self) {
-        let Tuning { flood, words_due_max, .. } = self.shared.tuning;
-        let is_flood = std::mem::take(&mut self.written) >= flood;
-        let due_max = if is_flood { words_due_max } else { 0 };
-        self.index_at = None;
+    /// Writes out cases that are packed; while mail comes in floods, only what is too many. To
+    /// write what comes goes before.
+    async fn unpack(&mut self) {
+        let is_flood = std::mem::take(&mut self.is_flood);
+        let packed_max = if is_flood { self.shared.tuning.cases_packed_max } else { 0 };
+        self.unpack_at = None;
         if !self.pending.is_empty() {
             return;
         }
-        let end = Instant::now() + INDEX_TURN;
+        let end = Instant::now() + UNPACK_TURN;
         while Instant::now() < end {
             let Ok(database) = self.usable().await else { return };
-            let connection = &mut database.connection;
-            let indexed = match due::cases(connection).await {
+            let written = match packs::cases(&mut database.connection).await {
                 Ok(0) => return,
-                Ok(due) if due <= due_max => break,
-                Ok(_) => due::index(connection).await,
+                Ok(packed) if packed <= packed_max => break,
+                Ok(_) => packs::write_out(database).await,
                 Err(error) => Err(error),
             };
-            if let Err(error) = indexed {
-                return self.not_indexed(&error).await;
+            match written {
+                Ok(Some(lost)) if lost > 0 => self.shared.lost(lost, "packed cases are damaged"),
+                Ok(_) => {}
+                Err(error) => return self.not_unpacked(&error).await,
             }
         }
-        self.index_soon();
+        self.unpack_soon();
     }
 
-    /// Words cannot be indexed now. Cases may be written all the same, and are found.
-    async fn not_indexed(&mut self, error: &sqlx::Error) {
-        self.index_at = Some(Instant::now() + BACK_OFF_MAX);
+    /// Packed cases cannot be written out now. They are found, and others may be written.
+    async fn not_unpacked(&mut self, error: &sqlx::Error) {
+        self.unpack_at = Some(Instant::now() + BACK_OFF_MAX);
         match Fault::of(error) {
             Fault::Damage => {
                 self.fault(error).await;
             }
-            Fault::Busy => tracing::debug!("another process is writing: words wait"),
+            Fault::Busy => tracing::debug!("another process is writing: cases stay packed"),
             Fault::Surroundings | Fault::Content => {
-                self.note(&format!("words of cases cannot be brought into their index: {error}"));
+                self.note(&format!("packed cases cannot be written out: {error}"));
             }
         }
     }
@@ -425,6 +462,9 @@ impl Writer {
             let mut progress = retention::step(database, &settings, now).await;
             if matches!(progress, Ok(Progress::Done)) {
                 progress = age::step(database, &settings, now).await;
+            }
+            if matches!(progress, Ok(Progress::Done)) && settings.hash_addresses_after_days > 0 {
+                progress = self.merge(now / DAY.unsigned_abs()).await;
             }
             match progress {
                 Ok(Progress::More) => {}
@@ -445,10 +485,27 @@ impl Writer {
         }
     }
 
+    /// Once a day the words of addresses that have become hashes go out of their index.
+    async fn merge(&mut self, day: u64) -> Result<Progress, sqlx::Error> {
+        let Some(database) = self.database.as_mut().filter(|_| self.merged_on != Some(day)) else {
+            return Ok(Progress::Done);
+        };
+        let progress = self.merge.step(&mut database.connection).await?;
+        if progress == Progress::Done {
+            (self.merge, self.merged_on) = (Merge::default(), Some(day));
+        }
+        Ok(progress)
+    }
+
     async fn note_oldest(&mut self) {
         let Some(database) = &mut self.database else { return };
         if let Ok(oldest) = retention::oldest(&mut database.connection).await {
             self.shared.counters.set_oldest(oldest);
         }
     }
+}
+
+/// How many cases these packs have.
+fn cases(packs: &[Pack]) -> usize {
+    packs.iter().map(|pack| pack.cases).sum()
 }

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use foldhash::fast::RandomState;
 use quivive_evidence::{Facts, Finding, Notebook, Question};
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,18 @@ impl Judgement {
 }
 
 /// What a judgement took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    BorshDeserialize,
+    BorshSerialize,
+)]
 pub struct Cost {
     /// Questions that the findings depend on.
     pub questions_needed: usize,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use ipnet::IpNet;
 use quivive_evidence::{Facts, FindingResult, Identity, Method};
 use quivive_spf::{BestGuess, TERMS_MAX};
@@ -74,7 +75,20 @@ pub enum Mode {
 ///
 /// The order is that of strictness: of several, the strictest wins. `Accept` stands outside it: it
 /// is firm and stops later findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    BorshDeserialize,
+    BorshSerialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Firm: nothing after it counts.

@@ -1,3 +1,4 @@
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// How many addresses that one stands for are named.
@@ -5,7 +6,7 @@ const NAMED_MAX: usize = 10;
 
 /// An address of the envelope that was to be changed on the way: a sender's for forwarding, or a
 /// recipient's that stands for another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct Rewrite {
     /// By what: `srs` or `alias`.
     pub method: String,

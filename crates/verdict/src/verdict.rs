@@ -1,10 +1,11 @@
+use borsh::{BorshDeserialize, BorshSerialize};
 use quivive_mail::EnhancedStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::{Action, Rewrite};
 
 /// The one answer for a message, and one per recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct Verdict {
     /// What is done: never [`Action::Mark`], which is `Accept` with its results written down.
     pub action: Action,
@@ -22,7 +23,7 @@ pub struct Verdict {
 
 /// What the client hears. The text is ASCII without control octets and holds nothing a peer chose
 /// unchecked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct VerdictReply {
     /// The reply code of RFC 5321.
     pub code: u16,
@@ -33,7 +34,7 @@ pub struct VerdictReply {
 }
 
 /// The answer for one recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct RecipientVerdict {
     /// The forward-path, without angle brackets.
     pub recipient: String,
@@ -45,7 +46,9 @@ pub struct RecipientVerdict {
 
 /// What is written on top of a message, values without field names; and what of its own header is
 /// written anew.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize,
+)]
 pub struct Headers {
     /// One Received-SPF value per identity (RFC 7208 section 9.1).
     pub received_spf: Vec<String>,
@@ -60,7 +63,7 @@ pub struct Headers {
 }
 
 /// A field that takes the place of all fields of its name, or is added where there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
 pub struct HeaderEdit {
     /// The name.
     pub name: String,

@@ -9,8 +9,7 @@ use quivive_verdict::{Case, HeaderEdit, RecipientVerdict};
 use super::world::{NOON, World, answer, case, filled, message, refused};
 use crate::cut;
 use crate::encode::Encoded;
-use crate::part::{Parts, REMEMBERED_OCTETS_MAX};
-use crate::queue::Queue;
+use crate::part::Parts;
 use crate::tally::DOMAINS_A_DAY_MAX;
 use crate::{CASE_OCTETS_MAX, Filter};
 
@@ -89,45 +88,6 @@ async fn the_queue_counts_all_that_a_client_says() {
     }
 }
 
-/// Also what of a case is cut, what is dropped, and what is remembered no more.
-#[test]
-fn the_queue_counts_what_waiting_cases_share() {
-    for trace in [0, 60] {
-        let parts = Parts::new();
-        let queue = Queue::new(usize::MAX, 20 << 20, parts.gauge());
-        let mut taken = 0;
-        for number in 0..300 {
-            let heavy = heavy(number, trace);
-            drop(Encoded::of_case(&heavy, &parts));
-            taken += usize::from(queue.push(Encoded::of_case(&heavy, &parts)));
-        }
-        // Each has more than 200,000 octets.
-        assert!(taken * 200_000 <= (20 << 20) + REMEMBERED_OCTETS_MAX, "{taken}");
-        assert!(taken * 300_000 >= 20 << 20, "{taken}");
-        assert_eq!(queue.give_up(), taken);
-        assert_eq!(parts.gauge().waiting(), 0);
-    }
-}
-
-/// A case with much evidence that no other has. With a trace it is too long.
-fn heavy(number: u64, trace: usize) -> Case {
-    let mut heavy = case(number);
-    let node = TraceNode {
-        term: "a".repeat(1000),
-        span: (0, 1),
-        result: TermResult::NoMatch,
-        questions: Vec::new(),
-        children: Vec::new(),
-    };
-    heavy.findings[0].trace = vec![node; trace];
-    let record = "r".repeat(27_500);
-    for name in 0..8 {
-        let question = format!("n{name}.d{number}.example TXT");
-        heavy.evidence.push(answer(&question, "found", &[&*record]));
-    }
-    heavy
-}
-
 /// Evidence of megabytes: the longest answers go, in the order in which they were asked the others
 /// stay.
 #[test]
@@ -138,7 +98,7 @@ fn the_longest_answers_go_first() {
         let record = "r".repeat(if name % 2 == 0 { 90_000 } else { 5_000 + name });
         long.evidence.push(answer(&question(name), "found", &[&*record]));
     }
-    let encoded = Encoded::of_case(&long, &Parts::new());
+    let encoded = Encoded::of_case(&long, &mut Parts::new()).unwrap();
     let marks = (0..40).step_by(2).filter(|name| encoded.body.contains(&question(*name)));
     assert!(marks.count() >= 18);
     let stay: Vec<&str> = encoded.parts.evidence.iter().map(|part| &*part.content).collect();

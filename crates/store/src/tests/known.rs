@@ -1,11 +1,8 @@
 //! What the writer remembers of the file, and files that were made before it did.
 
-use std::net::SocketAddrV6;
 use std::sync::Arc;
 
-use quivive_evidence::{
-    Finding, FindingResult, Identity, Method, Notebook, Property, Question, RecordType, Recorded,
-};
+use quivive_evidence::Recorded;
 use quivive_verdict::Case;
 use sqlx::Executor;
 use sqlx::sqlite::SqliteConnection;
@@ -13,6 +10,8 @@ use sqlx::sqlite::SqliteConnection;
 use super::world::{NOON, World, answer, case, database, filled, message, refused};
 use crate::encode::Encoded;
 use crate::known::{Known, PARTS_MAX, WORDS_MAX};
+use crate::pack::Pack;
+use crate::packed::{Packed, Packing};
 use crate::part::{Name, Parts, REMEMBERED_OCTETS_MAX};
 use crate::queue::{BATCH_MAX, BATCH_OCTETS_MAX, Queue};
 use crate::{CASE_OCTETS_MAX, Filter, Subject};
@@ -33,9 +32,7 @@ async fn make_old(world: &World) {
         "UPDATE part SET uses = (SELECT uses FROM part_use WHERE part_use.id = part.id)",
         "DROP TABLE part_use",
         "ALTER TABLE kept DROP COLUMN removals",
-        "INSERT INTO case_word (rowid, words) SELECT first_seq + key, value FROM word_due, \
-         json_each(word_due.words)",
-        "DROP TABLE word_due",
+        "DROP TABLE case_pack",
         "DELETE FROM _sqlx_migrations WHERE version > 1",
     ] {
         opened.connection.execute(sql).await.unwrap();
@@ -125,18 +122,22 @@ async fn what_could_not_be_written_is_not_remembered() {
 
 #[test]
 fn memory_for_parts_is_bounded() {
-    let parts = Parts::new();
+    let mut parts = Parts::new();
+    let mut octets_with = |answer: Recorded| {
+        let case = Case { evidence: vec![answer], ..case(1) };
+        Packing::of_case(&case)
+            .packed(|octets| parts.of(&Packed::read(octets).unwrap()).map(|_| parts.octets()))
+            .unwrap()
+    };
     let record = "r".repeat(10_000);
-    for number in 0..4000 {
-        let answer = answer(&format!("d{number}.example TXT"), "found", &[&*record]);
-        parts.of_case(&[], &[answer]);
-        assert!(parts.octets() <= REMEMBERED_OCTETS_MAX, "{}", parts.octets());
-    }
-    assert!(parts.octets() > 0);
+    let name = |number: usize| format!("d{number}.example TXT");
+    let octets: Vec<usize> =
+        (0..4000).map(|number| octets_with(answer(&name(number), "found", &[&*record]))).collect();
+    assert!(octets.iter().all(|octets| (1..=REMEMBERED_OCTETS_MAX).contains(octets)));
+    assert!(!octets.is_sorted(), "all are forgotten from time to time");
     let large = "r".repeat(REMEMBERED_OCTETS_MAX);
     let large = answer("large.example TXT", "found", &[large.as_str()]);
-    parts.of_case(&[], &[large]);
-    assert!(parts.octets() <= REMEMBERED_OCTETS_MAX);
+    assert!(octets_with(large) <= REMEMBERED_OCTETS_MAX);
 }
 
 #[test]
@@ -153,94 +154,54 @@ fn memory_for_what_is_in_the_file_is_bounded() {
     }
 }
 
-/// Octets that a finding has, and an answer.
 #[test]
 fn a_finding_is_never_taken_for_an_answer() {
-    let (finding, answer) = twins();
-    let of = Parts::new().of_case(&[finding], &[answer]);
-    assert_ne!(of.findings[0].name, of.evidence[0].name);
-    assert_ne!(of.findings[0].content, of.evidence[0].content);
+    let parts = Parts::new();
+    assert_ne!(parts.name(b'f', b"octets"), parts.name(b'a', b"octets"));
+    assert_ne!(parts.name(b'f', b"octets"), Parts::new().name(b'f', b"octets"), "it is keyed");
 }
 
-/// A finding and an answer that come to the same octets where they are hashed.
-fn twins() -> (Finding, Recorded) {
-    let name = format!("\0\0\u{1}\u{1}{}", "a".repeat(8));
-    let finding = Finding {
-        method: Method::Spf,
-        identity: Identity::Mailfrom,
-        domain: "x".to_owned(),
-        result: FindingResult::Pass,
-        cause: "nodata".into(),
-        decided_by: None,
-        explanation: Some("s".to_owned()),
-        properties: vec![Property { name: name.into(), value: "b".repeat(8) }],
-        trace: Vec::new(),
-        needed: Vec::new(),
-    };
-    let mut address = [b'b'; 16];
-    address[..8].fill(b'a');
-    address[8] = 0xff;
-    let port = u16::from_ne_bytes([b'b', 0xff]);
-    let answer = Recorded {
-        question: Question::dns("\u{1}x", RecordType::A),
-        status: "nodata".to_owned(),
-        records: Vec::new(),
-        ttl: 1,
-        noted_at: 0x73,
-        micros: 255,
-        authenticated: false,
-        trusted: false,
-        server: Some(SocketAddrV6::new(address.into(), port, 0, 0).into()),
-    };
-    (finding, answer)
-}
-
-/// The very answer of the time before is known by itself, another that says the same by what it
-/// says.
 #[test]
 fn equal_parts_are_made_once() {
-    let parts = Parts::new();
-    let notebook = |ttl: u32| {
-        let mut notebook = Notebook::default();
-        let same = answer("a.example A", "found", &["192.0.2.1"]);
-        Recorded { ttl, ..same }.note(&mut notebook).unwrap();
-        notebook
+    let mut parts = Parts::new();
+    let mut of = |ttl: u32| {
+        let mut case = case(1);
+        case.evidence[0].ttl = ttl;
+        Encoded::of_case(&case, &mut parts).unwrap().parts
     };
-    let first = notebook(300);
-    let of = |notebook: &Notebook| parts.of_judgement(&case(1).findings, notebook);
-    let (before, again, equal) = (of(&first), of(&first), of(&notebook(300)));
-    for other in [&again, &equal] {
-        assert!(Arc::ptr_eq(&before.evidence[0], &other.evidence[0]));
-        assert!(Arc::ptr_eq(&before.findings[0], &other.findings[0]));
+    let (before, again, changed) = (of(300), of(300), of(301));
+    for (one, other) in before.all().zip(again.all()) {
+        assert!(Arc::ptr_eq(one, other));
     }
-    assert_eq!(parts.gauge().waiting(), 0, "all are remembered");
-    let octets = parts.octets();
-    for ttl in [300, 301, 300, 301] {
-        of(&notebook(ttl));
-    }
-    assert!(parts.octets() < 2 * octets, "an answer that is replaced is not counted");
-    let changed = of(&notebook(301));
     assert_ne!(before.evidence[0].content, changed.evidence[0].content);
+    assert!(Arc::ptr_eq(&before.evidence[1], &changed.evidence[1]));
 }
 
 #[test]
-fn batches_are_bounded_by_count_and_octets() {
-    let parts = Parts::new();
-    let queue = Queue::new(usize::MAX, usize::MAX, parts.gauge());
-    let encoded = |case: &Case| Encoded::of_case(case, &parts);
-    let count = BATCH_MAX as u64 + 10;
-    assert!((0..count).all(|number| queue.push(encoded(&case(number)))));
-    assert_eq!(queue.take(usize::MAX).len(), BATCH_MAX);
-    assert_eq!(queue.take(3).len(), 3);
-    assert_eq!(queue.take(usize::MAX).len(), 7);
-    for number in 0..200 {
-        let mut large = case(number);
-        large.facts.helo = "h".repeat(CASE_OCTETS_MAX / 2);
-        assert!(queue.push(encoded(&large)));
-    }
-    let taken = queue.take(usize::MAX);
-    let octets: usize = taken.iter().map(Encoded::octets_in_file).sum();
-    assert!((BATCH_OCTETS_MAX / 2..=BATCH_OCTETS_MAX).contains(&octets), "{octets}");
-    assert_eq!(queue.give_up(), 200 - taken.len());
-    assert_eq!(queue.len(), 0);
+fn what_waits_is_bounded_by_count_and_octets() {
+    let push = |queue: &Queue, case: &Case| {
+        let case = Packing::of_case(case);
+        case.packed(|octets| queue.push(octets, |tally| case.count(tally)))
+    };
+    let cases = |packs: &[Pack]| packs.iter().map(|pack| pack.cases).sum::<usize>();
+    let queue = Queue::new(10_000, 20 << 20);
+    let taken = (0..10_010).filter(|number| push(&queue, &case(*number))).count();
+    assert_eq!(
+        (taken, queue.len(), queue.is_full(), queue.has_room()),
+        (10_000, 10_000, true, false)
+    );
+    // Whole packs, until there are enough cases.
+    let some = cases(&queue.take(3));
+    assert!((3..BATCH_MAX).contains(&some), "{some}");
+    let batch = cases(&queue.take(usize::MAX));
+    assert!((BATCH_MAX..2 * BATCH_MAX).contains(&batch), "{batch}");
+    assert_eq!(queue.give_up(), 10_000 - some - batch);
+    assert_eq!((queue.len(), cases(&queue.take(usize::MAX)), queue.has_room()), (0, 0, true));
+    let mut large = case(1);
+    large.facts.helo = "h".repeat(CASE_OCTETS_MAX);
+    let taken = (0..200).filter(|_| push(&queue, &large)).count();
+    assert_eq!(taken, (20 << 20) / (CASE_OCTETS_MAX + 2000), "as many as have room");
+    let octets: usize = queue.take(usize::MAX).iter().map(|pack| pack.octets.len()).sum();
+    let most = BATCH_OCTETS_MAX..=BATCH_OCTETS_MAX + CASE_OCTETS_MAX + 4000;
+    assert!(most.contains(&octets), "{octets}");
 }

@@ -1,7 +1,7 @@
 use quivive_evidence::{FindingResult, Identity, Method};
 use quivive_verdict::{Action, Case};
 
-use super::world::{NOON, World, case, filled, index, message, refused};
+use super::world::{NOON, World, case, filled, message, refused, write_out};
 use crate::list::LOOKED_AT_MAX;
 use crate::{Filter, RECIPIENTS_SHOWN, Store};
 
@@ -33,11 +33,11 @@ fn cases() -> [Case; 4] {
 
 #[tokio::test]
 async fn each_filter_finds_what_it_names() {
-    let world = World::new();
+    let world = World::flooded();
     let cases = cases();
     let store = filled(&world, &cases).await;
     each_filter(&store, &cases).await;
-    index(&world).await;
+    write_out(&world).await;
     each_filter(&store, &cases).await;
 }
 
@@ -111,12 +111,12 @@ async fn each_filter(store: &Store, cases: &[Case; 4]) {
 /// SQL, FTS5 and LIKE have nothing to say here.
 #[tokio::test]
 async fn search_text_is_inert() {
-    let world = World::new();
+    let world = World::flooded();
     let mut odd = case(9);
     odd.facts.helo = "100%_of'\"*<script>".to_owned();
     let store = filled(&world, &[case(1), odd.clone()]).await;
     inert(&store, &odd).await;
-    index(&world).await;
+    write_out(&world).await;
     inert(&store, &odd).await;
 }
 

@@ -10,9 +10,10 @@ use quivive_verdict::{Action, Case, Cost, Policy, replay};
 use tempfile::TempDir;
 
 use crate::database::{Bounds, Database};
-use crate::due;
+use crate::pack::Pack;
+use crate::packed::Packing;
 use crate::store::Tuning;
-use crate::{Settings, Store};
+use crate::{Settings, Store, batch, packs};
 
 /// 2026-11-17 12:00 UTC.
 pub(super) const NOON: u64 = 1_794_916_800;
@@ -40,13 +41,21 @@ impl World {
             busy_timeout: Duration::from_millis(20),
             // Only what a test asks for is written or thrown away, and at its word.
             linger: Duration::from_secs(3600),
-            index_every: Duration::from_secs(3600),
+            unpack_every: Duration::from_secs(3600),
+            flood: usize::MAX,
             first_tidy: Duration::from_secs(3600),
             back_off: Duration::from_secs(3600),
             clock: Arc::new(move || now.load(Ordering::Relaxed)),
             ..Tuning::default()
         };
         Self { folder, clock, settings, tuning }
+    }
+
+    /// As [`World::new`], where all that comes is a flood.
+    pub(super) fn flooded() -> Self {
+        let mut world = Self::new();
+        world.tuning.flood = 1;
+        world
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -66,16 +75,32 @@ pub(super) async fn database(world: &World) -> Database {
     opened.unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// Brings all words that wait into their index, as a writer does in time.
-pub(super) async fn index(world: &World) {
+/// Writes out all packed cases, as a writer does in time.
+pub(super) async fn write_out(world: &World) {
     let mut database = database(world).await;
-    while due::cases(&mut database.connection).await.unwrap() > 0 {
-        due::index(&mut database.connection).await.unwrap();
-    }
+    packs::write_out_all(&mut database).await.unwrap();
     database.close().await;
 }
 
-/// A store with these cases in it, whose words wait.
+/// Has cases lie packed in the file, as a writer that was killed leaves them.
+pub(super) async fn leave_packed(world: &World, cases: &[Case]) {
+    let mut database = database(world).await;
+    let written = batch::write(&mut database, &[pack(cases)], true).await.unwrap();
+    assert!(written.packed && written.cases == cases.len());
+    database.close().await;
+}
+
+/// These cases, packed.
+pub(super) fn pack(cases: &[Case]) -> Pack {
+    let mut pack = Pack::default();
+    for case in cases {
+        let case = Packing::of_case(case);
+        case.packed(|octets| pack.add(octets, |tally| case.count(tally)));
+    }
+    pack
+}
+
+/// A store with these cases in it.
 pub(super) async fn filled(world: &World, cases: &[Case]) -> Store {
     let store = world.open().await;
     for case in cases {

@@ -1,0 +1,13 @@
+-- Words wait no more: those that did go where they belong.
+INSERT INTO case_word (rowid, words)
+SELECT first_seq + key, value FROM word_due, json_each(word_due.words) WHERE json_valid(words);
+DROP TABLE word_due;
+
+-- Cases of a flood, as they came: packed in octets, which costs next to nothing. They are written
+-- out when it is over. All of them are newer than all that `message_case` has, and counted already.
+CREATE TABLE case_pack (
+    first_seq INTEGER PRIMARY KEY,     -- the seq of the first; the others follow
+    cases     BIGINT NOT NULL,         -- how many
+    form      BIGINT NOT NULL,         -- in which form they are packed
+    octets    BLOB   NOT NULL          -- in the block format of LZ4, behind how many they are
+);

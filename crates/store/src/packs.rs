@@ -1,0 +1,213 @@
+//! Packed cases in the file.
+//!
+//! What comes in a flood goes into the file packed, and is written out when there is time for it.
+//! It is listed, shown and counted like all other cases. As long as some are there, those that
+//! come are packed, too: the packed ones are the newest.
+
+use std::io;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::batch::{self, Scribe, numbered, transaction};
+use crate::database::Database;
+use crate::encode::Encoded;
+use crate::pack::{self, Pack};
+use crate::packed::FORM;
+use crate::part::Parts;
+use crate::queue::BATCH_MAX;
+use crate::tally::{Spans, Tally, widen};
+
+/// A pack of the file.
+pub(crate) struct Filed {
+    /// The number of its first case; the others follow.
+    pub(crate) first: i64,
+    cases: i64,
+    /// `None` if it is damaged.
+    octets: Option<Vec<u8>>,
+}
+
+impl Filed {
+    /// The packed cases that can be read, the newest first.
+    pub(crate) fn newest_first(&self) -> Vec<(i64, &[u8])> {
+        let octets = self.octets.as_deref().unwrap_or_default();
+        let numbered = (self.first..).zip(pack::cases(octets));
+        let mut cases: Vec<_> =
+            numbered.filter_map(|(seq, octets)| Some((seq, octets.ok()?))).collect();
+        cases.reverse();
+        cases
+    }
+
+    /// The cases with their numbers, ready to be written; and how many cannot be read.
+    fn encoded(&self, parts: &mut Parts) -> (Vec<(i64, Encoded)>, usize) {
+        let encoded: Vec<_> = self
+            .newest_first()
+            .into_iter()
+            .rev()
+            .filter_map(|(seq, octets)| Some((seq, Encoded::of(octets, parts).ok()?)))
+            .collect();
+        let unreadable = usize::try_from(self.cases).unwrap_or_default();
+        let unreadable = unreadable.saturating_sub(encoded.len());
+        (encoded, unreadable)
+    }
+}
+
+/// Puts packs behind all cases of the file, and says how many cases that are.
+pub(crate) async fn put(
+    connection: &mut SqliteConnection,
+    packs: &[Pack],
+) -> Result<usize, sqlx::Error> {
+    let mut next = batch::next_number(connection).await?;
+    let (mut tally, mut spans, mut cases) = (Tally::default(), Spans::default(), 0);
+    for pack in packs {
+        let (first, count) = (next, i64::try_from(pack.cases).unwrap_or(i64::MAX));
+        next += count;
+        let sql = "INSERT INTO case_pack (first_seq, cases, form, octets) VALUES ($1, $2, $3, $4)";
+        let query = sqlx::query(sql).bind(first).bind(count).bind(FORM).bind(pack.filed());
+        query.execute(&mut *connection).await?;
+        tally.add(&pack.tally, 1);
+        pack.tally.hours().for_each(|hour| widen(&mut spans, hour, (first, next - 1)));
+        cases += pack.cases;
+    }
+    batch::count(connection, &tally).await?;
+    batch::span(connection, &spans).await?;
+    batch::keep(connection, i64::try_from(cases).unwrap_or(i64::MAX)).await?;
+    Ok(cases)
+}
+
+/// How many cases are packed.
+pub(crate) async fn cases(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    let sql = "SELECT CAST(coalesce(sum(cases), 0) AS BIGINT) FROM case_pack WHERE form = $1";
+    let cases = sqlx::query_scalar::<_, i64>(sql).bind(FORM).fetch_one(connection).await;
+    Ok(unless_older(cases)?.unwrap_or_default().unsigned_abs())
+}
+
+/// How many cases wait that another version has packed.
+pub(crate) async fn foreign(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let sql = "SELECT CAST(coalesce(sum(cases), 0) AS BIGINT) FROM case_pack WHERE form <> $1";
+    sqlx::query_scalar(sql).bind(FORM).fetch_one(connection).await
+}
+
+/// Drops what another version has packed: it cannot be told whom it is about.
+pub(crate) async fn drop_foreign(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let cases = foreign(connection).await?;
+    if cases > 0 {
+        tracing::error!(cases, "what another version has packed is dropped");
+        let sql = "DELETE FROM case_pack WHERE form <> $1";
+        sqlx::query(sql).bind(FORM).execute(&mut *connection).await?;
+        batch::keep(connection, -cases).await?;
+    }
+    Ok(())
+}
+
+/// Whether there are any.
+pub(crate) async fn are_there(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM case_pack WHERE form = $1 LIMIT 1) AS one";
+    let count: i64 = sqlx::query_scalar(sql).bind(FORM).fetch_one(connection).await?;
+    Ok(count > 0)
+}
+
+/// The newest pack that begins before this number.
+pub(crate) async fn before(
+    connection: &mut SqliteConnection,
+    before: i64,
+) -> Result<Option<Filed>, sqlx::Error> {
+    let sql = "SELECT first_seq, cases, octets FROM case_pack \
+               WHERE form = $1 AND first_seq < $2 ORDER BY first_seq DESC LIMIT 1";
+    let row = sqlx::query(sql).bind(FORM).bind(before).fetch_optional(connection).await;
+    unless_older(row)?.flatten().map(|row| filed(&row)).transpose()
+}
+
+/// Writes out the cases that are packed longest, about [`BATCH_MAX`] of them, in a transaction of
+/// its own; `None` if there were none, or else how many could not be read.
+pub(crate) async fn write_out(database: &mut Database) -> Result<Option<usize>, sqlx::Error> {
+    let Database { connection, scribe, .. } = database;
+    let work = async |connection: &mut _| write_out_some(connection, scribe).await;
+    let written = transaction(connection, work).await;
+    match written {
+        Ok(None) => Ok(None),
+        Ok(Some((inserted, lost))) => {
+            scribe.wrote(inserted);
+            Ok(Some(lost))
+        }
+        Err(error) => {
+            scribe.forget();
+            Err(error)
+        }
+    }
+}
+
+/// Writes out all that is packed now.
+pub(crate) async fn write_out_all(database: &mut Database) -> Result<(), sqlx::Error> {
+    let last = last(&mut database.connection).await?;
+    while oldest(&mut database.connection, 0).await?.is_some_and(|filed| filed.first <= last) {
+        write_out(database).await?;
+    }
+    Ok(())
+}
+
+async fn write_out_some(
+    connection: &mut SqliteConnection,
+    scribe: &mut Scribe,
+) -> Result<Option<(batch::Inserted, usize)>, sqlx::Error> {
+    let (mut cases, mut count, mut last, mut lost) = (Vec::new(), 0, 0, 0);
+    while count < BATCH_MAX as i64
+        && let Some(filed) = oldest(connection, last + 1).await?
+    {
+        let (encoded, unreadable) = filed.encoded(&mut scribe.parts);
+        if unreadable > 0 {
+            tracing::error!(unreadable, "packed cases are damaged");
+        }
+        cases.extend(encoded);
+        (count, last, lost) = (count + filed.cases, filed.first, lost + unreadable);
+    }
+    if count == 0 {
+        return Ok(None);
+    }
+    let all = cases.len();
+    let (cases, known) = batch::without_known(connection, cases).await?;
+    let inserted = batch::insert(connection, &cases, scribe).await?;
+    // What was there already was counted twice.
+    let mut twice = Tally::default();
+    twice.add(&Tally::of(known.iter().map(numbered)), -1);
+    batch::count(connection, &twice).await?;
+    let gone = i64::try_from(all - cases.len() + lost).unwrap_or(i64::MAX);
+    batch::keep(connection, -gone).await?;
+    Database::overwrite(connection, true).await?;
+    let sql = "DELETE FROM case_pack WHERE form = $1 AND first_seq <= $2";
+    let deleted = sqlx::query(sql).bind(FORM).bind(last).execute(&mut *connection).await;
+    Database::overwrite(connection, false).await?;
+    deleted.map(|_| Some((inserted, lost)))
+}
+
+/// The first pack from a number on.
+async fn oldest(
+    connection: &mut SqliteConnection,
+    from: i64,
+) -> Result<Option<Filed>, sqlx::Error> {
+    let sql = "SELECT first_seq, cases, octets FROM case_pack \
+               WHERE form = $1 AND first_seq >= $2 ORDER BY first_seq LIMIT 1";
+    let row = sqlx::query(sql).bind(FORM).bind(from).fetch_optional(connection).await?;
+    row.map(|row| filed(&row)).transpose()
+}
+
+/// The number of the last packed case; zero if there is none.
+pub(crate) async fn last(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let sql = "SELECT CAST(coalesce(max(first_seq + cases - 1), 0) AS BIGINT) FROM case_pack";
+    sqlx::query_scalar(sql).fetch_one(connection).await
+}
+
+fn filed(row: &sqlx::sqlite::SqliteRow) -> Result<Filed, sqlx::Error> {
+    let octets: io::Result<Vec<u8>> = pack::unfiled(row.try_get(2)?);
+    Ok(Filed { first: row.try_get(0)?, cases: row.try_get(1)?, octets: octets.ok() })
+}
+
+/// `None` where the file is of an older version that no writer of ours has opened yet.
+fn unless_older<T>(read: Result<T, sqlx::Error>) -> Result<Option<T>, sqlx::Error> {
+    match read {
+        Err(sqlx::Error::Database(error)) if error.message() == "no such table: case_pack" => {
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
+}

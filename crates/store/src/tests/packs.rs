@@ -1,0 +1,352 @@
+//! Cases of a flood stay packed until there is time, and are all that others are meanwhile.
+
+use std::time::Duration;
+
+use quivive_verdict::Case;
+use sha2::{Digest, Sha256};
+use sqlx::Executor;
+
+use super::world::{
+    NOON, World, case, database, filled, leave_packed, message, pack, refused, write_out,
+};
+use crate::encode::Encoded;
+use crate::packed::{FORM, Packed, Packing};
+use crate::part::Parts;
+use crate::{Filter, State, Store, Subject, packs};
+
+fn alice(limit: u32) -> Filter {
+    Filter { address: Some("alice@pass.example".to_owned()), limit, ..Filter::default() }
+}
+
+fn everything() -> Filter {
+    Filter { limit: 500, ..Filter::default() }
+}
+
+/// The ids of all pages, the newest first.
+async fn pages(store: &Store, mut filter: Filter) -> Vec<String> {
+    let mut ids = Vec::new();
+    loop {
+        let page = store.list(&filter).await.unwrap();
+        ids.extend(page.lines.into_iter().map(|line| line.id));
+        filter.before = page.next;
+        if page.next.is_none() {
+            return ids;
+        }
+    }
+}
+
+fn ids(cases: &[Case]) -> Vec<String> {
+    cases.iter().rev().map(|case| case.id().to_owned()).collect()
+}
+
+/// How many cases are packed in the world's file.
+async fn packed_in(world: &World) -> u64 {
+    let mut database = database(world).await;
+    let packed = packs::cases(&mut database.connection).await.unwrap();
+    database.close().await;
+    packed
+}
+
+/// As [`packed_in`]; the writer has ten seconds to come to what is wanted.
+async fn packed_in_time(world: &World, wanted: u64) -> u64 {
+    for _ in 0..1000 {
+        if packed_in(world).await == wanted {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    packed_in(world).await
+}
+
+/// A world of floods whose writer looks after packed cases often.
+fn quick() -> World {
+    let mut world = World::flooded();
+    world.tuning.unpack_every = Duration::from_millis(5);
+    world
+}
+
+async fn number(world: &World, sql: &'static str) -> i64 {
+    let mut opened = database(world).await;
+    let number = sqlx::query_scalar(sql).fetch_one(&mut opened.connection).await.unwrap();
+    opened.close().await;
+    number
+}
+
+/// What a reader is told, packed or not.
+#[tokio::test]
+async fn a_packed_case_is_all_that_others_are() {
+    let world = World::new();
+    let mut cases: Vec<Case> = (1..=20).map(case).collect();
+    filled(&world, &cases).await.close().await;
+    // In two packs, and not all of them hers.
+    for part in [21..=30, 31..=40] {
+        let part: Vec<Case> = part
+            .flat_map(|number| {
+                [case(number), message(1000 + number, "192.0.2.1", "carol@other.example")]
+            })
+            .collect();
+        leave_packed(&world, &part).await;
+        cases.extend(part);
+    }
+    leave_packed(&world, &[refused(50)]).await;
+    let store = world.open().await;
+    assert_eq!(store.overview(NOON, 1).await.unwrap().cases_packed, 41);
+    let hers: Vec<Case> =
+        cases.iter().filter(|case| case.facts.reverse_path.starts_with("alice")).cloned().collect();
+    let mut told = Vec::new();
+    for is_packed in [true, false] {
+        for limit in [1, 3, 10, 19, 20, 21, 40, 500] {
+            assert_eq!(pages(&store, alice(limit)).await, ids(&hers), "{limit}");
+        }
+        let carol = Filter { text: Some("carol".to_owned()), limit: 7, ..Filter::default() };
+        assert_eq!(pages(&store, carol).await.len(), 20);
+        for case in &cases {
+            assert_eq!(store.case(case.id()).await.unwrap().as_ref(), Some(case));
+        }
+        let (accepted, refused) = (case(21), refused(50));
+        assert_eq!(store.case("nobody").await.unwrap(), None);
+        let public = async |case: &Case| store.public_case(&case.facts.public_id).await.unwrap();
+        assert_eq!((public(&accepted).await, public(&refused).await), (None, Some(refused)));
+        let mut exported = Vec::new();
+        let whom = Subject::Address("alice@pass.example".to_owned());
+        assert_eq!(store.export(&whom, |case| exported.push(case)).await.unwrap(), 40);
+        assert_eq!(exported.iter().map(Case::id).collect::<Vec<_>>(), ids(&hers));
+        let overview = store.overview(NOON, 1).await.unwrap();
+        assert_eq!(overview.cases_packed, if is_packed { 41 } else { 0 });
+        told.push((overview.today, overview.refused_domains, overview.cases_kept));
+        write_out(&world).await;
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0].2, 61);
+}
+
+#[tokio::test]
+async fn packed_cases_are_written_out_when_there_is_time() {
+    let world = quick();
+    let cases: Vec<Case> = (1..=50).map(case).collect();
+    let store = filled(&world, &cases).await;
+    assert_eq!(packed_in_time(&world, 0).await, 0);
+    assert_eq!(pages(&store, alice(500)).await, ids(&cases));
+    assert_eq!(number(&world, "SELECT count(*) FROM message_case").await, 50);
+}
+
+/// While every turn is one of a flood, some are written out, and never all.
+#[tokio::test]
+async fn in_a_flood_cases_stay_packed_up_to_their_bound() {
+    let mut world = quick();
+    world.tuning.cases_packed_max = 10;
+    let store = world.open().await;
+    let mut recorded = 0;
+    while number(&world, "SELECT count(*) FROM message_case").await == 0 {
+        assert!(recorded < 10_000, "nothing is ever written out");
+        for _ in 0..10 {
+            recorded += 1;
+            store.record_case(&case(recorded));
+            store.flush().await;
+        }
+    }
+    assert!(recorded > 10);
+    store.close().await;
+    assert_eq!(packed_in(&world).await, 0, "a store that ends leaves none");
+    assert_eq!(number(&world, "SELECT cases FROM kept").await, recorded.cast_signed());
+}
+
+#[tokio::test]
+async fn cases_that_were_packed_when_the_writer_was_killed_are_written_out_by_the_next() {
+    let mut world = World::new();
+    leave_packed(&world, &[case(1), case(2)]).await;
+    world.tuning.unpack_every = Duration::ZERO;
+    let store = world.open().await;
+    assert_eq!(packed_in_time(&world, 0).await, 0);
+    assert_eq!(pages(&store, alice(500)).await, ids(&[case(1), case(2)]));
+}
+
+/// Few cases that come while others are packed are packed, too: the order stays.
+#[tokio::test]
+async fn packed_cases_are_the_newest() {
+    let world = World::new();
+    let store = filled(&world, &[case(1)]).await;
+    leave_packed(&world, &[case(2), case(3)]).await;
+    store.record_case(&case(4));
+    store.flush().await;
+    assert_eq!(packed_in(&world).await, 3);
+    let all = [case(1), case(2), case(3), case(4)];
+    assert_eq!(pages(&store, everything()).await, ids(&all));
+    write_out(&world).await;
+    store.record_case(&case(5));
+    store.flush().await;
+    assert_eq!(packed_in(&world).await, 0);
+    assert_eq!(pages(&store, everything()).await[1..], ids(&all));
+}
+
+/// It was packed before anybody could look whether it is there.
+#[tokio::test]
+async fn a_case_that_was_packed_twice_is_kept_and_counted_once() {
+    let world = World::new();
+    let store = filled(&world, &[case(1), refused(7)]).await;
+    leave_packed(&world, &[case(1), case(2), refused(7)]).await;
+    leave_packed(&world, &[case(2), case(3)]).await;
+    write_out(&world).await;
+    let all = [case(1), refused(7), case(2), case(3)];
+    assert_eq!(pages(&store, everything()).await, ids(&all));
+    let overview = store.overview(NOON, 1).await.unwrap();
+    assert_eq!((overview.cases_kept, overview.today.cases), (4, 4));
+    assert_eq!(overview.refused_domains, [("pass.example".to_owned(), 1)]);
+    assert!(overview.today.findings.values().all(|count| *count <= 4));
+}
+
+#[tokio::test]
+async fn packed_cases_are_forgotten_like_others() {
+    let world = World::flooded();
+    let store = filled(&world, &[case(1), case(2)]).await;
+    let whom = Subject::Address("alice@pass.example".to_owned());
+    assert_eq!(store.erase(&whom).await.unwrap(), 2);
+    let carol = message(3, "192.0.2.1", "carol@pass.example");
+    store.record_case(&carol);
+    store.flush().await;
+    for _ in 0..2 {
+        assert_eq!(pages(&store, alice(500)).await, Vec::<String>::new());
+        assert_eq!(pages(&store, everything()).await, [carol.id()]);
+        write_out(&world).await;
+    }
+    store.close().await;
+    let file = std::fs::read(world.path()).unwrap();
+    assert!(!file.windows(5).any(|octets| octets == b"alice"));
+}
+
+/// To write cases goes before, and does not suffer.
+#[tokio::test]
+async fn what_cannot_be_written_out_keeps_no_case_from_being_written() {
+    let world = quick();
+    let store = filled(&world, &[case(1)]).await;
+    assert_eq!(packed_in_time(&world, 0).await, 0);
+    let mut opened = database(&world).await;
+    opened.connection.execute("DROP TABLE case_word").await.unwrap();
+    opened.close().await;
+    store.record_case(&case(2));
+    store.flush().await;
+    for _ in 0..1000 {
+        if store.health().last_trouble.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    store.record_case(&case(3));
+    store.flush().await;
+    let health = store.health();
+    assert_eq!((health.state, health.written, health.failed_batches), (State::Working, 3, 0));
+    let trouble = health.last_trouble.unwrap().text;
+    assert!(trouble.contains("packed cases") && trouble.contains("case_word"), "{trouble}");
+    assert_eq!(store.case(case(3).id()).await.unwrap(), Some(case(3)));
+}
+
+#[tokio::test]
+async fn a_damaged_pack_is_in_nobodys_way() {
+    let huge = "UPDATE case_pack SET octets = x'ffffffff00' WHERE first_seq = 1";
+    let cut = "UPDATE case_pack SET octets = substr(octets, 1, 200) WHERE first_seq = 1";
+    let empty = "UPDATE case_pack SET octets = x'' WHERE first_seq = 1";
+    for damage in [huge, cut, empty] {
+        let world = World::new();
+        leave_packed(&world, &[case(1), case(2)]).await;
+        leave_packed(&world, &[case(3)]).await;
+        let mut opened = database(&world).await;
+        opened.connection.execute(damage).await.unwrap();
+        opened.close().await;
+        let store = world.open().await;
+        for _ in 0..2 {
+            assert_eq!(pages(&store, alice(10)).await, [case(3).id()], "{damage}");
+            assert_eq!(store.case(case(1).id()).await.unwrap(), None);
+            write_out(&world).await;
+        }
+        assert_eq!(packed_in(&world).await, 0);
+        assert_eq!(store.overview(NOON, 1).await.unwrap().cases_kept, 1);
+    }
+}
+
+/// It was killed in a flood, and the next to be started is this one.
+#[tokio::test]
+async fn what_another_version_has_packed_is_told_and_left() {
+    let world = World::new();
+    leave_packed(&world, &[case(1), case(2)]).await;
+    let mut opened = database(&world).await;
+    opened.connection.execute("UPDATE case_pack SET form = form + 1").await.unwrap();
+    opened.close().await;
+    let store = filled(&world, &[case(3)]).await;
+    assert_eq!(packed_in(&world).await, 0);
+    assert_eq!(pages(&store, everything()).await, [case(3).id()]);
+    let trouble = store.health().last_trouble.unwrap().text;
+    assert!(trouble.contains("2 cases wait in the form of another version"), "{trouble}");
+    let foreign = "SELECT count(*) FROM case_pack";
+    assert_eq!(number(&world, foreign).await, 1);
+    // Nobody can say that it is not about whom is to be forgotten.
+    let whom = Subject::Domain("elsewhere.example".to_owned());
+    assert_eq!(store.erase(&whom).await.unwrap(), 0);
+    assert_eq!(number(&world, foreign).await, 0);
+    assert_eq!(store.overview(NOON, 1).await.unwrap().cases_kept, 1);
+}
+
+/// The version before had words wait, not cases.
+#[tokio::test]
+async fn a_file_of_the_version_before_is_read_and_written() {
+    let world = World::new();
+    filled(&world, &[case(1), case(2)]).await.close().await;
+    let mut opened = database(&world).await;
+    for sql in [
+        "DROP TABLE case_pack",
+        include_str!("../../migrations/0004_words_due.sql"),
+        "INSERT INTO word_due VALUES (1, 2, '[\"x:accept a:alice@pass.example\", \"x:accept\"]')",
+        "DELETE FROM case_word",
+        "DELETE FROM _sqlx_migrations WHERE version > 4",
+    ] {
+        opened.connection.execute(sql).await.unwrap();
+    }
+    opened.close().await;
+    let store = Store::open_to_read(world.settings.clone()).unwrap();
+    assert_eq!(pages(&store, everything()).await, ids(&[case(1), case(2)]));
+    assert_eq!(store.overview(NOON, 1).await.unwrap().cases_packed, 0);
+    let store = filled(&world, &[case(3)]).await;
+    assert_eq!(pages(&store, alice(10)).await, ids(&[case(1), case(3)]));
+}
+
+/// Whoever sees this fail has changed what is packed, and counts up [`FORM`]: files may have cases
+/// in the form of before.
+#[test]
+fn the_form_has_its_number() {
+    let digest = Packing::of_case(&refused(1)).packed(|octets| Sha256::digest(octets));
+    let digest = digest[..8].iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    assert_eq!((FORM, digest.as_str()), (1, "c2778fd279d0f959"));
+}
+
+/// What was judged comes out as its case, what is a case as itself.
+#[test]
+fn what_is_packed_is_unpacked() {
+    for case in [case(1), refused(2), message(3, "2001:db8::1", "")] {
+        let unpacked = |packing: &Packing<'_>| {
+            packing.packed(|octets| Packed::read(octets).and_then(Packed::case)).unwrap()
+        };
+        assert_eq!(unpacked(&Packing::of_case(&case)), case);
+        let judgement = case.judgement().unwrap();
+        let judged = Packing::of_judgement(&judgement, &case.door, &case.outcome);
+        assert_eq!(unpacked(&judged), case);
+    }
+}
+
+/// Damage is an error, wherever it is.
+#[test]
+fn damaged_octets_are_an_error() {
+    let octets = pack(&[refused(1)]).octets;
+    let (octets, mut parts) = (&octets[4..], Parts::new());
+    assert!(Encoded::of(octets, &mut parts).is_ok());
+    for end in 0..octets.len() {
+        assert!(Packed::read(&octets[..end]).and_then(Packed::case).is_err(), "{end}");
+    }
+    for place in 0..octets.len() {
+        for octet in [0, 1, 0x7f, 0xff] {
+            let mut damaged = octets.to_vec();
+            damaged[place] = octet;
+            // Any error, or another case.
+            let _ = Packed::read(&damaged).and_then(Packed::case);
+            let _ = Encoded::of(&damaged, &mut parts);
+        }
+    }
+}
