@@ -1,5 +1,5 @@
-//! What keeping a case takes, in instructions: to make it ready on the message's path, to hand it
-//! on, to write it.
+//! What keeping a case of a flood takes, in instructions: to pack it on the message's path, to put
+//! it into the file so, and to write it out later.
 
 use std::fmt::Write;
 use std::io::{Error, Result};
@@ -20,7 +20,7 @@ use crate::table::Table;
 /// How many messages are judged in the shorter run; in the longer one twice as many.
 const MESSAGES: usize = 4096;
 
-/// After how many messages all that waits is written.
+/// After how many messages all that waits is written: as many as make a flood.
 const BATCH: usize = 1024;
 
 /// How often it is asked whether the store is at rest.
@@ -31,7 +31,7 @@ const REST_TURNS_MAX: usize = 300;
 
 /// The threads of a run in the order in which they begin: what each does for a case.
 const THREADS: &[&str] =
-    &["made ready, on the message's path", "handed on", "written, and its words indexed"];
+    &["packed, on the message's path", "made ready, by the writer", "written, by SQLite"];
 
 /// Counts everything, and says it in a table.
 ///

@@ -9,5 +9,6 @@ CREATE TABLE case_pack (
     first_seq INTEGER PRIMARY KEY,     -- the seq of the first; the others follow
     cases     BIGINT NOT NULL,         -- how many
     form      BIGINT NOT NULL,         -- in which form they are packed
+    ids       TEXT   NOT NULL,         -- of the cases and of their pages
     octets    BLOB   NOT NULL          -- in the block format of LZ4, behind how many they are
 );

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::packed::{Packed, next_sized};
+use crate::packed::{Packing, next_sized};
 use crate::tally::Tally;
 
 /// Into how many octets as many cases go as fit; a larger one has a pack to itself.
@@ -16,6 +16,9 @@ const FILED_OCTETS_MAX: usize = crate::queue::OCTETS_WAITING_MAX;
 pub(crate) struct Pack {
     pub(crate) cases: usize,
     pub(crate) octets: Vec<u8>,
+    /// The ids of all, with a blank before and behind each.
+    pub(crate) ids: String,
+    /// What of them is counted.
     pub(crate) tally: Tally,
 }
 
@@ -25,26 +28,20 @@ impl Pack {
         self.octets.is_empty() || self.octets.len() + octets + size_of::<u32>() <= PACK_OCTETS
     }
 
-    /// Adds a packed case, and has it counted.
-    pub(crate) fn add(&mut self, case: &[u8], count: impl FnOnce(&mut Tally)) {
+    /// Adds a case that was packed into these octets.
+    pub(crate) fn add(&mut self, case: &Packing<'_>, octets: &[u8]) {
         if self.octets.is_empty() {
-            self.octets.reserve_exact(PACK_OCTETS.max(case.len() + size_of::<u32>()));
+            self.octets.reserve_exact(PACK_OCTETS.max(octets.len() + size_of::<u32>()));
         }
-        let length = u32::try_from(case.len()).expect("what waits has a bound");
+        let length = u32::try_from(octets.len()).expect("what waits has a bound");
         self.octets.extend_from_slice(&length.to_le_bytes());
-        self.octets.extend_from_slice(case);
+        self.octets.extend_from_slice(octets);
+        for id in case.ids() {
+            let before = if self.ids.is_empty() { " " } else { "" };
+            self.ids.extend([before, id, " "]);
+        }
+        case.count(&mut self.tally);
         self.cases += 1;
-        count(&mut self.tally);
-    }
-
-    /// Each of its cases in a pack of its own.
-    pub(crate) fn singly(&self) -> impl Iterator<Item = Self> {
-        cases(&self.octets).filter_map(|octets| {
-            let (octets, mut single) = (octets.ok()?, Self::default());
-            let case = Packed::read(octets).ok()?;
-            single.add(octets, |tally| case.count(tally));
-            Some(single)
-        })
     }
 
     /// As it stands in a file: cases of an hour have much in common.

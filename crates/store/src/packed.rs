@@ -11,7 +11,7 @@ use quivive_evidence::{Facts, Finding, Notebook, Noted, Recorded};
 use quivive_verdict::{Case, Cost, Headers, Judgement, Verdict};
 
 use crate::body::Own;
-use crate::tally::{Tally, refused, seconds};
+use crate::tally::{Tally, is_refusal, refused, seconds};
 
 /// The form in which cases are packed. Whoever changes it, be it by a new field of what is packed,
 /// counts it up: a file may have cases that another version has packed.
@@ -98,6 +98,13 @@ impl<'c> Packing<'c> {
         tally.count(seconds(facts), verdict.action, kinds, refused(facts, verdict.action));
     }
 
+    /// The ids under which it is asked for: its own, and that of its page if it has one.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &'c str> {
+        let Own { facts, verdict, .. } = self.own;
+        let public_id = Some(&*facts.public_id).filter(|_| is_refusal(verdict.action));
+        [Some(&*facts.case_id), public_id].into_iter().flatten().filter(|id| !id.is_empty())
+    }
+
     fn write(&self, octets: &mut Vec<u8>) -> io::Result<()> {
         let Own { facts, door, verdict, headers, cost, outcome, cut, alike } = self.own;
         (facts, door, verdict, headers, cost, outcome, cut, alike).serialize(octets)?;
@@ -139,14 +146,6 @@ impl<'p> Packed<'p> {
         Own { facts, door, verdict, headers, cost: *cost, outcome, cut, alike: *alike }
     }
 
-    /// Counts it.
-    pub(crate) fn count(&self, tally: &mut Tally) {
-        let (facts, action) = (&self.facts, self.verdict.action);
-        let findings: Vec<Finding> = self.findings.iter().flat_map(|it| finding(it).ok()).collect();
-        let kinds = findings.iter().map(|it| (it.method, it.identity, it.result));
-        tally.count(seconds(facts), action, kinds, refused(facts, action));
-    }
-
     /// The case as a whole.
     ///
     /// # Errors
@@ -160,14 +159,6 @@ impl<'p> Packed<'p> {
         let evidence = self.evidence.into_iter().map(answer).collect::<io::Result<_>>()?;
         Ok(Case { facts, door, findings, verdict, headers, evidence, cost, outcome, cut })
     }
-}
-
-/// What was said and done in a packed case, and nothing else of it.
-///
-/// # Errors
-/// The octets are not those of a case.
-pub(crate) fn facts(mut octets: &[u8]) -> io::Result<Facts> {
-    Facts::deserialize(&mut octets)
 }
 
 /// Unpacks a finding.

@@ -6,17 +6,22 @@
 
 use std::io;
 
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{Executor, Row as _};
 
-use crate::batch::{self, Scribe, numbered, transaction};
+use crate::batch::{self, Inserted, Numbered, Scribe, numbered, transaction};
 use crate::database::Database;
 use crate::encode::Encoded;
+use crate::error::Fault;
 use crate::pack::{self, Pack};
 use crate::packed::FORM;
 use crate::part::Parts;
 use crate::queue::BATCH_MAX;
 use crate::tally::{Spans, Tally, widen};
+
+/// In how many packs a case with an id is looked for. Few have the same: those of a batch that was
+/// put there twice.
+const PACKS_WITH_ID_MAX: i64 = 4;
 
 /// A pack of the file.
 pub(crate) struct Filed {
@@ -62,9 +67,10 @@ pub(crate) async fn put(
     for pack in packs {
         let (first, count) = (next, i64::try_from(pack.cases).unwrap_or(i64::MAX));
         next += count;
-        let sql = "INSERT INTO case_pack (first_seq, cases, form, octets) VALUES ($1, $2, $3, $4)";
-        let query = sqlx::query(sql).bind(first).bind(count).bind(FORM).bind(pack.filed());
-        query.execute(&mut *connection).await?;
+        let sql = "INSERT INTO case_pack (first_seq, cases, form, ids, octets) \
+                   VALUES ($1, $2, $3, $4, $5)";
+        let query = sqlx::query(sql).bind(first).bind(count).bind(FORM).bind(&pack.ids);
+        query.bind(pack.filed()).execute(&mut *connection).await?;
         tally.add(&pack.tally, 1);
         pack.tally.hours().for_each(|hour| widen(&mut spans, hour, (first, next - 1)));
         cases += pack.cases;
@@ -118,18 +124,41 @@ pub(crate) async fn before(
     unless_older(row)?.flatten().map(|row| filed(&row)).transpose()
 }
 
+/// The packs that have a case with this id.
+pub(crate) async fn with_id(
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Result<Vec<Filed>, sqlx::Error> {
+    // In PostgreSQL it is `strpos`.
+    let sql = "SELECT first_seq, cases, octets FROM case_pack \
+               WHERE form = $1 AND instr(ids, $2) > 0 ORDER BY first_seq DESC LIMIT $3";
+    let rows = sqlx::query(sql).bind(FORM).bind(format!(" {id} ")).bind(PACKS_WITH_ID_MAX);
+    let rows = unless_older(rows.fetch_all(connection).await)?.unwrap_or_default();
+    rows.iter().map(filed).collect()
+}
+
 /// Writes out the cases that are packed longest, about [`BATCH_MAX`] of them, in a transaction of
-/// its own; `None` if there were none, or else how many could not be read.
+/// its own; `None` if there were none, or else how many are lost: what cannot be read, and what
+/// cannot be written, now or ever, while others can.
 pub(crate) async fn write_out(database: &mut Database) -> Result<Option<usize>, sqlx::Error> {
+    match attempt(database, false).await {
+        Err(error) if Fault::of(&error) == Fault::Content => {
+            tracing::error!("a case cannot be written out ({error}); it is done one by one");
+            attempt(database, true).await
+        }
+        attempted => attempted,
+    }
+}
+
+async fn attempt(database: &mut Database, singly: bool) -> Result<Option<usize>, sqlx::Error> {
     let Database { connection, scribe, .. } = database;
-    let work = async |connection: &mut _| write_out_some(connection, scribe).await;
-    let written = transaction(connection, work).await;
-    match written {
-        Ok(None) => Ok(None),
+    let work = async |connection: &mut _| write_out_some(connection, scribe, singly).await;
+    match transaction(connection, work).await {
         Ok(Some((inserted, lost))) => {
             scribe.wrote(inserted);
             Ok(Some(lost))
         }
+        Ok(None) => Ok(None),
         Err(error) => {
             scribe.forget();
             Err(error)
@@ -149,7 +178,8 @@ pub(crate) async fn write_out_all(database: &mut Database) -> Result<(), sqlx::E
 async fn write_out_some(
     connection: &mut SqliteConnection,
     scribe: &mut Scribe,
-) -> Result<Option<(batch::Inserted, usize)>, sqlx::Error> {
+    singly: bool,
+) -> Result<Option<(Inserted, usize)>, sqlx::Error> {
     let (mut cases, mut count, mut last, mut lost) = (Vec::new(), 0, 0, 0);
     while count < BATCH_MAX as i64
         && let Some(filed) = oldest(connection, last + 1).await?
@@ -164,20 +194,53 @@ async fn write_out_some(
     if count == 0 {
         return Ok(None);
     }
-    let all = cases.len();
     let (cases, known) = batch::without_known(connection, cases).await?;
-    let inserted = batch::insert(connection, &cases, scribe).await?;
-    // What was there already was counted twice.
-    let mut twice = Tally::default();
-    twice.add(&Tally::of(known.iter().map(numbered)), -1);
-    batch::count(connection, &twice).await?;
-    let gone = i64::try_from(all - cases.len() + lost).unwrap_or(i64::MAX);
+    let (inserted, unwritable) = match singly {
+        false => (batch::insert(connection, &cases, scribe).await?, Vec::new()),
+        true => (Inserted::default(), insert_singly(connection, cases, scribe).await?),
+    };
+    // All were counted, and what is there already twice.
+    let mut uncounted = Tally::default();
+    uncounted.add(&Tally::of(known.iter().chain(&unwritable).map(numbered)), -1);
+    batch::count(connection, &uncounted).await?;
+    lost += unwritable.len();
+    let gone = i64::try_from(known.len() + lost).unwrap_or(i64::MAX);
     batch::keep(connection, -gone).await?;
     Database::overwrite(connection, true).await?;
     let sql = "DELETE FROM case_pack WHERE form = $1 AND first_seq <= $2";
     let deleted = sqlx::query(sql).bind(FORM).bind(last).execute(&mut *connection).await;
     Database::overwrite(connection, false).await?;
     deleted.map(|_| Some((inserted, lost)))
+}
+
+/// Writes each case by itself, and gives back those that cannot be written.
+///
+/// # Errors
+/// None of them can: it is not their fault.
+async fn insert_singly(
+    connection: &mut SqliteConnection,
+    cases: Vec<Numbered>,
+    scribe: &mut Scribe,
+) -> Result<Vec<Numbered>, sqlx::Error> {
+    let (count, mut unwritable, mut last_error) = (cases.len(), Vec::new(), None);
+    for case in cases {
+        connection.execute("SAVEPOINT one").await?;
+        match batch::insert(connection, std::slice::from_ref(&case), scribe).await {
+            Ok(_) => {}
+            Err(error) if Fault::of(&error) == Fault::Content => {
+                connection.execute("ROLLBACK TO one").await?;
+                tracing::error!(id = &*case.1.id, "a case cannot be written: {error}");
+                unwritable.push(case);
+                last_error = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+        connection.execute("RELEASE one").await?;
+    }
+    match last_error {
+        Some(error) if unwritable.len() == count => Err(error),
+        _ => Ok(unwritable),
+    }
 }
 
 /// The first pack from a number on.

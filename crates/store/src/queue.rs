@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use tokio::sync::Notify;
 
 use crate::pack::Pack;
-use crate::tally::Tally;
+use crate::packed::Packing;
 
 /// How many cases wait at most; more are dropped, and counted. As many as there is memory for.
 pub const CASES_WAITING_MAX: usize = 32_768;
@@ -53,17 +53,14 @@ impl Queue {
     }
 
     /// Puts a case at the end; `false` if there is no room.
-    pub(crate) fn push(&self, case: &[u8], count: impl FnOnce(&mut Tally)) -> bool {
-        let length = {
+    pub(crate) fn push(&self, case: &Packing<'_>) -> bool {
+        let length = case.packed(|octets| {
             let mut waiting = self.lock();
             let fits = waiting.cases < self.cases_max
-                && waiting.octets.saturating_add(case.len()) <= self.octets_max;
-            if !fits {
-                return false;
-            }
-            waiting.add(case, count);
-            waiting.cases
-        };
+                && waiting.octets.saturating_add(octets.len()) <= self.octets_max;
+            fits.then(|| waiting.add(case, octets))
+        });
+        let Some(length) = length else { return false };
         if length == 1 || length == BATCH_MAX {
             self.filled.notify_one();
         }
@@ -130,13 +127,15 @@ impl Queue {
 }
 
 impl Waiting {
-    fn add(&mut self, case: &[u8], count: impl FnOnce(&mut Tally)) {
-        if !self.last.has_room(case.len()) {
+    /// Adds a case that was packed into these octets, and says how many there are.
+    fn add(&mut self, case: &Packing<'_>, octets: &[u8]) -> usize {
+        if !self.last.has_room(octets.len()) {
             self.full.push_back(std::mem::take(&mut self.last));
         }
-        self.octets += case.len();
+        self.octets += octets.len();
         self.cases += 1;
-        self.last.add(case, count);
+        self.last.add(case, octets);
+        self.cases
     }
 
     fn next(&mut self) -> Option<Pack> {

@@ -2,14 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use quivive_evidence::Facts;
 use quivive_verdict::Case;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::batch::{chunks, places, prepared};
 use crate::error::{Error, Fault};
-use crate::packed::{self, Packed};
+use crate::packed::Packed;
 use crate::packs;
 use crate::row::{Contents, Row};
 use crate::store::{Shared, Store};
@@ -94,21 +93,14 @@ impl Row {
     }
 }
 
-/// The packed case that is it, among those that have this id as one of theirs.
+/// The packed case with this id that is it.
 async fn packed(
     connection: &mut SqliteConnection,
     id: &str,
     is_it: impl Fn(&Packed<'_>) -> bool,
 ) -> Result<Option<Case>, sqlx::Error> {
-    let mut before = i64::MAX;
-    while let Some(filed) = packs::before(connection, before).await? {
-        before = filed.first;
+    for filed in packs::with_id(connection, id).await? {
         for (_, octets) in filed.newest_first() {
-            let has_id =
-                |facts: Facts| [&facts.case_id, &facts.public_id].contains(&&id.to_owned());
-            if !packed::facts(octets).is_ok_and(has_id) {
-                continue;
-            }
             // What cannot be read is the writer's to tell.
             if let Some(case) = Packed::read(octets).ok().filter(&is_it) {
                 return Ok(case.case().ok());

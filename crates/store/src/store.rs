@@ -190,8 +190,7 @@ impl Store {
     fn take(&self, facts: &Facts, case: &Packing<'_>) {
         let Shared { queue, .. } = &*self.shared;
         let has_id = !facts.case_id.is_empty();
-        let push = |octets: &[u8]| queue.push(octets, |tally| case.count(tally));
-        if !(has_id && !queue.is_full() && case.packed(push)) {
+        if !(has_id && !queue.is_full() && queue.push(case)) {
             self.shared.lost(1, "the queue is full");
         }
     }

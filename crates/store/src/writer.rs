@@ -262,11 +262,16 @@ impl Writer {
         let is_flood = cases(&pending) >= self.shared.tuning.flood;
         self.is_flood |= is_flood;
         let database = self.usable().await?;
-        match batch::write(database, &pending, is_flood).await {
+        let mut written = batch::write(database, &pending, is_flood).await;
+        if let Err(error) = &written
+            && Fault::of(error) == Fault::Content
+        {
+            // One of them cannot be written, now or ever: that is found out later.
+            tracing::error!("cases cannot be written ({error}): they stay packed");
+            written = batch::write(database, &pending, true).await;
+        }
+        match written {
             Ok(written) => self.written(written),
-            Err(error) if Fault::of(&error) == Fault::Content => {
-                self.write_singly(pending, &error).await;
-            }
             Err(error) => {
                 self.pending = pending;
                 return Err(self.fault(&error).await);
@@ -287,21 +292,6 @@ impl Writer {
         }
         if packed {
             self.unpack_soon();
-        }
-    }
-
-    /// One of them cannot be written, now or ever: the others are.
-    async fn write_singly(&mut self, packs: Vec<Pack>, error: &sqlx::Error) {
-        tracing::error!("a case cannot be written ({error}); its batch is written one by one");
-        Counters::add(&self.shared.counters.failed_batches, 1);
-        for single in packs.iter().flat_map(Pack::singly) {
-            let Some(database) = &mut self.database else {
-                return self.shared.lost(1, "see above");
-            };
-            match batch::write(database, &[single], false).await {
-                Ok(written) => self.written(written),
-                Err(error) => self.shared.lost(1, &error.to_string()),
-            }
         }
     }
 

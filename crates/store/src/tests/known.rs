@@ -179,10 +179,7 @@ fn equal_parts_are_made_once() {
 
 #[test]
 fn what_waits_is_bounded_by_count_and_octets() {
-    let push = |queue: &Queue, case: &Case| {
-        let case = Packing::of_case(case);
-        case.packed(|octets| queue.push(octets, |tally| case.count(tally)))
-    };
+    let push = |queue: &Queue, case: &Case| queue.push(&Packing::of_case(case));
     let cases = |packs: &[Pack]| packs.iter().map(|pack| pack.cases).sum::<usize>();
     let queue = Queue::new(10_000, 20 << 20);
     let taken = (0..10_010).filter(|number| push(&queue, &case(*number))).count();

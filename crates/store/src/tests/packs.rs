@@ -240,6 +240,23 @@ async fn what_cannot_be_written_out_keeps_no_case_from_being_written() {
     assert_eq!(store.case(case(3).id()).await.unwrap(), Some(case(3)));
 }
 
+/// Here one has the page of another.
+#[tokio::test]
+async fn a_case_that_cannot_be_written_is_in_no_others_way() {
+    for is_flood in [true, false] {
+        let mut world = quick();
+        world.tuning.flood = if is_flood { 1 } else { usize::MAX };
+        let mut twin = refused(2);
+        twin.facts.public_id = refused(1).facts.public_id;
+        let store = filled(&world, &[refused(1), twin, case(3)]).await;
+        assert_eq!(packed_in_time(&world, 0).await, 0);
+        assert_eq!(pages(&store, everything()).await, ids(&[refused(1), case(3)]));
+        let overview = store.overview(NOON, 1).await.unwrap();
+        assert_eq!((overview.cases_kept, overview.today.cases), (2, 2));
+        assert_eq!(store.health().dropped, 1);
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_pack_is_in_nobodys_way() {
     let huge = "UPDATE case_pack SET octets = x'ffffffff00' WHERE first_seq = 1";

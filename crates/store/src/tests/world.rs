@@ -95,7 +95,7 @@ pub(super) fn pack(cases: &[Case]) -> Pack {
     let mut pack = Pack::default();
     for case in cases {
         let case = Packing::of_case(case);
-        case.packed(|octets| pack.add(octets, |tally| case.count(tally)));
+        case.packed(|octets| pack.add(&case, octets));
     }
     pack
 }
