@@ -1,3 +1,4 @@
+use borsh::BorshDeserialize;
 use ipnet::IpNet;
 use quivive_evidence::{Facts, Finding, FindingResult, Identity, Method};
 use quivive_mail::domain::{is_within, to_ascii};
@@ -51,8 +52,8 @@ pub(crate) struct Looked<'a> {
     pub(crate) findings: &'a [FindingHead],
 }
 
-/// What of a finding is listed.
-#[derive(Debug, Clone, Deserialize)]
+/// What of a finding is listed: that with which a packed one begins.
+#[derive(Debug, Clone, PartialEq, Deserialize, BorshDeserialize)]
 pub(crate) struct FindingHead {
     pub(crate) method: Method,
     pub(crate) identity: Identity,

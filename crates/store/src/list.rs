@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::batch::{chunks, places, prepared};
 use crate::error::Error;
 use crate::filter::{Cursor, Filter, FindingHead, LIMIT_MAX, Looked};
-use crate::packed::{Packed, finding};
+use crate::packed::Glance;
 use crate::packs;
 use crate::query::{BEGINNINGS_MAX, Beginnings, Query, last_words};
 use crate::read::{COLUMNS, read_parts};
@@ -184,10 +184,8 @@ async fn packed_lines(
 
 /// The line of a packed case, if the filter wants it.
 fn packed_line(octets: &[u8], filter: &Filter) -> std::io::Result<Option<CaseLine>> {
-    let Packed { facts, door, verdict, outcome, findings, .. } = Packed::read(octets)?;
-    let heads = findings.into_iter().map(|octets| Ok(FindingHead::from(&finding(octets)?)));
-    let heads = heads.collect::<std::io::Result<Vec<_>>>()?;
-    Ok(Listed { facts, door, verdict, outcome }.line(heads, filter))
+    let Glance { facts, door, verdict, outcome, findings } = Glance::at(octets)?;
+    Ok(Listed { facts, door, verdict, outcome }.line(findings, filter))
 }
 
 /// The words that begin as the search text's do. Where a term is the id of a case, there is no

@@ -11,6 +11,7 @@ use quivive_evidence::{Facts, Finding, Notebook, Noted, Recorded};
 use quivive_verdict::{Case, Cost, Headers, Judgement, Verdict};
 
 use crate::body::Own;
+use crate::filter::{FindingHead, Looked};
 use crate::tally::{Tally, is_refusal, refused, seconds};
 
 /// The form in which cases are packed. Whoever changes it, be it by a new field of what is packed,
@@ -107,20 +108,22 @@ impl<'c> Packing<'c> {
 
     fn write(&self, octets: &mut Vec<u8>) -> io::Result<()> {
         let Own { facts, door, verdict, headers, cost, outcome, cut, alike } = self.own;
-        (facts, door, verdict, headers, cost, outcome, cut, alike).serialize(octets)?;
+        // What a list looks at stands first.
+        (facts, door, verdict, outcome).serialize(octets)?;
         self.findings.len().serialize(octets)?;
         self.findings.iter().try_for_each(|finding| sized(octets, finding))?;
         match self.evidence {
             Evidence::Noted(notebook) => {
                 notebook.len().serialize(octets)?;
-                notebook.noted().try_for_each(|noted| sized(octets, &Answering::Noted(&noted)))
+                notebook.noted().try_for_each(|noted| sized(octets, &Answering::Noted(&noted)))?;
             }
             Evidence::Recorded(answers) => {
                 answers.len().serialize(octets)?;
                 let mut answers = answers.iter();
-                answers.try_for_each(|answer| sized(octets, &Answering::Recorded(answer)))
+                answers.try_for_each(|answer| sized(octets, &Answering::Recorded(answer)))?;
             }
         }
+        (headers, cost, cut, alike).serialize(octets)
     }
 }
 
@@ -131,10 +134,9 @@ impl<'p> Packed<'p> {
     /// The octets are not those of a case.
     pub(crate) fn read(mut octets: &'p [u8]) -> io::Result<Self> {
         let rest = &mut octets;
-        let (facts, door, verdict, headers, cost, outcome, cut, alike) =
-            BorshDeserialize::deserialize(rest)?;
-        let findings = all_sized(rest)?;
-        let evidence = all_sized(rest)?;
+        let (facts, door, verdict, outcome) = BorshDeserialize::deserialize(rest)?;
+        let (findings, evidence) = (all_sized(rest)?, all_sized(rest)?);
+        let (headers, cost, cut, alike) = BorshDeserialize::deserialize(rest)?;
         if !rest.is_empty() {
             return Err(io::Error::other("there are octets behind it"));
         }
@@ -158,6 +160,35 @@ impl<'p> Packed<'p> {
         let findings = self.findings.into_iter().map(finding).collect::<io::Result<_>>()?;
         let evidence = self.evidence.into_iter().map(answer).collect::<io::Result<_>>()?;
         Ok(Case { facts, door, findings, verdict, headers, evidence, cost, outcome, cut })
+    }
+}
+
+/// What a list looks at of a packed case.
+pub(crate) struct Glance {
+    pub(crate) facts: Facts,
+    pub(crate) door: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) outcome: String,
+    pub(crate) findings: Vec<FindingHead>,
+}
+
+impl Glance {
+    /// Unpacks no more than that.
+    ///
+    /// # Errors
+    /// The octets are not those of a case.
+    pub(crate) fn at(mut octets: &[u8]) -> io::Result<Self> {
+        let rest = &mut octets;
+        let (facts, door, verdict, outcome) = BorshDeserialize::deserialize(rest)?;
+        let findings = all_sized(rest)?.into_iter();
+        let findings = findings.map(|mut octets| FindingHead::deserialize(&mut octets));
+        let findings = findings.collect::<io::Result<_>>()?;
+        Ok(Self { facts, door, verdict, outcome, findings })
+    }
+
+    /// For a filter.
+    pub(crate) fn looked(&self) -> Looked<'_> {
+        Looked { facts: &self.facts, verdict: &self.verdict, findings: &self.findings }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::filter::{Filter, FindingHead, Looked};
 use crate::list::{by_seqs, indexed};
 use crate::merge::Merge;
-use crate::packed::Packed;
+use crate::packed::{Glance, Packed};
 use crate::packs;
 use crate::query::Beginnings;
 use crate::read::parts;
@@ -135,15 +135,10 @@ async fn packed_step(
     *before = filed.first;
     let cases = filed.newest_first().into_iter().filter_map(|(_, octets)| {
         // What cannot be read is the writer's to tell.
-        let case = Packed::read(octets).and_then(Packed::case).ok()?;
-        wants(filter, &case).then_some(case)
+        Glance::at(octets).ok().filter(|glance| filter.wants(&glance.looked()))?;
+        Packed::read(octets).and_then(Packed::case).ok()
     });
     Ok(Some(cases.collect()))
-}
-
-fn wants(filter: &Filter, case: &Case) -> bool {
-    let findings: Vec<FindingHead> = case.findings.iter().map(FindingHead::from).collect();
-    filter.wants(&Looked { facts: &case.facts, verdict: &case.verdict, findings: &findings })
 }
 
 /// The next cases that the filter wants; `None` at the end.
@@ -161,7 +156,9 @@ async fn step(
     let mut cases = Vec::with_capacity(rows.len());
     for row in rows {
         let case = row.readable(&parts)?;
-        if wants(filter, &case) {
+        let findings: Vec<FindingHead> = case.findings.iter().map(FindingHead::from).collect();
+        let looked = Looked { facts: &case.facts, verdict: &case.verdict, findings: &findings };
+        if filter.wants(&looked) {
             cases.push((row, case));
         }
     }

@@ -258,34 +258,24 @@ impl Writer {
     }
 
     async fn write_pending(&mut self) -> Result<(), Unusable> {
-        let pending = std::mem::take(&mut self.pending);
-        let is_flood = cases(&pending) >= self.shared.tuning.flood;
-        self.is_flood |= is_flood;
-        let database = self.usable().await?;
-        let mut written = batch::write(database, &pending, is_flood).await;
+        let Self { database: Some(database), pending, shared, .. } = self else {
+            return Err(Unusable);
+        };
+        let is_flood = cases(pending) >= shared.tuning.flood;
+        let mut written = batch::write(database, pending, is_flood).await;
         if let Err(error) = &written
             && Fault::of(error) == Fault::Content
         {
             // One of them cannot be written, now or ever: that is found out later.
             tracing::error!("cases cannot be written ({error}): they stay packed");
-            written = batch::write(database, &pending, true).await;
+            written = batch::write(database, pending, true).await;
         }
-        match written {
-            Ok(written) => self.written(written),
-            Err(error) => {
-                self.pending = pending;
-                return Err(self.fault(&error).await);
-            }
-        }
-        self.well();
-        self.shared.measure();
-        if self.shared.counters.oldest().is_none() {
-            self.note_oldest().await;
-        }
-        Ok(())
-    }
-
-    fn written(&mut self, Written { cases, lost, packed }: Written) {
+        let Written { cases, lost, packed } = match written {
+            Ok(written) => written,
+            Err(error) => return Err(self.fault(&error).await),
+        };
+        self.pending.clear();
+        self.is_flood |= is_flood;
         Counters::add(&self.shared.counters.written, cases);
         if lost > 0 {
             self.shared.lost(lost, "what waited cannot be read");
@@ -293,6 +283,12 @@ impl Writer {
         if packed {
             self.unpack_soon();
         }
+        self.well();
+        self.shared.measure();
+        if self.shared.counters.oldest().is_none() {
+            self.note_oldest().await;
+        }
+        Ok(())
     }
 
     /// The open file, if it is still the one that the path leads to, and whole.

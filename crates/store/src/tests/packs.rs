@@ -10,7 +10,8 @@ use super::world::{
     NOON, World, case, database, filled, leave_packed, message, pack, refused, write_out,
 };
 use crate::encode::Encoded;
-use crate::packed::{FORM, Packed, Packing};
+use crate::filter::FindingHead;
+use crate::packed::{FORM, Glance, Packed, Packing};
 use crate::part::Parts;
 use crate::{Filter, State, Store, Subject, packs};
 
@@ -331,7 +332,7 @@ async fn a_file_of_the_version_before_is_read_and_written() {
 fn the_form_has_its_number() {
     let digest = Packing::of_case(&refused(1)).packed(|octets| Sha256::digest(octets));
     let digest = digest[..8].iter().map(|octet| format!("{octet:02x}")).collect::<String>();
-    assert_eq!((FORM, digest.as_str()), (1, "c2778fd279d0f959"));
+    assert_eq!((FORM, digest.as_str()), (1, "cced2c565d23daa8"));
 }
 
 /// What was judged comes out as its case, what is a case as itself.
@@ -345,6 +346,10 @@ fn what_is_packed_is_unpacked() {
         let judgement = case.judgement().unwrap();
         let judged = Packing::of_judgement(&judgement, &case.door, &case.outcome);
         assert_eq!(unpacked(&judged), case);
+        let glance = judged.packed(Glance::at).unwrap();
+        let heads: Vec<FindingHead> = case.findings.iter().map(FindingHead::from).collect();
+        assert_eq!((glance.facts, glance.findings), (case.facts, heads));
+        assert_eq!((glance.door, glance.outcome), (case.door, case.outcome));
     }
 }
 
