@@ -210,7 +210,7 @@ impl Cases {
         self.overview().map_or(0, |overview| overview.cases_kept)
     }
 
-    /// Whether the words of all are in their index.
+    /// Whether none is packed any more.
     fn are_at_rest(&self) -> bool {
         self.overview().is_some_and(|overview| overview.cases_packed == 0)
     }

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -44,7 +45,7 @@ pub struct Property {
 }
 
 /// A record or a term that was evaluated. Records and terms alternate from level to level.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshDeserialize, BorshSerialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize)]
 pub struct TraceNode {
     /// The term as it was written, or a record as a whole.
     pub term: String,
@@ -248,6 +249,29 @@ impl Method {
             Self::Dnsbl => "DNS block list",
             Self::Dnswl => "DNS white list",
         }
+    }
+}
+
+/// How deep the terms of a trace can stand in each other. An evaluation never comes as far.
+const DEPTH_MAX: usize = 128;
+
+impl BorshDeserialize for TraceNode {
+    fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
+        Self::read(reader, 0)
+    }
+}
+
+impl TraceNode {
+    /// As deep in others. Octets that say more than there is room for on the stack are an error.
+    fn read<R: Read>(reader: &mut R, depth: usize) -> io::Result<Self> {
+        if depth > DEPTH_MAX {
+            return Err(io::Error::other("a trace goes too deep"));
+        }
+        let (term, span, result, questions) = BorshDeserialize::deserialize_reader(reader)?;
+        let count = u32::deserialize_reader(reader)?;
+        let children = (0..count).map(|_| Self::read(reader, depth + 1));
+        let children = children.collect::<io::Result<_>>()?;
+        Ok(Self { term, span, result, questions, children })
     }
 }
 

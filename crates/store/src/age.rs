@@ -39,12 +39,13 @@ pub(crate) async fn step(
     let hour = sqlx::query(sql).bind(cutoff.div_euclid(HOUR));
     let hour = hour.fetch_optional(&mut database.connection);
     let Some(hour) = hour.await? else { return Ok(Progress::Done) };
-    if packs::write_out(database).await?.is_some() {
+    let (hour, first, last): (i64, i64, i64) =
+        (hour.try_get(0)?, hour.try_get(1)?, hour.try_get(2)?);
+    if packs::are_up_to(&mut database.connection, last).await? {
+        packs::write_out(database).await?;
         return Ok(Progress::More);
     }
     let Database { connection, scribe, .. } = database;
-    let (hour, first, last): (i64, i64, i64) =
-        (hour.try_get(0)?, hour.try_get(1)?, hour.try_get(2)?);
     let sql = format!(
         "SELECT {COLUMNS} FROM message_case WHERE seq BETWEEN $1 AND $2 AND at < $3 AND \
          hashed = 0 ORDER BY seq LIMIT {CASES_STEP}"
@@ -77,11 +78,9 @@ async fn rewrite_all(
     for row in rows {
         match row.case(&parts) {
             Ok(case) => {
-                let case = hashed(&case, &scribe.key);
-                match Encoded::of_case(&case, &mut scribe.parts) {
-                    Ok(encoded) => rewrite(connection, &row, encoded, &scribe.key).await?,
-                    Err(error) => tracing::error!(id = row.id, "a case cannot be packed: {error}"),
-                }
+                let encoded = Encoded::of_case(&hashed(&case, &scribe.key), &mut scribe.parts);
+                let encoded = encoded.map_err(sqlx::Error::Io)?;
+                rewrite(connection, &row, encoded, &scribe.key).await?;
             }
             Err(text) => tracing::error!(id = row.id, "a case cannot be read: {text}"),
         }

@@ -168,7 +168,7 @@ async fn roll_back(connection: &mut SqliteConnection) {
 pub(crate) async fn next_number(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     let last: Option<i64> =
         sqlx::query_scalar("SELECT max(seq) FROM message_case").fetch_one(&mut *connection).await?;
-    Ok(last.unwrap_or_default().max(packs::last(connection).await?) + 1)
+    Ok(last.unwrap_or_default().max(packs::last(connection).await?).saturating_add(1))
 }
 
 /// Writes the cases with all that belongs to them but their counters.
@@ -416,7 +416,8 @@ async fn count_refused(
     for ((day, domain), cases) in &tally.refused {
         let known = "UPDATE day_refused SET cases = cases + $3 WHERE day = $1 AND domain = $2";
         let known = sqlx::query(known).bind(day).bind(domain).bind(cases);
-        if known.execute(&mut *connection).await?.rows_affected() > 0 {
+        // What was counted and was not to be may have been forgotten meanwhile.
+        if known.execute(&mut *connection).await?.rows_affected() > 0 || *cases < 0 {
             continue;
         }
         let names = match names.entry(*day) {

@@ -41,6 +41,8 @@ pub(crate) struct Database {
     pub(crate) readers: SqlitePool,
     pub(crate) file: Opened,
     pub(crate) scribe: Scribe,
+    /// How many cases were packed and are lost, and nobody has been told.
+    pub(crate) lost: usize,
 }
 
 /// What binds a file that is opened.
@@ -93,6 +95,7 @@ impl Database {
             readers: readers(path, bounds.busy_timeout),
             file,
             scribe: Scribe::new(key),
+            lost: 0,
         })
     }
 

@@ -101,6 +101,7 @@ impl Encoded {
     fn new(own: Own<'_>, parts: PartsOfCase) -> Self {
         let (facts, action) = (own.facts, own.verdict.action);
         let refused = refused(facts, action);
+        let findings = parts.heads().map(|head| (head.kind, &*head.domain));
         let public_id = Some(&facts.public_id).filter(|id| refused.is_some() && !id.is_empty());
         Self {
             id: facts.case_id.as_str().into(),
@@ -109,7 +110,7 @@ impl Encoded {
             nonce: facts.nonce,
             action,
             refused,
-            words: CaseWords::of(facts, parts.heads(), own.verdict),
+            words: CaseWords::of(facts, findings, own.verdict),
             body: own.json(),
             parts,
         }

@@ -5,7 +5,9 @@ use quivive_mail::domain::{is_within, to_ascii};
 use quivive_verdict::{Action, Rewrite, Verdict};
 use serde::{Deserialize, Serialize};
 
+use crate::packed::Glance;
 use crate::query::{Beginnings, Query, terms};
+use crate::words::CaseWords;
 
 /// How many lines a page has at most.
 pub const LIMIT_MAX: u32 = 500;
@@ -74,6 +76,18 @@ impl Filter {
         let text = self.text.as_deref().unwrap_or_default();
         all.extend(Query::free_text(text, beginnings));
         (!all.is_empty()).then_some(Query::All(all))
+    }
+
+    /// Whether it wants this packed case; and nothing that it would not find as a row. The query is
+    /// its own, of [`Beginnings::Compared`].
+    pub(crate) fn wants_packed(&self, query: Option<&Query>, case: &Glance) -> bool {
+        self.wants(&case.looked())
+            && query.is_none_or(|query| {
+                let kind = |head: &FindingHead| (head.method, head.identity, head.result);
+                let findings = case.findings.iter().map(|head| (kind(head), &*head.domain));
+                let words = CaseWords::of(&case.facts, findings, &case.verdict);
+                query.is_fulfilled_by(&words, &case.facts.case_id)
+            })
     }
 
     /// Whether it wants this case.

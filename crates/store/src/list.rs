@@ -1,5 +1,6 @@
 //! The list of cases, newest first.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use quivive_evidence::{Facts, FindingResult, Identity, Method};
@@ -10,7 +11,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::batch::{chunks, places, prepared};
 use crate::error::Error;
-use crate::filter::{Cursor, Filter, FindingHead, LIMIT_MAX, Looked};
+use crate::filter::{Cursor, Filter, FindingHead, LIMIT_MAX};
 use crate::packed::Glance;
 use crate::packs;
 use crate::query::{BEGINNINGS_MAX, Beginnings, Query, last_words};
@@ -162,6 +163,7 @@ async fn packed_lines(
     lines: &mut Vec<CaseLine>,
 ) -> Result<bool, Error> {
     let limit = filter.limit.clamp(1, LIMIT_MAX) as usize;
+    let query = filter.query(&Beginnings::Compared);
     while span.before > span.from
         && let Some(filed) = packs::before(connection, span.before).await?
     {
@@ -170,7 +172,9 @@ async fn packed_lines(
                 continue;
             }
             // What cannot be read is the writer's to tell.
-            let line = packed_line(octets, filter).ok().flatten();
+            let glance = Glance::at(octets).ok();
+            let glance = glance.filter(|case| filter.wants_packed(query.as_ref(), case));
+            let line = glance.map(CaseLine::from);
             if line.is_some() && lines.len() == limit {
                 return Ok(true);
             }
@@ -182,12 +186,6 @@ async fn packed_lines(
     Ok(false)
 }
 
-/// The line of a packed case, if the filter wants it.
-fn packed_line(octets: &[u8], filter: &Filter) -> std::io::Result<Option<CaseLine>> {
-    let Glance { facts, door, verdict, outcome, findings } = Glance::at(octets)?;
-    Ok(Listed { facts, door, verdict, outcome }.line(findings, filter))
-}
-
 /// The words that begin as the search text's do. Where a term is the id of a case, there is no
 /// other case to look at.
 async fn beginnings(
@@ -195,13 +193,13 @@ async fn beginnings(
     filter: &Filter,
     span: &mut Span,
 ) -> Result<Beginnings, sqlx::Error> {
-    let mut beginnings = Beginnings::new();
+    let mut known = HashMap::new();
     for (term, beginning) in filter.text.iter().flat_map(|text| last_words(text)) {
         let sql = "SELECT seq FROM message_case WHERE id = $1";
         let seq = sqlx::query_scalar(sql).bind(&term).fetch_optional(&mut *connection).await?;
         if let Some(seq) = seq.filter(|_| term == beginning) {
             *span = Span { from: span.from.max(seq), before: span.before.min(seq + 1) };
-            beginnings.insert(beginning, None);
+            known.insert(beginning, None);
             continue;
         }
         let sql = "SELECT word FROM word WHERE word >= $1 AND word < $2 LIMIT $3";
@@ -209,9 +207,9 @@ async fn beginnings(
         let words = sqlx::query_scalar(sql).bind(&beginning).bind(format!("{beginning}\u{10ffff}"));
         let limit = i64::try_from(BEGINNINGS_MAX + 1).unwrap_or(i64::MAX);
         let words: Vec<String> = words.bind(limit).fetch_all(&mut *connection).await?;
-        beginnings.insert(beginning, Some(words).filter(|words| words.len() <= BEGINNINGS_MAX));
+        known.insert(beginning, Some(words).filter(|words| words.len() <= BEGINNINGS_MAX));
     }
-    Ok(beginnings)
+    Ok(Beginnings::Known(known))
 }
 
 fn cursor(seq: i64) -> Cursor {
@@ -304,7 +302,7 @@ async fn with_heads(
 }
 
 /// The line, if the filter wants it.
-fn line(row: &Row, heads: Vec<FindingHead>, filter: &Filter) -> Result<Option<CaseLine>, Error> {
+fn line(row: &Row, findings: Vec<FindingHead>, filter: &Filter) -> Result<Option<CaseLine>, Error> {
     let unreadable = |error: serde_json::Error| Error::Unreadable {
         id: row.id.clone(),
         text: error.to_string(),
@@ -312,18 +310,15 @@ fn line(row: &Row, heads: Vec<FindingHead>, filter: &Filter) -> Result<Option<Ca
     let Listed { mut facts, door, verdict, outcome } =
         serde_json::from_str(&row.body).map_err(unreadable)?;
     facts.case_id.clone_from(&row.id);
-    Ok(Listed { facts, door, verdict, outcome }.line(heads, filter))
+    let glance = Glance { facts, door, verdict, outcome, findings };
+    Ok(filter.wants(&glance.looked()).then(|| CaseLine::from(glance)))
 }
 
-impl Listed {
-    /// The line, if the filter wants it.
-    fn line(self, heads: Vec<FindingHead>, filter: &Filter) -> Option<CaseLine> {
-        let Self { facts, door, verdict, outcome } = self;
-        if !filter.wants(&Looked { facts: &facts, verdict: &verdict, findings: &heads }) {
-            return None;
-        }
+impl From<Glance> for CaseLine {
+    fn from(case: Glance) -> Self {
+        let Glance { facts, door, verdict, outcome, findings } = case;
         let recipients_count = facts.recipients.len();
-        Some(CaseLine {
+        Self {
             id: facts.case_id,
             at: facts.now,
             door,
@@ -335,9 +330,9 @@ impl Listed {
             recipients_count,
             action: verdict.action,
             code: verdict.reply.code,
-            findings: heads.into_iter().map(FindingLine::from).collect(),
+            findings: findings.into_iter().map(FindingLine::from).collect(),
             outcome,
-        })
+        }
     }
 }
 

@@ -3,13 +3,15 @@
 use std::io;
 
 use crate::packed::{Packing, next_sized};
+use crate::queue::OCTETS_WAITING_MAX;
 use crate::tally::Tally;
 
 /// Into how many octets as many cases go as fit; a larger one has a pack to itself.
 const PACK_OCTETS: usize = 256 * 1024;
 
-/// How many octets a pack of a file may have. More is damage.
-const FILED_OCTETS_MAX: usize = crate::queue::OCTETS_WAITING_MAX;
+/// How many octets a pack of a file may have: one case as large as the queue takes, and how long it
+/// is. More is damage.
+const FILED_OCTETS_MAX: usize = OCTETS_WAITING_MAX + size_of::<u32>();
 
 /// Packed cases: of each how many octets it has, and these.
 #[derive(Debug, Default)]

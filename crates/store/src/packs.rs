@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::pack::{self, Pack};
 use crate::packed::FORM;
 use crate::part::Parts;
-use crate::queue::BATCH_MAX;
+use crate::queue::{BATCH_MAX, BATCH_OCTETS_MAX};
 use crate::tally::{Spans, Tally, widen};
 
 /// In how many packs a case with an id is looked for. Few have the same: those of a batch that was
@@ -36,9 +36,10 @@ impl Filed {
     /// The packed cases that can be read, the newest first.
     pub(crate) fn newest_first(&self) -> Vec<(i64, &[u8])> {
         let octets = self.octets.as_deref().unwrap_or_default();
-        let numbered = (self.first..).zip(pack::cases(octets));
-        let mut cases: Vec<_> =
-            numbered.filter_map(|(seq, octets)| Some((seq, octets.ok()?))).collect();
+        let numbered = pack::cases(octets).enumerate().filter_map(|(place, octets)| {
+            Some((self.first.saturating_add(i64::try_from(place).ok()?), octets.ok()?))
+        });
+        let mut cases: Vec<_> = numbered.collect();
         cases.reverse();
         cases
     }
@@ -66,11 +67,12 @@ pub(crate) async fn put(
     let (mut tally, mut spans, mut cases) = (Tally::default(), Spans::default(), 0);
     for pack in packs {
         let (first, count) = (next, i64::try_from(pack.cases).unwrap_or(i64::MAX));
-        next += count;
-        let sql = "INSERT INTO case_pack (first_seq, cases, form, ids, octets) \
-                   VALUES ($1, $2, $3, $4, $5)";
-        let query = sqlx::query(sql).bind(first).bind(count).bind(FORM).bind(&pack.ids);
-        query.bind(pack.filed()).execute(&mut *connection).await?;
+        next = next.saturating_add(count);
+        let sql = "INSERT INTO case_pack (first_seq, cases, form, hour, ids, octets) \
+                   VALUES ($1, $2, $3, $4, $5, $6)";
+        let hour = pack.tally.hours().max().unwrap_or_default();
+        let query = sqlx::query(sql).bind(first).bind(count).bind(FORM).bind(hour);
+        query.bind(&pack.ids).bind(pack.filed()).execute(&mut *connection).await?;
         tally.add(&pack.tally, 1);
         pack.tally.hours().for_each(|hour| widen(&mut spans, hour, (first, next - 1)));
         cases += pack.cases;
@@ -94,16 +96,33 @@ pub(crate) async fn foreign(connection: &mut SqliteConnection) -> Result<i64, sq
     sqlx::query_scalar(sql).bind(FORM).fetch_one(connection).await
 }
 
-/// Drops what another version has packed: it cannot be told whom it is about.
-pub(crate) async fn drop_foreign(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let cases = foreign(connection).await?;
-    if cases > 0 {
-        tracing::error!(cases, "what another version has packed is dropped");
-        let sql = "DELETE FROM case_pack WHERE form <> $1";
-        sqlx::query(sql).bind(FORM).execute(&mut *connection).await?;
-        batch::keep(connection, -cases).await?;
+/// Drops what another version has packed and what came before an hour: what it says, and of whom,
+/// nobody can tell.
+pub(crate) async fn drop_foreign(
+    database: &mut Database,
+    before: i64,
+) -> Result<bool, sqlx::Error> {
+    if foreign(&mut database.connection).await? == 0 {
+        return Ok(false);
     }
-    Ok(())
+    let work = async |connection: &mut SqliteConnection| {
+        let sql = "SELECT CAST(coalesce(sum(cases), 0) AS BIGINT) FROM case_pack \
+                   WHERE form <> $1 AND hour < $2";
+        let cases = sqlx::query_scalar(sql).bind(FORM).bind(before);
+        let cases: i64 = cases.fetch_one(&mut *connection).await?;
+        if cases > 0 {
+            Database::overwrite(connection, true).await?;
+            let sql = "DELETE FROM case_pack WHERE form <> $1 AND hour < $2";
+            let deleted = sqlx::query(sql).bind(FORM).bind(before).execute(&mut *connection).await;
+            Database::overwrite(connection, false).await?;
+            deleted?;
+            batch::keep(connection, -cases).await?;
+        }
+        Ok(cases)
+    };
+    let cases = transaction(&mut database.connection, work).await?;
+    database.lost += usize::try_from(cases).unwrap_or_default();
+    Ok(cases > 0)
 }
 
 /// Whether there are any.
@@ -111,6 +130,17 @@ pub(crate) async fn are_there(connection: &mut SqliteConnection) -> Result<bool,
     let sql = "SELECT count(*) FROM (SELECT 1 FROM case_pack WHERE form = $1 LIMIT 1) AS one";
     let count: i64 = sqlx::query_scalar(sql).bind(FORM).fetch_one(connection).await?;
     Ok(count > 0)
+}
+
+/// Whether there are any up to this number.
+pub(crate) async fn are_up_to(
+    connection: &mut SqliteConnection,
+    number: i64,
+) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM case_pack WHERE form = $1 AND first_seq <= $2 \
+               LIMIT 1) AS one";
+    let count = sqlx::query_scalar::<_, i64>(sql).bind(FORM).bind(number).fetch_one(connection);
+    Ok(count.await? > 0)
 }
 
 /// The newest pack that begins before this number.
@@ -138,9 +168,9 @@ pub(crate) async fn with_id(
 }
 
 /// Writes out the cases that are packed longest, about [`BATCH_MAX`] of them, in a transaction of
-/// its own; `None` if there were none, or else how many are lost: what cannot be read, and what
-/// cannot be written, now or ever, while others can.
-pub(crate) async fn write_out(database: &mut Database) -> Result<Option<usize>, sqlx::Error> {
+/// its own; `false` if there were none. Lost are those that cannot be read, and those that cannot be
+/// written, now or ever.
+pub(crate) async fn write_out(database: &mut Database) -> Result<bool, sqlx::Error> {
     match attempt(database, false).await {
         Err(error) if Fault::of(&error) == Fault::Content => {
             tracing::error!("a case cannot be written out ({error}); it is done one by one");
@@ -150,15 +180,16 @@ pub(crate) async fn write_out(database: &mut Database) -> Result<Option<usize>, 
     }
 }
 
-async fn attempt(database: &mut Database, singly: bool) -> Result<Option<usize>, sqlx::Error> {
+async fn attempt(database: &mut Database, singly: bool) -> Result<bool, sqlx::Error> {
     let Database { connection, scribe, .. } = database;
     let work = async |connection: &mut _| write_out_some(connection, scribe, singly).await;
     match transaction(connection, work).await {
         Ok(Some((inserted, lost))) => {
             scribe.wrote(inserted);
-            Ok(Some(lost))
+            database.lost += lost;
+            Ok(true)
         }
-        Ok(None) => Ok(None),
+        Ok(None) => Ok(false),
         Err(error) => {
             scribe.forget();
             Err(error)
@@ -166,34 +197,26 @@ async fn attempt(database: &mut Database, singly: bool) -> Result<Option<usize>,
     }
 }
 
-/// Writes out all that is packed now.
-pub(crate) async fn write_out_all(database: &mut Database) -> Result<(), sqlx::Error> {
-    let last = last(&mut database.connection).await?;
-    while oldest(&mut database.connection, 0).await?.is_some_and(|filed| filed.first <= last) {
-        write_out(database).await?;
-    }
-    Ok(())
-}
-
 async fn write_out_some(
     connection: &mut SqliteConnection,
     scribe: &mut Scribe,
     singly: bool,
 ) -> Result<Option<(Inserted, usize)>, sqlx::Error> {
-    let (mut cases, mut count, mut last, mut lost) = (Vec::new(), 0, 0, 0);
-    while count < BATCH_MAX as i64
-        && let Some(filed) = oldest(connection, last + 1).await?
+    let (mut cases, mut octets, mut last, mut lost) = (Vec::new(), 0, None, 0);
+    while cases.len() < BATCH_MAX
+        && octets < BATCH_OCTETS_MAX
+        && let Some(filed) = oldest(connection, last).await?
     {
         let (encoded, unreadable) = filed.encoded(&mut scribe.parts);
         if unreadable > 0 {
             tracing::error!(unreadable, "packed cases are damaged");
         }
         cases.extend(encoded);
-        (count, last, lost) = (count + filed.cases, filed.first, lost + unreadable);
+        lost += unreadable;
+        octets += filed.octets.map_or(0, |octets| octets.len());
+        last = Some(filed.first);
     }
-    if count == 0 {
-        return Ok(None);
-    }
+    let Some(last) = last else { return Ok(None) };
     let (cases, known) = batch::without_known(connection, cases).await?;
     let (inserted, unwritable) = match singly {
         false => (batch::insert(connection, &cases, scribe).await?, Vec::new()),
@@ -216,7 +239,7 @@ async fn write_out_some(
 /// Writes each case by itself, and gives back those that cannot be written.
 ///
 /// # Errors
-/// None of them can: it is not their fault.
+/// None of them can, and not because of what is in them.
 async fn insert_singly(
     connection: &mut SqliteConnection,
     cases: Vec<Numbered>,
@@ -231,7 +254,10 @@ async fn insert_singly(
                 connection.execute("ROLLBACK TO one").await?;
                 tracing::error!(id = &*case.1.id, "a case cannot be written: {error}");
                 unwritable.push(case);
-                last_error = Some(error);
+                let is_its_fault = error
+                    .as_database_error()
+                    .is_some_and(|error| error.is_unique_violation() || error.is_check_violation());
+                last_error = Some(error).filter(|_| !is_its_fault).or(last_error);
             }
             Err(error) => return Err(error),
         }
@@ -243,15 +269,15 @@ async fn insert_singly(
     }
 }
 
-/// The first pack from a number on.
+/// The first pack behind this one.
 async fn oldest(
     connection: &mut SqliteConnection,
-    from: i64,
+    behind: Option<i64>,
 ) -> Result<Option<Filed>, sqlx::Error> {
     let sql = "SELECT first_seq, cases, octets FROM case_pack \
-               WHERE form = $1 AND first_seq >= $2 ORDER BY first_seq LIMIT 1";
-    let row = sqlx::query(sql).bind(FORM).bind(from).fetch_optional(connection).await?;
-    row.map(|row| filed(&row)).transpose()
+               WHERE form = $1 AND first_seq > $2 ORDER BY first_seq LIMIT 1";
+    let row = sqlx::query(sql).bind(FORM).bind(behind.unwrap_or(i64::MIN));
+    row.fetch_optional(connection).await?.map(|row| filed(&row)).transpose()
 }
 
 /// The number of the last packed case; zero if there is none.

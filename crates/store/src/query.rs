@@ -12,7 +12,8 @@ use quivive_mail::domain::to_ascii;
 use quivive_verdict::Action;
 
 use crate::words::{
-    bound, lengths, of_action, of_address, of_domain, of_finding, of_network, plain_words,
+    CaseWords, bound, lengths, of_action, of_address, of_domain, of_finding, of_network,
+    plain_words,
 };
 
 /// How many terms of a search text count.
@@ -22,14 +23,21 @@ const TERMS_MAX: usize = 8;
 /// one: the next that fits is not far.
 pub(crate) const BEGINNINGS_MAX: usize = 64;
 
-/// The words that begin as each of these; `None`: too many.
-pub(crate) type Beginnings = HashMap<String, Option<Vec<String>>>;
+/// What is known of words that begin as these.
+pub(crate) enum Beginnings {
+    /// Those that there are; `None`: too many.
+    Known(HashMap<String, Option<Vec<String>>>),
+    /// Nothing: each case is compared.
+    Compared,
+}
 
 /// What has to be among the words of a case. As text it is a query of FTS5.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Query {
     /// This word.
     Word(String),
+    /// One that begins so; or an id that is this.
+    Beginning(String),
     /// Everything of these, of which there is one at least.
     All(Vec<Self>),
     /// Something of these, of which there is one at least.
@@ -108,9 +116,9 @@ impl Query {
         plain_words(term, |word| all.push(Self::word(|text| text.extend_from_slice(word))));
         if let Some(last) = last_word(term) {
             all.pop();
-            match beginnings.get(&last).and_then(Option::as_ref) {
-                Some(words) if words.is_empty() => all.clear(),
-                Some(words) => all.push(Self::Any(words.iter().cloned().map(Self::Word).collect())),
+            match beginnings.with(last) {
+                Some(Self::Any(words)) if words.is_empty() => all.clear(),
+                Some(beginning) => all.push(beginning),
                 // Any case may have it.
                 None if all.is_empty() => return None,
                 None => {}
@@ -121,6 +129,29 @@ impl Query {
         }
         Some(Self::Any(any))
     }
+
+    /// Whether these are the words, and the id, of a case that is looked for.
+    pub(crate) fn is_fulfilled_by(&self, words: &CaseWords, id: &str) -> bool {
+        match self {
+            Self::Word(word) => words.text().split_ascii_whitespace().any(|one| one == word),
+            Self::Beginning(word) => id == word || words.plain().any(|one| one.starts_with(word)),
+            Self::All(all) => all.iter().all(|one| one.is_fulfilled_by(words, id)),
+            Self::Any(any) => any.iter().any(|one| one.is_fulfilled_by(words, id)),
+        }
+    }
+}
+
+impl Beginnings {
+    /// What finds the words that begin so; `None`: any case may have one.
+    fn with(&self, beginning: String) -> Option<Query> {
+        match self {
+            Self::Compared => Some(Query::Beginning(beginning)),
+            Self::Known(known) => {
+                let words = known.get(&beginning)?.as_ref()?;
+                Some(Query::Any(words.iter().cloned().map(Query::Word).collect()))
+            }
+        }
+    }
 }
 
 impl Display for Query {
@@ -128,6 +159,7 @@ impl Display for Query {
         let (queries, between) = match self {
             // Words have no quotation marks.
             Self::Word(word) => return write!(formatter, "\"{word}\""),
+            Self::Beginning(word) => return write!(formatter, "\"{word}\" *"),
             Self::All(all) => (all, " AND "),
             Self::Any(any) => (any, " OR "),
         };

@@ -42,7 +42,10 @@ pub(crate) async fn step(
     now: u64,
 ) -> Result<Progress, sqlx::Error> {
     let cutoff = cutoff(now, settings.retain_days);
-    if remove_old(database, cutoff).await? || remove_beyond_size(database, settings).await? {
+    if packs::drop_foreign(database, foreign_cutoff(now, settings)).await?
+        || remove_old(database, cutoff).await?
+        || remove_beyond_size(database, settings).await?
+    {
         return Ok(Progress::More);
     }
     let connection = &mut database.connection;
@@ -72,6 +75,13 @@ pub(crate) fn cutoff(now: u64, days: u32) -> i64 {
     i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(i64::from(days) * DAY)
 }
 
+/// Before which hour nobody's addresses may be left, as far as they can be told.
+fn foreign_cutoff(now: u64, settings: &Settings) -> i64 {
+    let Settings { retain_days, hash_addresses_after_days: hash, .. } = settings;
+    let days = if *hash > 0 { *retain_days.min(hash) } else { *retain_days };
+    cutoff(now, days).div_euclid(HOUR)
+}
+
 /// Whole hours at a time: the clock may have been set back, so that numbers are not in the order of
 /// time.
 async fn remove_old(database: &mut Database, cutoff: i64) -> Result<bool, sqlx::Error> {
@@ -80,12 +90,12 @@ async fn remove_old(database: &mut Database, cutoff: i64) -> Result<bool, sqlx::
     let hour = sqlx::query(sql).bind(cutoff.div_euclid(HOUR));
     let hour = hour.fetch_optional(&mut database.connection);
     let Some(hour) = hour.await? else { return Ok(false) };
-    if packs::write_out(database).await?.is_some() {
-        return Ok(true);
-    }
-    let connection = &mut database.connection;
     let (hour, first, last): (i64, i64, i64) =
         (hour.try_get(0)?, hour.try_get(1)?, hour.try_get(2)?);
+    if packs::are_up_to(&mut database.connection, last).await? {
+        return packs::write_out(database).await;
+    }
+    let connection = &mut database.connection;
     let sql = format!(
         "SELECT {COLUMNS} FROM message_case WHERE seq BETWEEN $1 AND $2 AND at < $3 \
          ORDER BY seq LIMIT {CASES_STEP}"
@@ -113,15 +123,16 @@ async fn remove_beyond_size(
     if octets.unsigned_abs() <= settings.retain_mib.saturating_mul(MIB) {
         return Ok(false);
     }
-    if packs::write_out(database).await?.is_some() {
+    if packs::drop_foreign(database, i64::MAX).await? {
         return Ok(true);
     }
+    // To write out what is packed takes room: first goes what is older.
     let connection = &mut database.connection;
     let sql = format!("SELECT {COLUMNS} FROM message_case ORDER BY seq LIMIT {CASES_STEP}");
     let rows = prepared(sql).fetch_all(&mut *connection).await?;
     let rows: Vec<Row> = rows.iter().map(Row::of).collect::<Result<_, _>>()?;
     if rows.is_empty() {
-        return Ok(false);
+        return packs::write_out(database).await;
     }
     remove(connection, &rows).await?;
     Ok(true)

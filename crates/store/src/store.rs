@@ -23,9 +23,8 @@ const DROPS_TOLD_EVERY: u64 = 10;
 /// So many cases at once are a flood: they go into the file packed.
 const FLOOD: usize = 400;
 
-/// About how many cases stay packed at most while mail comes in floods. A search looks at all of
-/// them.
-const CASES_PACKED_MAX: u64 = 65_536;
+/// How many cases stay packed at most while mail comes in floods. A search looks at all of them.
+const CASES_PACKED_MAX: u64 = 131_072;
 
 /// How long a message waits at most until there is room for its case.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -307,11 +306,13 @@ impl Shared {
     /// Who reads.
     pub(crate) fn readers(&self) -> Result<SqlitePool, Error> {
         let readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        readers.clone().ok_or_else(|| {
-            let health = self.counters.health(0, 0);
-            let text = health.last_trouble.map_or_else(|| "it is closed".to_owned(), |it| it.text);
-            Error::Trouble(text)
-        })
+        readers.clone().ok_or_else(|| self.unusable())
+    }
+
+    /// That the file cannot be used, and why.
+    pub(crate) fn unusable(&self) -> Error {
+        let health = self.counters.health(0, 0);
+        Error::Trouble(health.last_trouble.map_or_else(|| "it is closed".to_owned(), |it| it.text))
     }
 
     /// Opens the file as the settings say.

@@ -24,6 +24,9 @@ use crate::store::Store;
 /// How many cases are worked on at a time.
 const CASES_STEP: usize = 250;
 
+/// How often it is looked again whether somebody who is to be forgotten has come anew.
+const ROUNDS_MAX: usize = 8;
+
 /// Who wants to know, or to be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
@@ -84,14 +87,39 @@ impl Subject {
     }
 }
 
-/// Forgets a subject, and says how many cases that were.
+/// Forgets a subject, and says how many cases that were. What was packed has been written out.
 pub(crate) async fn erase(database: &mut Database, whom: &Subject) -> Result<u64, Error> {
-    packs::write_out_all(database).await?;
-    let Database { connection, scribe, .. } = database;
-    Database::overwrite(connection, true).await?;
-    let erased = erase_all(connection, &scribe.key, whom).await;
-    Database::overwrite(connection, false).await?;
-    erased
+    packs::drop_foreign(database, i64::MAX).await?;
+    let mut count = 0;
+    for _ in 0..ROUNDS_MAX {
+        let Database { connection, scribe, .. } = &mut *database;
+        Database::overwrite(connection, true).await?;
+        let erased = erase_all(connection, &scribe.key, whom).await;
+        Database::overwrite(connection, false).await?;
+        count += erased?;
+        if !is_packed(connection, &whom.filters(&scribe.key)).await? {
+            break;
+        }
+        // Another process has packed some meanwhile.
+        while packs::write_out(database).await? {}
+    }
+    Ok(count)
+}
+
+/// Whether there is a packed case that one of the filters wants.
+async fn is_packed(
+    connection: &mut SqliteConnection,
+    filters: &[Filter],
+) -> Result<bool, sqlx::Error> {
+    for filter in filters {
+        let mut before = i64::MAX;
+        while let Some(cases) = packed_step(connection, filter, &mut before).await? {
+            if !cases.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 async fn erase_all(
@@ -108,7 +136,6 @@ async fn erase_all(
             count += rows.len() as u64;
         }
     }
-    packs::drop_foreign(connection).await?;
     if let Subject::Domain(domain) = whom {
         let domain = quivive_mail::domain::to_ascii(domain);
         let below = format!(".{domain}");
@@ -130,12 +157,13 @@ async fn packed_step(
     connection: &mut SqliteConnection,
     filter: &Filter,
     before: &mut i64,
-) -> Result<Option<Vec<Case>>, Error> {
+) -> Result<Option<Vec<Case>>, sqlx::Error> {
     let Some(filed) = packs::before(connection, *before).await? else { return Ok(None) };
     *before = filed.first;
+    let query = filter.query(&Beginnings::Compared);
     let cases = filed.newest_first().into_iter().filter_map(|(_, octets)| {
         // What cannot be read is the writer's to tell.
-        Glance::at(octets).ok().filter(|glance| filter.wants(&glance.looked()))?;
+        Glance::at(octets).ok().filter(|case| filter.wants_packed(query.as_ref(), case))?;
         Packed::read(octets).and_then(Packed::case).ok()
     });
     Ok(Some(cases.collect()))
@@ -147,7 +175,7 @@ async fn step(
     filter: &Filter,
     before: &mut i64,
 ) -> Result<Option<Vec<(Row, Case)>>, Error> {
-    let Some(query) = filter.query(&Beginnings::new()) else { return Ok(None) };
+    let Some(query) = filter.query(&Beginnings::Compared) else { return Ok(None) };
     let seqs = indexed(connection, &query, (0, *before), CASES_STEP).await?;
     let Some(last) = seqs.last() else { return Ok(None) };
     *before = *last;

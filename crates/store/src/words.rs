@@ -20,7 +20,7 @@ use quivive_mail::domain::to_ascii;
 use quivive_verdict::{Action, Verdict};
 
 use crate::filter::addresses;
-use crate::part::Head;
+use crate::part::FindingKind;
 
 /// How many words a case has at most; what comes later is not found by them.
 pub(crate) const WORDS_MAX: usize = 1024;
@@ -66,13 +66,13 @@ pub(crate) struct CaseWords(Box<str>);
 impl CaseWords {
     pub(crate) fn of<'c>(
         facts: &'c Facts,
-        findings: impl Iterator<Item = &'c Head>,
+        findings: impl Iterator<Item = (FindingKind, &'c str)>,
         verdict: &'c Verdict,
     ) -> Self {
         Words::gather(|words| {
             words.add(|text| of_action(text, verdict.action));
-            for Head { kind: (method, identity, result), domain } in findings {
-                words.add(|text| of_finding(text, (*result, *method, *identity)));
+            for ((method, identity, result), domain) in findings {
+                words.add(|text| of_finding(text, (result, method, identity)));
                 words.domain(domain);
             }
             words.client(facts.client_address);

@@ -1,12 +1,13 @@
 //! The thread that writes.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::batch::Written;
 use crate::database::{Database, OpenError};
@@ -27,11 +28,11 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(30);
 /// How often the file is brought within its bounds.
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 
-/// How many steps of that are taken before waiting cases have their turn.
-const TIDY_STEPS: usize = 16;
+/// How long another process has to begin its transaction between two of many.
+const BREATH: Duration = Duration::from_millis(2);
 
-/// How long packed cases are written out before waiting ones have their turn.
-const UNPACK_TURN: Duration = Duration::from_millis(250);
+/// How long is worked at what can be put off before waiting cases have their turn.
+const TURN: Duration = Duration::from_millis(250);
 
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -125,7 +126,7 @@ impl Writer {
                 () = sleep_until(self.write_at.unwrap_or(far)), if self.write_at.is_some() => {
                     self.write_waiting().await;
                 }
-                () = sleep_until(self.tidy_at) => self.tidy(TIDY_STEPS).await,
+                () = sleep_until(self.tidy_at) => self.tidy(Some(Instant::now() + TURN)).await,
                 () = sleep_until(self.unpack_at.unwrap_or(far)), if self.unpack_at.is_some() => {
                     self.unpack().await;
                 }
@@ -174,7 +175,7 @@ impl Writer {
         }
     }
 
-    async fn obey(&mut self, command: Command) -> std::ops::ControlFlow<()> {
+    async fn obey(&mut self, command: Command) -> ControlFlow<()> {
         // Whoever asked may have gone; what was asked is done all the same.
         match command {
             Command::Flush(done) => {
@@ -182,7 +183,7 @@ impl Writer {
                 let _ = done.send(());
             }
             Command::Tidy(done) => {
-                self.tidy(usize::MAX).await;
+                self.tidy(None).await;
                 let _ = done.send(());
             }
             Command::Erase(whom, done) => {
@@ -191,10 +192,10 @@ impl Writer {
             Command::Close(done) => {
                 self.end().await;
                 let _ = done.send(());
-                return std::ops::ControlFlow::Break(());
+                return ControlFlow::Break(());
             }
         }
-        std::ops::ControlFlow::Continue(())
+        ControlFlow::Continue(())
     }
 
     /// The last attempt; then the file is closed.
@@ -205,9 +206,7 @@ impl Writer {
             self.shared.lost(lost, "the store ended before it could write them");
         }
         // Another version may be the next that opens the file.
-        if let Some(database) = &mut self.database
-            && let Err(error) = packs::write_out_all(database).await
-        {
+        if let Err(error) = self.unpack_all().await {
             tracing::warn!("packed cases wait for the next start: {error}");
         }
         self.shut().await;
@@ -287,6 +286,10 @@ impl Writer {
         self.shared.measure();
         if self.shared.counters.oldest().is_none() {
             self.note_oldest().await;
+        }
+        if packed {
+            // Where mail comes faster than that it waits for room in the queue.
+            let _ = self.unpack_down_to(self.shared.tuning.cases_packed_max, None).await;
         }
         Ok(())
     }
@@ -381,10 +384,16 @@ impl Writer {
 
     async fn erase(&mut self, whom: &subject::Subject) -> Result<u64, Error> {
         self.write_waiting().await;
-        let Ok(database) = self.usable().await else {
-            return self.shared.readers().map(|_| 0);
+        if !self.pending.is_empty() || self.usable().await.is_err() {
+            return Err(self.shared.unusable());
+        }
+        let unpacked = self.unpack_all().await;
+        let erased = match (unpacked, &mut self.database) {
+            (Ok(()), Some(database)) => subject::erase(database, whom).await,
+            (Err(error), _) => Err(Error::Database(error)),
+            (Ok(()), None) => Err(self.shared.unusable()),
         };
-        let erased = subject::erase(database, whom).await;
+        self.tell_lost();
         if let Err(Error::Database(error)) = &erased {
             self.fault(error).await;
         }
@@ -398,31 +407,63 @@ impl Writer {
         self.unpack_at.get_or_insert(at);
     }
 
-    /// Writes out cases that are packed; while mail comes in floods, only what is too many. To
-    /// write what comes goes before.
+    /// Writes out cases that are packed when there is no flood. To write what comes goes before.
     async fn unpack(&mut self) {
-        let is_flood = std::mem::take(&mut self.is_flood);
-        let packed_max = if is_flood { self.shared.tuning.cases_packed_max } else { 0 };
         self.unpack_at = None;
-        if !self.pending.is_empty() {
-            return;
+        if std::mem::take(&mut self.is_flood) || !self.pending.is_empty() {
+            return self.unpack_soon();
         }
-        let end = Instant::now() + UNPACK_TURN;
-        while Instant::now() < end {
-            let Ok(database) = self.usable().await else { return };
+        if self.unpack_down_to(0, Some(Instant::now() + TURN)).await.is_break() {
+            self.shared.measure();
+            return self.note_oldest().await;
+        }
+        self.unpack_at.get_or_insert(Instant::now());
+    }
+
+    /// Writes out cases that are packed, until there are no more than so many, or until then:
+    /// whether there may be more.
+    async fn unpack_down_to(&mut self, left: u64, until: Option<Instant>) -> ControlFlow<()> {
+        while until.is_none_or(|until| Instant::now() < until) {
+            let Ok(database) = self.usable().await else { return ControlFlow::Break(()) };
             let written = match packs::cases(&mut database.connection).await {
-                Ok(0) => return,
-                Ok(packed) if packed <= packed_max => break,
+                Ok(packed) if packed <= left => return ControlFlow::Break(()),
                 Ok(_) => packs::write_out(database).await,
                 Err(error) => Err(error),
             };
-            match written {
-                Ok(Some(lost)) if lost > 0 => self.shared.lost(lost, "packed cases are damaged"),
-                Ok(_) => {}
-                Err(error) => return self.not_unpacked(&error).await,
+            self.tell_lost();
+            if let Err(error) = written {
+                self.not_unpacked(&error).await;
+                return ControlFlow::Break(());
             }
         }
-        self.unpack_soon();
+        ControlFlow::Continue(())
+    }
+
+    /// Writes out all that is packed now, and what waits in between.
+    async fn unpack_all(&mut self) -> Result<(), sqlx::Error> {
+        let Some(database) = &mut self.database else { return Ok(()) };
+        let last = packs::last(&mut database.connection).await?;
+        while let Some(database) = &mut self.database
+            && packs::are_up_to(&mut database.connection, last).await?
+            && packs::write_out(database).await?
+        {
+            self.tell_lost();
+            if self.shared.queue.len() >= BATCH_MAX {
+                self.write_waiting().await;
+            }
+            // Another process may want to write.
+            sleep(BREATH).await;
+        }
+        Ok(())
+    }
+
+    /// Tells of packed cases that are lost.
+    fn tell_lost(&mut self) {
+        let Some(database) = &mut self.database else { return };
+        let lost = std::mem::take(&mut database.lost);
+        if lost > 0 {
+            self.shared.lost(lost, "they were packed, and cannot be read or written");
+        }
     }
 
     /// Packed cases cannot be written out now. They are found, and others may be written.
@@ -439,11 +480,14 @@ impl Writer {
         }
     }
 
-    /// Brings the file within its bounds, in this many steps at most.
-    async fn tidy(&mut self, steps: usize) {
+    /// Brings the file within its bounds, as far as it comes until then.
+    async fn tidy(&mut self, until: Option<Instant>) {
         self.tidy_at = Instant::now() + TIDY_EVERY;
         let (settings, now) = (self.shared.settings.clone(), self.shared.now());
-        for _ in 0..steps {
+        while until.is_none_or(|until| Instant::now() < until) {
+            if self.shared.queue.len() >= BATCH_MAX {
+                self.write_waiting().await;
+            }
             let Ok(database) = self.usable().await else { return };
             let mut progress = retention::step(database, &settings, now).await;
             if matches!(progress, Ok(Progress::Done)) {
@@ -452,6 +496,7 @@ impl Writer {
             if matches!(progress, Ok(Progress::Done)) && settings.hash_addresses_after_days > 0 {
                 progress = self.merge(now / DAY.unsigned_abs()).await;
             }
+            self.tell_lost();
             match progress {
                 Ok(Progress::More) => {}
                 Ok(Progress::Done) => {

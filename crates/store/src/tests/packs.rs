@@ -1,7 +1,9 @@
 //! Cases of a flood stay packed until there is time, and are all that others are meanwhile.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use quivive_evidence::{Finding, Property, TermResult};
 use quivive_verdict::Case;
 use sha2::{Digest, Sha256};
 use sqlx::Executor;
@@ -11,7 +13,7 @@ use super::world::{
 };
 use crate::encode::Encoded;
 use crate::filter::FindingHead;
-use crate::packed::{FORM, Glance, Packed, Packing};
+use crate::packed::{FORM, Glance, Packed, Packing, finding};
 use crate::part::Parts;
 use crate::{Filter, State, Store, Subject, packs};
 
@@ -241,21 +243,111 @@ async fn what_cannot_be_written_out_keeps_no_case_from_being_written() {
     assert_eq!(store.case(case(3).id()).await.unwrap(), Some(case(3)));
 }
 
-/// Here one has the page of another.
+/// Two cases, of which the second has the page of the first.
+fn twins() -> [Case; 2] {
+    let mut twin = refused(2);
+    twin.facts.public_id = refused(1).facts.public_id;
+    [refused(1), twin]
+}
+
 #[tokio::test]
 async fn a_case_that_cannot_be_written_is_in_no_others_way() {
     for is_flood in [true, false] {
         let mut world = quick();
         world.tuning.flood = if is_flood { 1 } else { usize::MAX };
-        let mut twin = refused(2);
-        twin.facts.public_id = refused(1).facts.public_id;
-        let store = filled(&world, &[refused(1), twin, case(3)]).await;
+        let [one, twin] = twins();
+        let store = filled(&world, &[one.clone(), twin, case(3)]).await;
         assert_eq!(packed_in_time(&world, 0).await, 0);
-        assert_eq!(pages(&store, everything()).await, ids(&[refused(1), case(3)]));
+        assert_eq!(pages(&store, everything()).await, ids(&[one, case(3)]));
         let overview = store.overview(NOON, 1).await.unwrap();
         assert_eq!((overview.cases_kept, overview.today.cases), (2, 2));
         assert_eq!(store.health().dropped, 1);
     }
+}
+
+/// Also if there is no other, and whoever writes it out.
+#[tokio::test]
+async fn a_case_that_cannot_be_written_is_told_as_lost() {
+    for how in ["erase", "tidy", "close"] {
+        let world = World::new();
+        let [one, twin] = twins();
+        let store = filled(&world, &[one, case(3)]).await;
+        store.record_case(&twin);
+        store.flush().await;
+        assert_eq!((packed_in(&world).await, store.health().dropped), (1, 0));
+        match how {
+            "erase" => {
+                let whom = Subject::Address("alice@pass.example".to_owned());
+                assert_eq!(store.erase(&whom).await.unwrap(), 1);
+            }
+            "tidy" => {
+                world.clock.fetch_add(100 * 86_400, Ordering::Relaxed);
+                store.tidy().await;
+                assert_eq!(pages(&store, everything()).await, Vec::<String>::new());
+            }
+            _ => store.clone().close().await,
+        }
+        assert_eq!((packed_in(&world).await, store.health().dropped), (0, 1), "{how}");
+    }
+}
+
+/// Those that cannot be written yet are looked for when somebody is forgotten.
+#[tokio::test]
+async fn nobody_is_forgotten_while_cases_cannot_be_written() {
+    let world = World::new();
+    let store = filled(&world, &[case(1)]).await;
+    store.record_case(&case(2));
+    let mut other = database(&world).await;
+    other.connection.execute("BEGIN IMMEDIATE").await.unwrap();
+    let whom = Subject::Address("alice@pass.example".to_owned());
+    assert!(store.erase(&whom).await.is_err());
+    other.connection.execute("ROLLBACK").await.unwrap();
+    assert_eq!(store.erase(&whom).await.unwrap(), 2);
+}
+
+/// To write packed cases out takes room: the oldest go first.
+#[tokio::test]
+async fn a_file_that_is_full_makes_room_while_cases_are_packed() {
+    let mut world = World::new();
+    world.settings.retain_mib = 1;
+    let fat = |number: u64| {
+        let mut fat = case(number);
+        let octets: String = (0..94).map(|part| hashed(&format!("{number} {part}"))).collect();
+        fat.outcome = octets;
+        fat
+    };
+    filled(&world, &(1..=1200).map(fat).collect::<Vec<_>>()).await.close().await;
+    leave_packed(&world, &(2001..=2100).map(fat).collect::<Vec<_>>()).await;
+    let pages = number(&world, "SELECT page_count FROM pragma_page_count").await;
+    world.tuning.pages_max.store(pages.unsigned_abs() + 60, Ordering::Relaxed);
+    let store = world.open().await;
+    store.tidy().await;
+    assert_eq!(store.health().state, State::Working);
+    let left = number(&world, "SELECT count(*) FROM message_case").await;
+    assert!(left < 500, "{left}");
+    let newest = store.list(&everything()).await.unwrap().lines.swap_remove(0);
+    assert_eq!(newest.id, fat(2100).id());
+}
+
+/// The first octets of a digest, as hexadecimal digits.
+fn hashed(text: &str) -> String {
+    Sha256::digest(text)[..16].iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// The file never has to take more of what is packed than the bound and a batch.
+#[tokio::test]
+async fn where_mail_comes_faster_than_it_is_written_out_it_waits() {
+    let mut world = World::flooded();
+    world.tuning.cases_packed_max = 100;
+    let store = world.open().await;
+    for batch in 0..5 {
+        for number in 1..=200 {
+            store.record_case(&case(1000 * batch + number));
+        }
+        store.flush().await;
+        assert!(packed_in(&world).await <= 100);
+    }
+    assert_eq!(pages(&store, alice(500)).await.len(), 1000);
 }
 
 #[tokio::test]
@@ -263,7 +355,8 @@ async fn a_damaged_pack_is_in_nobodys_way() {
     let huge = "UPDATE case_pack SET octets = x'ffffffff00' WHERE first_seq = 1";
     let cut = "UPDATE case_pack SET octets = substr(octets, 1, 200) WHERE first_seq = 1";
     let empty = "UPDATE case_pack SET octets = x'' WHERE first_seq = 1";
-    for damage in [huge, cut, empty] {
+    let text = "UPDATE case_pack SET octets = 'octets' WHERE first_seq = 1";
+    for damage in [huge, cut, empty, text] {
         let world = World::new();
         leave_packed(&world, &[case(1), case(2)]).await;
         leave_packed(&world, &[case(3)]).await;
@@ -281,15 +374,21 @@ async fn a_damaged_pack_is_in_nobodys_way() {
     }
 }
 
-/// It was killed in a flood, and the next to be started is this one.
+/// Cases that another version has packed: it was killed in a flood, and the next to be started is
+/// this one.
+async fn leave_foreign(world: &World, cases: &[Case]) {
+    leave_packed(world, cases).await;
+    let mut opened = database(world).await;
+    opened.connection.execute("UPDATE case_pack SET form = form + 1").await.unwrap();
+    opened.close().await;
+}
+
 #[tokio::test]
 async fn what_another_version_has_packed_is_told_and_left() {
     let world = World::new();
-    leave_packed(&world, &[case(1), case(2)]).await;
-    let mut opened = database(&world).await;
-    opened.connection.execute("UPDATE case_pack SET form = form + 1").await.unwrap();
-    opened.close().await;
+    leave_foreign(&world, &[case(1), case(2)]).await;
     let store = filled(&world, &[case(3)]).await;
+    store.tidy().await;
     assert_eq!(packed_in(&world).await, 0);
     assert_eq!(pages(&store, everything()).await, [case(3).id()]);
     let trouble = store.health().last_trouble.unwrap().text;
@@ -300,7 +399,27 @@ async fn what_another_version_has_packed_is_told_and_left() {
     let whom = Subject::Domain("elsewhere.example".to_owned());
     assert_eq!(store.erase(&whom).await.unwrap(), 0);
     assert_eq!(number(&world, foreign).await, 0);
-    assert_eq!(store.overview(NOON, 1).await.unwrap().cases_kept, 1);
+    assert_eq!((store.overview(NOON, 1).await.unwrap().cases_kept, store.health().dropped), (1, 2));
+}
+
+/// It may hold addresses, and takes room.
+#[tokio::test]
+async fn what_another_version_has_packed_is_not_kept_longer_than_other_cases() {
+    for (hash_after, days, is_kept) in [(0, 29, true), (0, 31, false), (7, 8, false)] {
+        let mut world = World::new();
+        world.settings.hash_addresses_after_days = hash_after;
+        leave_foreign(&world, &[case(1)]).await;
+        let store = world.open().await;
+        world.clock.fetch_add(days * 86_400, Ordering::Relaxed);
+        store.tidy().await;
+        assert_eq!(number(&world, "SELECT cases FROM kept").await, i64::from(is_kept), "{days}");
+    }
+    let mut world = World::new();
+    world.settings.retain_mib = 0;
+    leave_foreign(&world, &[case(1)]).await;
+    let store = filled(&world, &[case(2)]).await;
+    store.tidy().await;
+    assert_eq!(number(&world, "SELECT count(*) FROM case_pack").await, 0);
 }
 
 /// The version before had words wait, not cases.
@@ -351,6 +470,26 @@ fn what_is_packed_is_unpacked() {
         assert_eq!((glance.facts, glance.findings), (case.facts, heads));
         assert_eq!((glance.door, glance.outcome), (case.door, case.outcome));
     }
+}
+
+/// Whoever wrote it would have the process end for want of stack.
+#[test]
+fn a_trace_that_goes_too_deep_is_an_error() {
+    let traced = |depth: usize| {
+        let Finding { method, identity, result, cause, .. } = &refused(1).findings[1];
+        let nothing = (None::<String>, None::<String>, Vec::<Property>::new());
+        let mut octets = borsh::to_vec(&(method, identity, "", result, cause, nothing)).unwrap();
+        octets.extend(1_u32.to_le_bytes());
+        for level in 1..=depth {
+            let has_child = u32::from(level < depth);
+            let node = (String::new(), (0_u32, 0_u32), TermResult::Match, 0_u32, has_child);
+            octets.extend(borsh::to_vec(&node).unwrap());
+        }
+        octets.extend(0_u32.to_le_bytes());
+        finding(&octets)
+    };
+    assert_eq!(traced(100).unwrap().trace.len(), 1);
+    assert!(traced(200).is_err() && traced(1_000_000).is_err());
 }
 
 /// Damage is an error, wherever it is.

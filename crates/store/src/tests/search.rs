@@ -108,6 +108,32 @@ async fn each_filter(store: &Store, cases: &[Case; 4]) {
     }
 }
 
+/// What is found while a case is packed is found afterwards, and nothing else is.
+#[tokio::test]
+async fn a_packed_case_is_found_by_what_finds_a_row() {
+    let world = World::flooded();
+    let mut odd = case(2);
+    odd.findings[0].domain = "signer.elsewhere.example".to_owned();
+    let store = filled(&world, &[case(1), odd, refused(3)]).await;
+    let texts = "192 192.0 192.0.2 192.0.2.1 2.1 sender mail.send nder pass pas ice alice@ \
+                 ALICE alice@pass.exa signer signer.else elsewhere signer.elsewhere.example \
+                 example test bob mallory 0000000000000002 000000000000000 1 a p . @ %";
+    let texts = texts.split_whitespace().map(text);
+    let domains = ["example", "pass.example", "signer.elsewhere.example", "elsewhere.example"];
+    let domains = domains.map(|name| Filter { domain: Some(name.to_owned()), ..all() });
+    let filters: Vec<Filter> = texts.chain(domains).collect();
+    let mut found = Vec::new();
+    for filter in &filters {
+        found.push(ids(&store, filter).await);
+    }
+    write_out(&world).await;
+    for (filter, packed) in filters.iter().zip(&found) {
+        assert_eq!(ids(&store, filter).await, *packed, "{filter:?}");
+    }
+    assert!(found.iter().filter(|found| found.is_empty()).count() > 5);
+    assert!(found.iter().filter(|found| !found.is_empty()).count() > 15);
+}
+
 /// SQL, FTS5 and LIKE have nothing to say here.
 #[tokio::test]
 async fn search_text_is_inert() {

@@ -69,7 +69,7 @@ impl World {
 
 /// The world's file, as a writer has it.
 pub(super) async fn database(world: &World) -> Database {
-    let busy_timeout = world.tuning.busy_timeout;
+    let busy_timeout = Duration::from_secs(5);
     let bounds = Bounds { busy_timeout, pages_max: 0, read_only: false };
     let opened = Database::open(world.path(), bounds).await;
     opened.unwrap_or_else(|error| panic!("{error:?}"))
@@ -78,7 +78,7 @@ pub(super) async fn database(world: &World) -> Database {
 /// Writes out all packed cases, as a writer does in time.
 pub(super) async fn write_out(world: &World) {
     let mut database = database(world).await;
-    packs::write_out_all(&mut database).await.unwrap();
+    while packs::write_out(&mut database).await.unwrap() {}
     database.close().await;
 }
 
