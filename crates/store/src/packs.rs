@@ -168,8 +168,8 @@ pub(crate) async fn with_id(
 }
 
 /// Writes out the cases that are packed longest, about [`BATCH_MAX`] of them, in a transaction of
-/// its own; `false` if there were none. Lost are those that cannot be read, and those that cannot be
-/// written, now or ever.
+/// its own; `false` if there were none. Lost are those that cannot be read, and those that cannot
+/// be written, now or ever.
 pub(crate) async fn write_out(database: &mut Database) -> Result<bool, sqlx::Error> {
     match attempt(database, false).await {
         Err(error) if Fault::of(&error) == Fault::Content => {
