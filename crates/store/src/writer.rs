@@ -205,9 +205,7 @@ impl Writer {
             self.shared.lost(lost, "the store ended before it could write them");
         }
         // Another version may be the next that opens the file.
-        if let Err(error) = self.unpack_all().await {
-            tracing::warn!("packed cases wait for the next start: {error}");
-        }
+        self.unpack_at_end().await;
         self.shut().await;
     }
 
@@ -386,7 +384,7 @@ impl Writer {
         if !self.pending.is_empty() || self.usable().await.is_err() {
             return Err(self.shared.unusable());
         }
-        let unpacked = self.unpack_all().await;
+        let unpacked = self.unpack_all(None).await;
         let erased = match (unpacked, &mut self.database) {
             (Ok(()), Some(database)) => subject::erase(database, whom).await,
             (Err(error), _) => Err(Error::Database(error)),

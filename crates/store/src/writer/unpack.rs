@@ -10,6 +10,10 @@ use crate::error::Fault;
 use crate::packs;
 use crate::queue::BATCH_MAX;
 
+/// How long is written out before the store ends: after a flood it may take longer, and mail waits
+/// for the process to begin anew.
+const END_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long another process has to begin its transaction between two of many.
 const BREATH: Duration = Duration::from_millis(2);
 
@@ -56,11 +60,19 @@ impl Writer {
         ControlFlow::Continue(())
     }
 
-    /// Writes out all that is packed now, and what waits in between.
-    pub(super) async fn unpack_all(&mut self) -> Result<(), sqlx::Error> {
+    /// Writes out what is packed, as far as it comes in a time for which others can wait.
+    pub(super) async fn unpack_at_end(&mut self) {
+        if let Err(error) = self.unpack_all(Some(Instant::now() + END_PATIENCE)).await {
+            tracing::warn!("packed cases wait for the next start: {error}");
+        }
+    }
+
+    /// Writes out all that is packed now, and what waits in between; nothing more from then on.
+    pub(super) async fn unpack_all(&mut self, until: Option<Instant>) -> Result<(), sqlx::Error> {
         let Some(database) = &mut self.database else { return Ok(()) };
         let last = packs::last(&mut database.connection).await?;
-        while let Some(database) = &mut self.database
+        while until.is_none_or(|until| Instant::now() < until)
+            && let Some(database) = &mut self.database
             && packs::are_up_to(&mut database.connection, last).await?
             && packs::write_out(database).await?
         {
